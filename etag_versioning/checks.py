@@ -1,0 +1,92 @@
+"""System checks: what can be seen wrong before a request comes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings as django_settings
+from django.core import checks
+
+from .conf import DEFAULTS
+from .fields import UpdatedAtField, VersionField
+from .models import StatefulModel, VersionedQuerySet
+
+__all__ = ["check_models", "check_settings"]
+
+
+@checks.register("etag_versioning")
+def check_settings(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E001: a key of ``ETAG_VERSIONING`` that is none."""
+    given = getattr(django_settings, "ETAG_VERSIONING", {})
+    return [
+        checks.Error(
+            f'ETAG_VERSIONING has no setting "{name}".',
+            hint=f"The settings are: {', '.join(DEFAULTS)}.",
+            id="etag_versioning.E001",
+        )
+        for name in given
+        if name not in DEFAULTS
+    ]
+
+
+@checks.register(checks.Tags.models)
+def check_models(
+    app_configs: Sequence[Any] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """E002: state columns twice, or in two tables. W001: a manager that moves no version."""
+    configs = apps.get_app_configs() if app_configs is None else app_configs
+    found: list[checks.CheckMessage] = []
+    for config in configs:
+        for model in config.get_models():
+            if issubclass(model, StatefulModel):
+                found += _check_columns(model)
+                found += _check_manager(model)
+    return found
+
+
+def _check_columns(model: type[StatefulModel]) -> list[checks.CheckMessage]:
+    fields = model._meta.concrete_fields
+    found: list[checks.CheckMessage] = [
+        checks.Error(
+            f"{model._meta.label} has more than one {kind.__name__}: "
+            f"{', '.join(field.name for field in fields if isinstance(field, kind))}.",
+            hint="Keep one; remove the inherited one by setting its name to None.",
+            obj=model,
+            id="etag_versioning.E002",
+        )
+        for kind in (VersionField, UpdatedAtField)
+        if sum(isinstance(field, kind) for field in fields) > 1
+    ]
+    owners = {
+        field.model._meta.label
+        for field in fields
+        if isinstance(field, VersionField | UpdatedAtField)
+    }
+    if not found and len(owners) > 1:
+        found.append(
+            checks.Error(
+                f"{model._meta.label} keeps its version and its stamp in two tables: "
+                f"{', '.join(sorted(owners))}.",
+                hint="Let one model of the chain inherit from VersionedModel.",
+                obj=model,
+                id="etag_versioning.E002",
+            )
+        )
+    return found
+
+
+def _check_manager(model: type[StatefulModel]) -> list[checks.CheckMessage]:
+    manager = model._default_manager
+    if isinstance(manager.get_queryset(), VersionedQuerySet):
+        return []
+    name = type(manager).__name__
+    return [
+        checks.Warning(
+            f"{model._meta.label}.{manager.name} makes query sets whose update() moves no version.",
+            hint=f"{manager.name} = {name}.from_queryset(VersionedQuerySet)()",
+            obj=model,
+            id="etag_versioning.W001",
+        )
+    ]

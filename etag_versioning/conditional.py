@@ -1,0 +1,317 @@
+"""
+The way of one request through a decorated view: judge, claim, call, tag.
+
+``Call`` is for plain views, ``AsyncCall`` for coroutines. What differs is that
+a coroutine can hold no transaction: between two of its steps, other requests
+may run on the same connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, connections, transaction
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from . import http
+from .conf import settings
+from .etags import EntityTag
+from .exceptions import StaleWriteError
+from .guards import Guard, guarding, is_contention
+from .models import state_columns
+from .preconditions import (
+    READ_METHODS,
+    Decision,
+    Outcome,
+    Policy,
+    Reason,
+    Validators,
+    evaluate,
+    names_any,
+    parse_http_date,
+    reconsider,
+)
+from .validators import Row, RowSource, last_modified_seconds
+
+__all__ = ["AsyncCall", "Call", "Options"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The arguments of ``versioned_condition``."""
+
+    rows: RowSource | None
+    etag_func: Callable[..., Any] | None
+    last_modified_func: Callable[..., Any] | None
+    required: bool
+    allow_wildcard: bool
+    allow_unmodified_since: bool
+    cache_control: Mapping[str, Any] | None
+    expose_tag: bool
+    methods: tuple[str, ...] | None
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(
+            if_match_required=self.required,
+            allow_wildcard=self.allow_wildcard,
+            allow_unmodified_since=self.allow_unmodified_since,
+            strong=settings.strong_if_match,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was read for a request, and what its preconditions make of it."""
+
+    row: Row | None
+    validators: Validators
+    decision: Decision
+
+
+class Call:
+    """One request to a plain view."""
+
+    def __init__(
+        self, options: Options, view: Any, request: HttpRequest, args: Any, kwargs: Any
+    ) -> None:
+        self.options = options
+        self.view = view
+        self.request = request
+        self.args = args
+        self.kwargs = kwargs
+        self.method = request.method or ""
+        self.headers = http.conditional_headers(request)
+
+    def respond(self) -> HttpResponseBase:
+        if (response := self.method_not_allowed()) is not None:
+            return response
+        if self.method in ("OPTIONS", "TRACE"):
+            return self.call_view()
+        judged = self.judge()
+        if (response := self.refuse(judged)) is not None:
+            return response
+        if self.method in READ_METHODS:
+            return self.finish_read(self.call_view(), judged.validators)
+        if judged.row is None:
+            return self.call_view()
+        return self.write(judged.row)
+
+    def call_view(self) -> Any:
+        return self.view(self.request, *self.args, **self.kwargs)
+
+    # Before the view: method, row, preconditions.
+
+    def method_not_allowed(self) -> HttpResponseBase | None:
+        methods = self.options.methods
+        if methods is None or self.method in methods:
+            return None
+        return HttpResponseNotAllowed(methods)
+
+    def judge(self) -> Judged:
+        # The row is read first: a write between the two makes the tag newer than
+        # the state that is claimed, and the claim fails.
+        row = self.read_row()
+        etag, last_modified = (
+            func and func(self.request, *self.args, **self.kwargs)
+            for func in (self.options.etag_func, self.options.last_modified_func)
+        )
+        return self.decide(row, etag, last_modified)
+
+    def read_row(self) -> Row | None:
+        if self.options.rows is None:
+            return None
+        writes = self.method not in READ_METHODS
+        row = self.options.rows.read(self.request, self.args, self.kwargs, writes=writes)
+        if row is None:
+            raise Http404("No row matches the request.")
+        return row
+
+    def decide(self, row: Row | None, etag: Any, last_modified: Any) -> Judged:
+        own = Validators() if row is None else row.validators()
+        validators = Validators(
+            own.etag if self.options.etag_func is None else _entity_tag(etag),
+            own.state if self.options.etag_func is None else None,
+            own.last_modified if self.options.last_modified_func is None else _date(last_modified),
+        )
+        # For functions alone, as for ``condition``: nothing returned, nothing there.
+        absent = row is None and validators == Validators()
+        current = None if absent else validators
+        decision = evaluate(self.method, self.headers, current, self.options.policy)
+        return Judged(row, validators, decision)
+
+    def refuse(self, judged: Judged) -> HttpResponseBase | None:
+        decision = judged.decision
+        if decision.outcome is Outcome.PROCEED:
+            return None
+        if decision.outcome is Outcome.NOT_MODIFIED:
+            response = http.NotModified(judged.validators, decision)
+            http.set_cache_control(response, self.options.cache_control)
+            return response
+        return http.ErrorResponse(*self.shown(decision, judged.validators)).render()
+
+    def shown(
+        self, decision: Decision, current: Validators | None
+    ) -> tuple[Decision, EntityTag | None]:
+        """A decision with the tag that its answer shows: a 412 and a 409 do."""
+        tells = decision.outcome in (Outcome.PRECONDITION_FAILED, Outcome.CONFLICT)
+        if current is None or not tells or not self.options.expose_tag:
+            return decision, None
+        return decision, current.etag
+
+    # The view, and its answer.
+
+    def write(self, row: Row) -> HttpResponseBase:
+        """Run the view in one transaction with the claim of its row."""
+        guard = self.guard(row)
+        try:
+            with guarding(guard), guard.claim() if guard.enforced else nullcontext():
+                savepoints = connections[row.using].savepoint_state
+                response = self.call_view()
+                # A savepoint that the view rolled back took a write of its with it.
+                rolled_back = connections[row.using].savepoint_state != savepoints
+                if guard.enforced and (guard.state is None or rolled_back):
+                    guard.reread()
+            return self.finish_write(response, row, guard)
+        except (StaleWriteError, DatabaseError) as error:
+            if not _is_lost_race(error, row.using):
+                raise
+            return self.lost(row, error)
+
+    def guard(self, row: Row) -> Guard:
+        """Enforced where the request has a precondition that a write must hold to."""
+        dates_count = self.options.allow_unmodified_since or not self.options.required
+        dated = dates_count and parse_http_date(self.headers.if_unmodified_since) is not None
+        return row.guard(
+            any_state=names_any(self.headers),
+            enforced=self.headers.if_match is not None or dated,
+        )
+
+    def finish_read(self, response: Any, validators: Validators) -> Any:
+        if 200 <= response.status_code < 300:
+            http.set_validators(response, validators)
+            http.set_cache_control(response, self.options.cache_control)
+        return response
+
+    def finish_write(self, response: Any, row: Row, guard: Guard) -> Any:
+        own_tag = self.options.etag_func is None and guard.state is not None
+        if own_tag and http.shows_new_tag(self.method, response):
+            etag = row.with_state(guard.state).validators().etag  # type: ignore[arg-type]
+            response.headers.setdefault("ETag", str(etag))
+        return response
+
+    # The view's write, or the claim, was lost to another's.
+
+    def lost(self, row: Row, error: Exception) -> HttpResponseBase:
+        if not connections[row.using].in_atomic_block:
+            return http.ErrorResponse(*self.settle(row, error)).render()
+        # Under ATOMIC_REQUESTS the transaction may be broken, or blind to what
+        # others wrote: what is true now is read after it, when Django renders.
+        if isinstance(error, DatabaseError):
+            transaction.set_rollback(True, using=row.using)
+        return http.ErrorResponse(
+            Decision(Outcome.CONFLICT, Reason.CONFLICT), settle=lambda: self.settle(row, error)
+        )
+
+    def settle(self, row: Row, error: Exception) -> tuple[Decision, EntityTag | None]:
+        """What to answer, by the row as it is now."""
+        if not _concerns(error, row):
+            return Decision(Outcome.CONFLICT, Reason.CONFLICT), None
+        try:
+            return self.settled(row, error, self.judge())
+        except (Http404, PermissionDenied):
+            return Decision(Outcome.GONE, Reason.GONE), None
+
+    def settled(
+        self, row: Row, error: Exception, again: Judged
+    ) -> tuple[Decision, EntityTag | None]:
+        moved = isinstance(error, StaleWriteError) or again.row != row
+        return self.shown(reconsider(self.headers, again.decision, moved), again.validators)
+
+
+class AsyncCall(Call):
+    """One request to a coroutine view."""
+
+    async def respond(self) -> HttpResponseBase:  # type: ignore[override]
+        if (response := self.method_not_allowed()) is not None:
+            return response
+        if self.method in ("OPTIONS", "TRACE"):
+            return await self.call_view()  # type: ignore[no-any-return]
+        judged = await self.ajudge()
+        if (response := self.refuse(judged)) is not None:
+            return response
+        if self.method in READ_METHODS:
+            return self.finish_read(await self.call_view(), judged.validators)  # type: ignore[no-any-return]
+        if judged.row is None:
+            return await self.call_view()  # type: ignore[no-any-return]
+        return await self.awrite(judged.row)
+
+    async def ajudge(self) -> Judged:
+        functions = (self.options.etag_func, self.options.last_modified_func)
+        if not any(iscoroutinefunction(func) for func in functions):
+            return await sync_to_async(self.judge)()
+        row = await sync_to_async(self.read_row)()
+        etag, last_modified = [await self.acall(func) for func in functions]
+        return self.decide(row, etag, last_modified)
+
+    async def acall(self, func: Callable[..., Any] | None) -> Any:
+        if func is None:
+            return None
+        afunc = func if iscoroutinefunction(func) else sync_to_async(func)
+        return await afunc(self.request, *self.args, **self.kwargs)
+
+    async def awrite(self, row: Row) -> HttpResponseBase:
+        """
+        Run the view with its row under guard. Each write of the row compares
+        its state by itself; there is no transaction around them.
+        """
+        guard = self.guard(row)
+        try:
+            with guarding(guard):
+                response = await self.call_view()
+            return self.finish_write(response, row, guard)  # type: ignore[no-any-return]
+        except (StaleWriteError, DatabaseError) as error:
+            if not _is_lost_race(error, row.using):
+                raise
+            decision, etag = await self.asettle(row, error)
+            return http.ErrorResponse(decision, etag).render()
+
+    async def asettle(self, row: Row, error: Exception) -> tuple[Decision, EntityTag | None]:
+        if not _concerns(error, row):
+            return Decision(Outcome.CONFLICT, Reason.CONFLICT), None
+        try:
+            return self.settled(row, error, await self.ajudge())
+        except (Http404, PermissionDenied):
+            return Decision(Outcome.GONE, Reason.GONE), None
+
+
+def _is_lost_race(error: Exception, using: str) -> bool:
+    return isinstance(error, StaleWriteError) or (
+        isinstance(error, DatabaseError) and is_contention(error, using)
+    )
+
+
+def _concerns(error: Exception, row: Row) -> bool:
+    """Whether what was lost is the row that the request names, as far as can be told."""
+    if not isinstance(error, StaleWriteError):
+        return True
+    return error.model is state_columns(row.model).owner and error.pk == row.pk
+
+
+def _entity_tag(value: Any) -> EntityTag | None:
+    return None if value is None else EntityTag.from_text(str(value))
+
+
+def _date(moment: datetime | None) -> int | None:
+    """As ``condition`` does, a naive datetime of a user's function counts as UTC."""
+    if not moment:
+        return None
+    return last_modified_seconds(moment if timezone.is_aware(moment) else moment.replace(tzinfo=UTC))

@@ -1,0 +1,212 @@
+"""
+Entity tags: how ours are built, how a client's are read and compared.
+
+Pure functions on strings (RFC 9110 §8.8.3); no Django in here. A tag of ours::
+
+    "user-7-v3.k2m9x1q0~json.8c1f0a2b4d6e8f0a1b2c3d4e"
+     └────── state ───┘ └────── representation ──────┘
+
+The state names the row and what was last written to it; the representation
+tells apart what is rendered from that state, and is there only where there is
+something to tell apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import quote
+
+__all__ = [
+    "ANY",
+    "EntityTag",
+    "build_state",
+    "digest",
+    "encode_key",
+    "encode_stamp",
+    "parse_entity_tags",
+    "without_coding",
+]
+
+# etagc of RFC 9110 §8.8.3: "!", then "#" to "~", then obs-text, which WSGI and
+# ASGI hand over as the characters U+0080 to U+00FF. No space, control or quote.
+_ETAGC = r"[\x21\x23-\x7e\x80-\xff]"
+_ENTITY_TAG = re.compile(rf'(W/)?"({_ETAGC}*)"')
+_OWS = " \t"
+
+# What servers and proxies append to the opaque part of a tag when they compress.
+_CODING_SUFFIXES = ("--gzip", "-gzip", "-br", "-zstd", "-deflate", ";gzip")
+
+
+@dataclass(frozen=True, slots=True)
+class EntityTag:
+    """
+    One entity tag.
+
+    Args:
+        opaque: what stands between the quotes.
+        weak: whether ``W/`` stands before them.
+
+    >>> str(EntityTag("user-7-v3", weak=True))
+    'W/"user-7-v3"'
+    """
+
+    opaque: str
+    weak: bool = False
+
+    def __str__(self) -> str:
+        return f'W/"{self.opaque}"' if self.weak else f'"{self.opaque}"'
+
+    @classmethod
+    def from_text(cls, text: str) -> EntityTag:
+        """
+        The tag that a user's own ``etag_func`` meant by ``text``, quoted or not.
+
+        Characters that no tag may hold are percent-encoded, so that the header
+        is always one that clients and caches can send back.
+
+        >>> str(EntityTag.from_text("abc")), str(EntityTag.from_text('W/"abc"'))
+        ('"abc"', 'W/"abc"')
+        >>> str(EntityTag.from_text('no "quotes" inside'))
+        '"no%20%22quotes%22%20inside"'
+        """
+        if match := _ENTITY_TAG.fullmatch(text):
+            return cls(match[2], weak=match[1] is not None)
+        if re.fullmatch(f"{_ETAGC}*", text):
+            return cls(text)
+        return cls(quote(text, safe="", errors="surrogatepass"))
+
+
+class _Any:
+    """The field value ``*``."""
+
+    def __repr__(self) -> str:
+        return "ANY"
+
+
+ANY: Final = _Any()
+
+
+def parse_entity_tags(value: str) -> _Any | tuple[EntityTag, ...] | None:
+    """
+    Read the value of If-Match or If-None-Match (RFC 9110 §13.1.1, §5.6.1).
+
+    Args:
+        value: the field value as it came; several field lines joined by commas.
+
+    Returns:
+        ``ANY`` for ``*``, a tuple of tags for a list, and ``None`` where the
+        value is, as a whole, neither. An empty list is not a list.
+
+    >>> parse_entity_tags('"a,b" , W/"c"')
+    (EntityTag(opaque='a,b', weak=False), EntityTag(opaque='c', weak=True))
+    >>> parse_entity_tags("*"), parse_entity_tags('"a", junk')
+    (ANY, None)
+    """
+    if value.strip(_OWS) == "*":
+        return ANY
+    tags: list[EntityTag] = []
+    position, end = 0, len(value)
+    after_tag = False
+    while position < end:
+        character = value[position]
+        if character in _OWS:
+            position += 1
+        elif character == ",":
+            after_tag = False
+            position += 1
+        elif not after_tag and (match := _ENTITY_TAG.match(value, position)):
+            tags.append(EntityTag(match[2], weak=match[1] is not None))
+            after_tag = True
+            position = match.end()
+        else:
+            return None
+    return tuple(tags) or None
+
+
+def without_coding(opaque: str) -> str:
+    """
+    The opaque part of one of our tags without what a proxy appended to it.
+
+    >>> without_coding("user-7-v3.k2m9x1q0-gzip")
+    'user-7-v3.k2m9x1q0'
+    """
+    for suffix in _CODING_SUFFIXES:
+        if opaque.endswith(suffix):
+            return opaque.removesuffix(suffix)
+    return opaque
+
+
+def build_state(label: str, key: Any, version: int, stamp: datetime | None) -> str:
+    """
+    The state part of a tag.
+
+    Args:
+        label: the model's name or what stands for it.
+        key: the primary key or what stands for it; a tuple for a composite key.
+        version: the row's version.
+        stamp: when the row was last written, timezone-aware, or ``None`` for a
+            model that has a version alone.
+
+    >>> build_state("user", 7, 3, datetime(2026, 1, 1, tzinfo=UTC))
+    'user-7-v3.hefg8dts00'
+    >>> build_state("user", ("a-b", "ü~"), 3, None)
+    'user-a%2Db-%C3%BC%7E-v3'
+    """
+    state = f"{encode_key(label)}-{encode_key(key)}-v{version}"
+    return state if stamp is None else f"{state}.{encode_stamp(stamp)}"
+
+
+def encode_key(key: Any) -> str:
+    """
+    A key in the characters ``A-Z a-z 0-9 . _ % -``, different for different keys.
+
+    The parts of a composite key are joined by a hyphen, and hyphens inside of
+    them encoded, so that ("a", "b-c") and ("a-b", "c") stay apart.
+    """
+    if isinstance(key, tuple | list):
+        return "-".join(encode_key(part).replace("-", "%2D") for part in key)
+    if isinstance(key, bytes | memoryview):
+        return bytes(key).hex()
+    return quote(str(key), safe="").replace("~", "%7E")
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def encode_stamp(stamp: datetime) -> str:
+    """
+    A timezone-aware datetime as microseconds since 1970 in base 36.
+
+    >>> encode_stamp(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+    'lfls'
+    """
+    number = (stamp - _EPOCH) // _MICROSECOND
+    sign, number = ("-", -number) if number < 0 else ("", number)
+    digits = ""
+    while number or not digits:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return sign + digits
+
+
+def digest(terms: Iterable[Any]) -> str:
+    """
+    96 bits, in hexadecimal, that differ wherever the sequence of terms differs.
+
+    Each term counts with its type and length, so that no two sequences run
+    together: ``["ab", "c"]``, ``["a", "bc"]`` and ``["a", "b", "c"]`` differ,
+    and so do ``["1"]`` and ``[1]``.
+    """
+    hasher = hashlib.blake2b(digest_size=12)
+    for term in terms:
+        text = f"{type(term).__name__}:{term}".encode("utf-8", "surrogatepass")
+        hasher.update(b"%d:" % len(text))
+        hasher.update(text)
+    return hasher.hexdigest()

@@ -1,0 +1,58 @@
+"""
+What can go wrong, as one tree::
+
+    Exception
+    └── VersioningError
+        ├── StaleWriteError     the write was based on a state that is gone
+        └── VersionNotLoaded    the instance does not say which state it is based on
+
+A mistake in the configuration raises Django's own ``ImproperlyConfigured``.
+None of these is a ``DatabaseError``: nothing failed in the database, and an
+enclosing ``atomic()`` block can go on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["StaleWriteError", "VersionNotLoaded", "VersioningError"]
+
+
+class VersioningError(Exception):
+    """The base of all errors that this package raises at run time."""
+
+
+class StaleWriteError(VersioningError):
+    """
+    The row was written or deleted since the state that this write is based on.
+
+    Nothing was written, and the instance is what it was before the call.
+
+    Attributes:
+        model: the model class whose table holds the version.
+        pk: the primary key of the row (a tuple for a composite key).
+        using: the database alias, a string.
+        instance: the model instance that was saved or deleted, or ``None``
+            where the write did not start from one.
+    """
+
+    def __init__(self, model: Any, pk: Any, using: str, instance: Any = None) -> None:
+        self.model = model
+        self.pk = pk
+        self.using = using
+        self.instance = instance
+        super().__init__(model, pk, using, instance)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.model._meta.label} with primary key {self.pk!r} was changed or deleted "
+            f"after the state that this write is based on was read. Nothing was written; "
+            f"read the row again and repeat the change on it."
+        )
+
+
+class VersionNotLoaded(VersioningError):
+    """
+    The instance cannot be compared with its row: it was made by hand, comes
+    from another database, or was loaded without its version or stamp.
+    """

@@ -1,0 +1,148 @@
+"""
+The two columns that the state of a row consists of.
+
+Both have a default in Python and in the database: adding them to a full table
+asks no question, and rows that other programs insert get their values too.
+Neither moves itself on UPDATE: that is the model's compare-and-swap.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Greatest
+from django.db.models.lookups import Exact
+from django.utils import timezone
+
+__all__ = ["DatabaseStamp", "UpdatedAtField", "VersionField", "next_stamp", "next_stamp_expression"]
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class VersionField(models.PositiveBigIntegerField):
+    """
+    The integer that every write of the row raises; 1 for a new row.
+
+    Use it under another name, or with another column, where ``version`` is
+    taken; the model finds it by its class.
+    """
+
+    description = "Version of the row"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("default", 1)
+        kwargs.setdefault("db_default", 1)
+        kwargs.setdefault("editable", False)
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, _without_own_defaults(
+            kwargs, {"default": 1, "db_default": 1, "editable": False}
+        )
+
+
+class DatabaseStamp(models.Func):
+    """
+    The moment of the statement, to the microsecond, in the form in which Django
+    stores a datetime. For ``db_default``; SQLite's clock gives milliseconds.
+    """
+
+    arity = 0
+    template = "CURRENT_TIMESTAMP"
+
+    def __init__(self, **extra: Any) -> None:
+        super().__init__(output_field=models.DateTimeField(), **extra)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="STATEMENT_TIMESTAMP()", **context)
+
+    def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        # Django stores UTC, and a datetime column has no zone to convert from.
+        clock = "UTC_TIMESTAMP" if settings.USE_TZ else "CURRENT_TIMESTAMP"
+        return self.as_sql(compiler, connection, template=f"{clock}(6)", **context)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        zone = "" if settings.USE_TZ else ", 'localtime'"
+        # Each % is written four times: two layers of formatting take it up.
+        template = f"STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'now'{zone}) || '000'"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+class UpdatedAtField(models.DateTimeField):
+    """
+    When the row was last written, to the microsecond, never twice the same.
+
+    Stamped on INSERT whatever the instance says, as ``auto_now`` does. An UPDATE
+    stores ``next_stamp()``, so that stamps rise whatever a host's clock says.
+    """
+
+    description = "Moment of the row's last write"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("default", timezone.now)
+        kwargs.setdefault("db_default", DatabaseStamp())
+        kwargs.setdefault("editable", False)
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, _without_own_defaults(
+            kwargs,
+            {"default": timezone.now, "db_default": DatabaseStamp(), "editable": False},
+        )
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        if add:
+            setattr(model_instance, self.attname, timezone.now())
+        return super().pre_save(model_instance, add)
+
+
+@UpdatedAtField.register_lookup
+class ExactStamp(Exact):
+    """
+    Equality of stamps. SQLite keeps datetimes as text, in which one moment can
+    be written with more or fewer digits; there, the moment's range is compared.
+    """
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> Any:
+        if not self.rhs_is_direct_value():
+            return super().as_sql(compiler, connection)
+        column, params = self.process_lhs(compiler, connection)
+        moment = datetime.fromisoformat(connection.ops.adapt_datetimefield_value(self.rhs))
+        until = moment + _MICROSECOND
+        return (
+            f"({column} >= %s AND {column} < %s)",
+            [*params, _shortest_text(moment), *params, _shortest_text(until)],
+        )
+
+
+def _shortest_text(moment: datetime) -> str:
+    text = str(moment)
+    return text.rstrip("0") if "." in text else text
+
+
+def next_stamp(old: datetime | None, now: datetime | None = None) -> datetime:
+    """The stamp that follows ``old``: now, or a microsecond later than ``old``."""
+    now = now or timezone.now()
+    return now if old is None else max(now, old + _MICROSECOND)
+
+
+def next_stamp_expression(field: models.Field[Any, Any], now: datetime) -> Greatest:
+    """``next_stamp()`` for many rows at once, as an expression for UPDATE."""
+    output = models.DateTimeField()
+    later = models.ExpressionWrapper(models.F(field.name) + _MICROSECOND, output_field=output)
+    return Greatest(models.Value(now, output_field=output), later, output_field=output)
+
+
+def _without_own_defaults(kwargs: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Leave what every field of the class has out of migrations."""
+    missing = object()
+    kept = {key: value for key, value in kwargs.items() if own.get(key, missing) != value}
+    # ``editable`` appears in a migration where it is False: Django's default is True.
+    if "editable" not in kwargs:
+        kept["editable"] = True
+    return kept

@@ -1,0 +1,198 @@
+"""
+The one row that a request may write, and the state in which it may write it.
+
+A decorated view, or a view set, puts a guard around its work; whatever the work
+does to that row through the ORM, ``models`` holds it against the guard. The
+guard travels in a context variable: it is there in the coroutine, the task and
+the thread that work for the request, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import DatabaseError, connections, models, transaction
+
+from .exceptions import StaleWriteError
+
+__all__ = ["Guard", "State", "guarding", "guards_of", "is_contention", "lock_state"]
+
+
+class State(NamedTuple):
+    """What a row's two columns hold; ``stamp`` is ``None`` without that column."""
+
+    version: int
+    stamp: datetime | None
+
+
+@dataclass(eq=False)
+class Guard:
+    """
+    One row under guard.
+
+    Args:
+        model: the model that owns the version column.
+        using: the database alias.
+        pk: the row's primary key.
+        columns: the names of the version column and, if any, the stamp column.
+        state: the state in which the row may be written; ``None`` for any.
+        enforced: whether writes are held to it. A guard that is not only watches
+            what the request itself makes of the row.
+    """
+
+    model: type[models.Model]
+    using: str
+    pk: Any
+    columns: tuple[str, ...]
+    state: State | None
+    enforced: bool = True
+    # Whether the row is locked in the guard's state by this transaction.
+    claimed: bool = False
+    # The states in which an instance may be saved: the one judged, and those
+    # that the request's own writes made of it. None admits all.
+    lineage: set[State] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lineage = None if self.state is None else {self.state}
+
+    def lock(self) -> None:
+        """
+        Lock the row in the guard's state, until the transaction ends.
+
+        Raises:
+            StaleWriteError: the row is in another state, or gone.
+        """
+        state = None if self.lineage is None else self.state
+        lock_state(self.model, self.using, self.pk, self.columns, state)
+
+    @contextmanager
+    def claim(self) -> Iterator[None]:
+        """
+        Hold the row locked, in a transaction as long as the block.
+
+        The lock is the transaction's first statement, so where the database
+        gives it up it is tried again, a few times. The block is never repeated.
+
+        Raises:
+            StaleWriteError: the row is in another state, or gone.
+            DatabaseError: there is no getting at the row, or the block raised it.
+        """
+        attempts = 1 if connections[self.using].in_atomic_block else _CLAIM_ATTEMPTS
+        with ExitStack() as stack:
+            while attempts:
+                attempts -= 1
+                try:
+                    with ExitStack() as attempt:
+                        attempt.enter_context(transaction.atomic(using=self.using))
+                        self.lock()
+                        stack.enter_context(attempt.pop_all())
+                        break
+                except DatabaseError as error:
+                    if not attempts or not is_contention(error, self.using):
+                        raise
+                    time.sleep(random.uniform(0.005, 0.05))
+            self.claimed = True
+            yield
+
+    def admit(self, state: State, instance: models.Model) -> None:
+        """Raise ``StaleWriteError`` unless ``instance`` may be written in ``state``."""
+        if self.lineage is not None and state not in self.lineage:
+            raise StaleWriteError(self.model, self.pk, self.using, instance)
+
+    def moved(self, state: State) -> None:
+        """Take note of a write by the request itself."""
+        self.state = state
+        if self.lineage is not None:
+            self.lineage.add(state)
+
+    def reread(self) -> None:
+        """Take note of a write whose result is not known; the row may be gone."""
+        state = self.current()
+        if state is None:
+            self.state = None
+        else:
+            self.moved(state)
+
+    def current(self) -> State | None:
+        """The row's state in the database, as this transaction sees it."""
+        rows = models.QuerySet(self.model, using=self.using).filter(pk=self.pk)
+        row = rows.values_list(*self.columns).first()
+        return None if row is None else State(row[0], row[1] if len(row) > 1 else None)
+
+
+_active: ContextVar[tuple[Guard, ...]] = ContextVar("etag_versioning_guards", default=())
+
+
+@contextmanager
+def guarding(guard: Guard) -> Iterator[Guard]:
+    """Hold all writes in this context against ``guard``."""
+    token = _active.set((*_active.get(), guard))
+    try:
+        yield guard
+    finally:
+        _active.reset(token)
+
+
+def guards_of(model: type[models.Model], using: str, pk: Any = None) -> list[Guard]:
+    """The guards on rows of ``model`` (the one that owns the version), or on one row."""
+    return [
+        guard
+        for guard in _active.get()
+        if guard.model is model and guard.using == using and (pk is None or guard.pk == pk)
+    ]
+
+
+def lock_state(
+    model: type[models.Model],
+    using: str,
+    pk: Any,
+    columns: tuple[str, ...],
+    state: State | None,
+    instance: models.Model | None = None,
+) -> None:
+    """
+    Claim a row: compare and lock in one statement, which moves nothing.
+
+    An UPDATE, because it takes the row's lock on every engine, SQLite included,
+    where ``SELECT … FOR UPDATE`` is no guard.
+
+    Raises:
+        StaleWriteError: the row is not in ``state`` (or, for ``None``, is gone).
+    """
+    rows = models.QuerySet(model, using=using).filter(pk=pk)
+    if state is not None:
+        rows = rows.filter(**dict(zip(columns, state, strict=False)))
+    if not rows.update(**{columns[0]: models.F(columns[0])}):
+        raise StaleWriteError(model, pk, using, instance)
+
+
+# How often the first statement of a write is tried before it is given up.
+_CLAIM_ATTEMPTS = 4
+
+# SQLSTATEs: serialization failure, deadlock, lock not available.
+_POSTGRESQL_CONTENTION = frozenset({"40001", "40P01", "55P03"})
+# Record changed since last read, lock wait timeout, deadlock.
+_MYSQL_CONTENTION = frozenset({1020, 1205, 1213})
+# SQLITE_BUSY and SQLITE_LOCKED; extended codes carry them in the low byte.
+_SQLITE_CONTENTION = frozenset({5, 6})
+
+
+def is_contention(error: DatabaseError, using: str) -> bool:
+    """Whether the database gave up because of somebody else's work on the same rows."""
+    cause = error.__cause__
+    vendor = connections[using].vendor
+    if vendor == "postgresql":
+        code = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+        return code in _POSTGRESQL_CONTENTION
+    if vendor == "mysql":
+        return bool(error.args) and error.args[0] in _MYSQL_CONTENTION
+    if vendor == "sqlite":
+        return (getattr(cause, "sqlite_errorcode", 0) & 0xFF) in _SQLITE_CONTENTION
+    return False

@@ -1,0 +1,341 @@
+"""
+The precondition algorithm of RFC 9110 §13.2.2, in its own steps.
+
+One pure function; no Django in here. It is asked after everything that would
+answer the request without preconditions (§13.2.1: authentication, permission,
+method, media type), and before the request is performed.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from .etags import ANY, EntityTag, parse_entity_tags, without_coding
+
+__all__ = [
+    "ConditionalHeaders",
+    "Decision",
+    "Outcome",
+    "Policy",
+    "Reason",
+    "Validators",
+    "evaluate",
+    "names_any",
+    "parse_http_date",
+    "reconsider",
+]
+
+READ_METHODS = frozenset({"GET", "HEAD"})
+SAFE_METHODS = READ_METHODS | {"OPTIONS", "TRACE"}
+
+
+class Outcome(enum.Enum):
+    """What to do with the request."""
+
+    PROCEED = "proceed"
+    NOT_MODIFIED = "304"
+    PRECONDITION_FAILED = "412"
+    PRECONDITION_REQUIRED = "428"
+    # After a write that was lost to another:
+    GONE = "404"
+    CONFLICT = "409"
+    UNAVAILABLE = "503"
+
+
+class Reason(enum.Enum):
+    """Why, as far as a client can be told."""
+
+    NONE = "no precondition stood against it"
+    MATCH = "the client has this state"
+    STALE = "If-Match names another state"
+    ABSENT = "If-Match is given, and there is no such row"
+    MALFORMED = "If-Match is neither * nor a list of entity tags"
+    WEAKENED = "If-Match names this state by a weakened tag"
+    WILDCARD_FORBIDDEN = "If-Match: * is not allowed here"
+    MODIFIED_SINCE = "written after the date of If-Unmodified-Since"
+    EXISTS = "If-None-Match matches the row that is there"
+    REQUIRED = "If-Match is required"
+    DATE_NOT_ENOUGH = "If-Unmodified-Since alone cannot guard a write"
+    GONE = "deleted by another at the same time"
+    CONFLICT = "changed by another at the same time"
+    CONTENTION = "the database could not let this write through"
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionalHeaders:
+    """The four request fields as they came; ``None`` where one is absent."""
+
+    if_match: str | None = None
+    if_unmodified_since: str | None = None
+    if_none_match: str | None = None
+    if_modified_since: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """
+    The current validators of what the request is about.
+
+    Args:
+        etag: the entity tag of the representation, or ``None`` without one.
+        state: the state part of a tag of ours; ``None`` for a tag that somebody
+            else made, which is then compared to the letter.
+        last_modified: seconds since 1970, rounded up, or ``None``.
+    """
+
+    etag: EntityTag | None = None
+    state: str | None = None
+    last_modified: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """
+    What a view asks of the client.
+
+    Args:
+        if_match_required: a write without If-Match is answered 428.
+        allow_wildcard: ``If-Match: *`` is accepted on a write.
+        allow_unmodified_since: If-Unmodified-Since is accepted in its stead.
+        strong: If-Match is compared by RFC 9110's strong comparison, rather
+            than by state.
+    """
+
+    if_match_required: bool = False
+    allow_wildcard: bool = True
+    allow_unmodified_since: bool = False
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """
+    The outcome, its reason, and the tag that a 304 has to carry so that the
+    client's cache finds its copy (weak where the client's was weakened).
+    """
+
+    outcome: Outcome
+    reason: Reason = Reason.NONE
+    etag: EntityTag | None = None
+
+
+PROCEED = Decision(Outcome.PROCEED)
+
+
+def evaluate(
+    method: str,
+    headers: ConditionalHeaders,
+    current: Validators | None,
+    policy: Policy = Policy(),
+) -> Decision:
+    """
+    Judge a request's preconditions (RFC 9110 §13.2.2).
+
+    Args:
+        method: the request method, in capitals.
+        headers: the conditional request fields.
+        current: the validators now, or ``None`` where the row is absent.
+        policy: what the view asks for.
+
+    Returns:
+        The decision. Never raises, whatever the headers hold.
+    """
+    # §13.2.1: methods that neither select nor modify a representation.
+    if method in ("OPTIONS", "TRACE", "CONNECT"):
+        return PROCEED
+    writes = method not in READ_METHODS
+    required = writes and policy.if_match_required
+
+    # Step 1: If-Match.
+    if headers.if_match is not None:
+        reason = _if_match_objection(headers.if_match, current, policy, writes)
+        if reason is not None:
+            return Decision(Outcome.PRECONDITION_FAILED, reason)
+        required = False
+
+    # Step 2: If-Unmodified-Since, where there is no If-Match.
+    elif not required or policy.allow_unmodified_since:
+        date = parse_http_date(headers.if_unmodified_since)
+        if date is not None and current is not None and current.last_modified is not None:
+            if current.last_modified > date:
+                return Decision(Outcome.PRECONDITION_FAILED, Reason.MODIFIED_SINCE)
+            required = False
+
+    # Step 3: If-None-Match.
+    if headers.if_none_match is not None:
+        decision = _if_none_match(headers.if_none_match, current, writes)
+        if decision is not None:
+            return decision
+        if current is None and parse_entity_tags(headers.if_none_match) is ANY:
+            required = False
+
+    # Step 4: If-Modified-Since, where there is no If-None-Match.
+    elif not writes and current is not None and current.last_modified is not None:
+        date = parse_http_date(headers.if_modified_since)
+        if date is not None and current.last_modified <= date:
+            return Decision(Outcome.NOT_MODIFIED, Reason.MATCH, current.etag)
+
+    # Step 5: If-Range. No ranges are served here, so it is ignored (§13.1.5).
+
+    # Step 6: perform the request; RFC 6585 §3 lets a server insist on a condition.
+    if required:
+        dated = parse_http_date(headers.if_unmodified_since) is not None
+        return Decision(
+            Outcome.PRECONDITION_REQUIRED,
+            Reason.DATE_NOT_ENOUGH if dated else Reason.REQUIRED,
+        )
+    return PROCEED
+
+
+def reconsider(headers: ConditionalHeaders, again: Decision, moved: bool) -> Decision:
+    """
+    What to answer where the preconditions held, and the write was lost.
+
+    Args:
+        headers: the conditional request fields.
+        again: what ``evaluate()`` says of the row as it is now.
+        moved: whether the row, or another that the request writes, has moved.
+
+    Returns:
+        412 where a precondition is false by now. It never names a tag that the
+        client just sent: where that still holds, nobody was first, and it is 503.
+    """
+    if again.outcome is Outcome.PRECONDITION_FAILED:
+        return again
+    names_tags = headers.if_match is not None and not names_any(headers)
+    if moved and not names_tags:
+        return Decision(Outcome.CONFLICT, Reason.CONFLICT)
+    return Decision(Outcome.UNAVAILABLE, Reason.CONTENTION)
+
+
+def names_any(headers: ConditionalHeaders) -> bool:
+    """Whether If-Match is ``*``."""
+    return headers.if_match is not None and parse_entity_tags(headers.if_match) is ANY
+
+
+def _if_match_objection(
+    value: str, current: Validators | None, policy: Policy, writes: bool
+) -> Reason | None:
+    """Why If-Match is false (§13.1.1), or ``None`` where it is true."""
+    tags = parse_entity_tags(value)
+    if tags is None:
+        return Reason.MALFORMED
+    if current is None:
+        return Reason.ABSENT
+    if tags is ANY:
+        return Reason.WILDCARD_FORBIDDEN if writes and not policy.allow_wildcard else None
+    assert isinstance(tags, tuple)
+    by_letter = any(_matches_to_the_letter(tag, current) for tag in tags)
+    if current.state is None or policy.strong:
+        if by_letter:
+            return None
+        same_state = any(_matches_by_state(tag, current) for tag in tags)
+        return Reason.WEAKENED if same_state else Reason.STALE
+    return None if any(_matches_by_state(tag, current) for tag in tags) else Reason.STALE
+
+
+def _if_none_match(value: str, current: Validators | None, writes: bool) -> Decision | None:
+    """What If-None-Match decides where it is false (§13.1.2), or ``None``."""
+    tags = parse_entity_tags(value)
+    if tags is None or current is None:
+        return None
+    if tags is ANY:
+        etag = current.etag
+    else:
+        assert isinstance(tags, tuple)
+        matching = [tag for tag in tags if _matches_weakly(tag, current)]
+        if not matching or current.etag is None:
+            return None
+        weak = all(tag.weak for tag in matching) or current.etag.weak
+        etag = EntityTag(current.etag.opaque, weak=weak)
+    if writes:
+        return Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
+    return Decision(Outcome.NOT_MODIFIED, Reason.MATCH, etag)
+
+
+def _matches_to_the_letter(tag: EntityTag, current: Validators) -> bool:
+    """Strong comparison (§8.8.3.2); a tag of the state alone is accepted too."""
+    if tag.weak or current.etag is None or current.etag.weak:
+        return False
+    return tag.opaque == current.etag.opaque or tag.opaque == current.state
+
+
+def _matches_by_state(tag: EntityTag, current: Validators) -> bool:
+    """The same state, whatever the representation and whoever weakened the tag."""
+    if current.state is None:
+        return current.etag is not None and tag.opaque == current.etag.opaque
+    return without_coding(tag.opaque).partition("~")[0] == current.state
+
+
+def _matches_weakly(tag: EntityTag, current: Validators) -> bool:
+    """Weak comparison (§8.8.3.2), of our own tags without a proxy's suffix."""
+    if current.etag is None:
+        return False
+    if tag.opaque == current.etag.opaque:
+        return True
+    return current.state is not None and without_coding(tag.opaque) == current.etag.opaque
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
+_MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
+_DAY_NAME = "|".join(day[:3] for day in _DAYS)
+_HTTP_DATES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT
+        rf"(?:{_DAY_NAME}), (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT",
+        # RFC 850: Sunday, 06-Nov-94 08:49:37 GMT
+        rf"(?:{'|'.join(_DAYS)}), (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT",
+        # asctime: Sun Nov  6 08:49:37 1994
+        rf"(?:{_DAY_NAME}) {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})",
+    )
+)
+
+
+def parse_http_date(value: str | None) -> int | None:
+    """
+    Read an HTTP-date in one of its three forms (RFC 9110 §5.6.7).
+
+    Returns:
+        Seconds since 1970, or ``None`` for anything else: a recipient has to
+        ignore what is not a valid date (§13.1.3, §13.1.4).
+
+    >>> parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT")
+    784111777
+    >>> parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT") == 784111777
+    True
+    >>> parse_http_date("yesterday")
+    """
+    if value is None:
+        return None
+    value = value.strip(" \t")
+    match = next((m for pattern in _HTTP_DATES if (m := pattern.fullmatch(value))), None)
+    if match is None:
+        return None
+    year, second = int(match["year"]), int(match["second"])
+    if len(match["year"]) == 2:
+        # "more than 50 years in the future" means the last past year so written.
+        this_year = datetime.now(UTC).year
+        year += this_year - this_year % 100
+        if year > this_year + 50:
+            year -= 100
+    if second > 60:
+        return None
+    try:
+        # A leap second, 60, counts as the first second of the next minute.
+        moment = datetime(
+            year,
+            _MONTHS.index(match["month"]) + 1,
+            int(match["day"]),
+            int(match["hour"]),
+            int(match["minute"]),
+            tzinfo=UTC,
+        )
+    except ValueError:
+        return None
+    return int(moment.timestamp()) + second

@@ -1,0 +1,296 @@
+"""
+What reads the validators of a row: one narrow query each.
+
+A narrow query selects the key, the version and the stamp, and nothing else: no
+join that only the representation needs, no model instance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db import models, router
+from django.http import HttpRequest
+from django.utils import timezone
+
+from .etags import EntityTag, build_state, digest, encode_key
+from .guards import Guard, State
+from .models import StateColumns, state_columns
+from .preconditions import Validators
+
+__all__ = [
+    "Row",
+    "RowSource",
+    "for_write",
+    "last_modified_seconds",
+    "narrow_names",
+    "page_validators",
+    "read_row",
+    "read_rows",
+    "require_version",
+    "row_from_values",
+    "row_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """
+    One row's key and state, as read.
+
+    Args:
+        model: the model that was asked for.
+        using: the alias of the database that it was read from.
+        pk: the primary key of the row that holds the state.
+        key: what stands for the row in its tags.
+        state: version and stamp.
+    """
+
+    model: Any
+    using: str
+    pk: Any
+    key: Any
+    state: State
+
+    def with_state(self, state: State) -> Row:
+        return Row(self.model, self.using, self.pk, self.key, state)
+
+    @property
+    def tag_state(self) -> str:
+        """The state part of the row's tags."""
+        label = self.model.tag_label or self.model._meta.model_name
+        stamp = self.state.stamp
+        return build_state(label, self.key, self.state.version, stamp and _aware(stamp))
+
+    def validators(self, representation: str = "") -> Validators:
+        """The row's validators, with the representation part if one is given."""
+        state = self.tag_state
+        opaque = f"{state}~{representation}" if representation else state
+        stamp = self.state.stamp
+        return Validators(EntityTag(opaque), state, stamp and last_modified_seconds(stamp))
+
+    def guard(self, *, any_state: bool = False, enforced: bool = True) -> Guard:
+        """A guard on this row, in this state or in any."""
+        columns = state_columns(self.model)
+        state = None if any_state or not enforced else self.state
+        return Guard(columns.owner, self.using, self.pk, columns.names, state, enforced)
+
+
+class RowSource:
+    """
+    Where a view's row comes from.
+
+    Args:
+        source: a model, a manager, a query set, or a callable
+            ``(request, *args, **kwargs)`` that returns one of these.
+        lookup_field: the field that selects the row, "pk" by default. A callable
+            that is given neither lookup selects the row itself.
+        lookup_url_kwarg: the URL keyword argument that holds the value; the
+            lookup field's name by default.
+
+    Raises:
+        ImproperlyConfigured: ``source`` is none of these.
+    """
+
+    def __init__(
+        self, source: Any, lookup_field: str | None = None, lookup_url_kwarg: str | None = None
+    ) -> None:
+        self.source = source
+        self._selects_itself = (
+            _as_queryset(source) is None and lookup_field is None and lookup_url_kwarg is None
+        )
+        if _as_queryset(source) is None and (not callable(source) or iscoroutinefunction(source)):
+            raise ImproperlyConfigured(
+                f"{source!r} is no source of rows. Give a model, a manager, a query set, or a "
+                f"plain function that returns one: "
+                f"def source(request, *args, **kwargs): return User.objects.filter(…)."
+            )
+        self.lookup_field = lookup_field or "pk"
+        self.lookup_url_kwarg = lookup_url_kwarg or self.lookup_field
+
+    def read(
+        self,
+        request: HttpRequest,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        writes: bool = False,
+        use: str | None = None,
+    ) -> Row | None:
+        """
+        Read the row that a request is about, or ``None`` where there is none.
+
+        Args:
+            request, args, kwargs: what the view is called with.
+            writes: read from the database that writes go to.
+            use: what the row is wanted for. Two uses of one request share one
+                query; a second time for the same use reads again.
+        """
+        queryset = self._queryset(request, args, kwargs)
+        if queryset is None:
+            return None
+        shared = _shared_reads(request)
+        name = (id(self.source), self.lookup_field, str(kwargs.get(self.lookup_url_kwarg)), writes)
+        if use is not None and name in shared and use not in shared[name][1]:
+            shared[name][1].add(use)
+            return shared[name][0]
+        try:
+            row = read_row(for_write(queryset) if writes else queryset)
+        except (TypeError, ValueError, OverflowError, ValidationError):
+            return None
+        if use is not None:
+            shared[name] = (row, {use})
+        return row
+
+    def _queryset(self, request: HttpRequest, args: Any, kwargs: Any) -> Any:
+        queryset = _as_queryset(self.source)
+        if queryset is None:
+            queryset = _as_queryset(self.source(request, *args, **kwargs))
+            if queryset is None:
+                raise ImproperlyConfigured(f"{self.source!r} must return a query set.")
+        if self._selects_itself:
+            return queryset
+        if self.lookup_url_kwarg not in kwargs:
+            raise ImproperlyConfigured(
+                f'The view was called without a URL keyword argument "{self.lookup_url_kwarg}". '
+                f'Name the one that holds {self.lookup_field}: lookup_url_kwarg="…".'
+            )
+        value = kwargs[self.lookup_url_kwarg]
+        if isinstance(value, str) and "\0" in value:
+            return None  # No text in a database holds it, and PostgreSQL objects.
+        try:
+            return queryset.filter(**{self.lookup_field: value})
+        except (TypeError, ValueError, OverflowError, ValidationError):
+            return None  # No row has a key like this.
+
+
+def _shared_reads(request: HttpRequest) -> dict[Any, tuple[Row | None, set[str]]]:
+    reads: dict[Any, tuple[Row | None, set[str]]]
+    reads = request.__dict__.setdefault("_etag_versioning_reads", {})
+    return reads
+
+
+def _as_queryset(source: Any) -> models.QuerySet[Any] | None:
+    if isinstance(source, type) and issubclass(source, models.Model):
+        return source._default_manager.all()
+    if isinstance(source, models.Manager | models.QuerySet):
+        return source.all()
+    return None
+
+
+def for_write(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    """``queryset`` on the database that writes go to, unless it names one itself."""
+    if queryset._db is not None:  # type: ignore[attr-defined]
+        return queryset
+    return queryset.using(router.db_for_write(queryset.model))
+
+
+def read_row(queryset: models.QuerySet[Any], tag_key: str | None = None) -> Row | None:
+    """
+    Read one row's key and state by one narrow query.
+
+    Args:
+        queryset: what selects the row.
+        tag_key: the field that stands for the row in its tags; the model's
+            ``tag_key`` where it is ``None``.
+
+    Raises:
+        ImproperlyConfigured: the model has no version.
+        MultipleObjectsReturned: the query set selects several rows.
+    """
+    rows = read_rows(queryset, tag_key, limit=2)
+    if len({row.pk for row in rows}) > 1:
+        raise queryset.model.MultipleObjectsReturned(
+            f"A narrow query for one {queryset.model._meta.label} found several."
+        )
+    return rows[0] if rows else None
+
+
+def read_rows(
+    queryset: models.QuerySet[Any], tag_key: str | None = None, limit: int | None = None
+) -> list[Row]:
+    """Read the keys and states of all rows of a query set, in its order."""
+    model = queryset.model
+    columns = require_version(model)
+    names = narrow_names(columns, model, tag_key)
+    if limit is not None and not queryset.query.is_sliced:
+        if not queryset.query.distinct_fields:
+            queryset = queryset.order_by()
+        queryset = queryset[:limit]
+    return [
+        row_from_values(model, queryset.db, values) for values in queryset.values_list(*names)
+    ]
+
+
+def narrow_names(columns: StateColumns, model: Any, tag_key: str | None = None) -> list[str]:
+    """The names that a narrow query selects: owner's key, tag's key, version, stamp."""
+    return [columns.owner._meta.pk.name, tag_key or model.tag_key, *columns.names]
+
+
+def row_from_values(model: Any, using: str, values: Sequence[Any]) -> Row:
+    """A row from what a narrow query returned for it."""
+    pk, key, version, *stamp = values
+    return Row(model, using, pk, key, State(version, stamp[0] if stamp else None))
+
+
+def row_of(instance: Any, tag_key: str | None = None) -> Row:
+    """The row that ``instance`` was made from, as it was read: no query."""
+    columns = require_version(type(instance))
+    key = instance
+    for name in (tag_key or instance.tag_key).split("__"):
+        key = getattr(key, name)
+    return Row(
+        type(instance),
+        instance._state.db,
+        getattr(instance, columns.owner._meta.pk.attname),
+        key,
+        columns.state_of(instance),
+    )
+
+
+def require_version(model: Any) -> StateColumns:
+    """The model's state columns, of which the version must be there."""
+    columns = state_columns(model)
+    if columns.version is None:
+        raise ImproperlyConfigured(
+            f"{model._meta.label} has no version to make a tag of. "
+            f"Let it inherit from it: class {model.__name__}(VersionedModel): …, "
+            f"then run makemigrations and migrate."
+        )
+    return columns
+
+
+def page_validators(
+    label: str, rows: Iterable[Row], envelope: Iterable[Any] = (), representation: str = ""
+) -> Validators:
+    """
+    The validators of a page of rows: a digest of their keys and states in output
+    order, and of what else the page shows. Exact: whatever changes on the page
+    changes it. Collections have no Last-Modified.
+    """
+    terms: list[Any] = [*envelope, "rows"]
+    for row in rows:
+        terms += (row.key, row.state.version, row.state.stamp)
+    opaque = f"{encode_key(label)}.page-{digest(terms)}"
+    return Validators(EntityTag(f"{opaque}~{representation}" if representation else opaque))
+
+
+def last_modified_seconds(moment: datetime) -> int:
+    """
+    Seconds since 1970, rounded up: a write later in the same second must not
+    have the same date (RFC 9110 §8.8.2.2).
+    """
+    whole = _aware(moment.replace(microsecond=0))
+    return int(whole.timestamp()) + (1 if moment.microsecond else 0)
+
+
+def _aware(moment: datetime) -> datetime:
+    """With ``USE_TZ = False``, Django's datetimes are in the default time zone."""
+    if timezone.is_aware(moment):
+        return moment
+    return timezone.make_aware(moment, timezone.get_default_timezone())

@@ -1,0 +1,53 @@
+"""
+Settings of the test suite. ``DATABASE_URL`` chooses the database; the default
+is SQLite in a file, so that threads have a connection each and race for real.
+"""
+
+import importlib.util
+import os
+import tempfile
+from pathlib import Path
+
+import dj_database_url
+
+SECRET_KEY = "only for tests"
+ALLOWED_HOSTS = ["*"]
+USE_TZ = True
+TIME_ZONE = "Europe/Berlin"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+HAS_DRF = importlib.util.find_spec("rest_framework") is not None
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "etag_versioning",
+    "tests.testapp",
+    *(["rest_framework"] if HAS_DRF else []),
+]
+MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+ROOT_URLCONF = "tests.urls"
+
+# One file per process and alias: parallel runs must not share them.
+_folder = Path(tempfile.gettempdir()) / f"etag_versioning_tests_{os.getuid()}_{os.getpid()}"
+
+
+def _database(name: str) -> dict:
+    url = os.environ.get("DATABASE_URL")
+    if url:
+        database = dict(dj_database_url.parse(url))
+        database["TEST"] = {"NAME": f"test_etag_{name}_{os.getpid()}"}
+    else:
+        _folder.mkdir(exist_ok=True)
+        file = str(_folder / f"{name}.sqlite3")
+        database = {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": file,
+            "TEST": {"NAME": file},
+        }
+    if database["ENGINE"].endswith("sqlite3"):
+        database["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 20}
+    return database
+
+
+DATABASES = {"default": _database("default"), "other": _database("other")}

@@ -1,0 +1,88 @@
+import uuid
+
+from django.db import models
+
+from etag_versioning.fields import UpdatedAtField, VersionField
+from etag_versioning.models import UpdatedAtMixin, VersionedModel, VersionMixin
+
+
+class Team(VersionedModel):
+    name = models.CharField(max_length=50)
+
+
+class Person(VersionedModel):
+    """Nothing hangs on it: deleted by one statement."""
+
+    name = models.CharField(max_length=50)
+    days = models.IntegerField(default=0)
+    team = models.ForeignKey(Team, models.CASCADE, null=True, blank=True)
+
+
+class Counter(VersionMixin):
+    """A version alone."""
+
+    value = models.IntegerField(default=0)
+
+
+class Note(UpdatedAtMixin):
+    """A stamp alone."""
+
+    text = models.CharField(max_length=50)
+
+
+class Renamed(VersionedModel):
+    """Both columns under names of its own."""
+
+    version = None
+    updated_at = None
+    row_version = VersionField(db_column="rev")
+    changed = UpdatedAtField()
+    name = models.CharField(max_length=50)
+
+
+class Hidden(VersionedModel):
+    """Its address and its tags hide the key."""
+
+    tag_label = "secret"
+    tag_key = "uuid"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True)
+    name = models.CharField(max_length=50)
+
+
+class Place(VersionedModel):
+    name = models.CharField(max_length=50)
+
+
+class Restaurant(Place):
+    """The state is in the parent's table, which is written first."""
+
+    stars = models.IntegerField(default=0)
+
+
+class Base(models.Model):
+    name = models.CharField(max_length=50)
+
+
+class Extended(VersionMixin, Base):
+    """The state is in the child's table, which is written last."""
+
+    size = models.IntegerField(default=0)
+
+
+class PersonProxy(Person):
+    class Meta:
+        proxy = True
+
+
+class Seat(VersionedModel):
+    pk = models.CompositePrimaryKey("row", "number")
+    row = models.CharField(max_length=10)
+    number = models.IntegerField()
+    taken = models.BooleanField(default=False)
+
+
+class Plain(models.Model):
+    """No state at all."""
+
+    name = models.CharField(max_length=50)
