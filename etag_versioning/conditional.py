@@ -25,8 +25,7 @@ from . import http
 from .conf import settings
 from .etags import EntityTag
 from .exceptions import StaleWriteError
-from .guards import Guard, guarding, is_contention
-from .models import state_columns
+from .guards import Guard, is_lost_race
 from .preconditions import (
     READ_METHODS,
     Decision,
@@ -35,8 +34,6 @@ from .preconditions import (
     Reason,
     Validators,
     evaluate,
-    names_any,
-    parse_http_date,
     reconsider,
 )
 from .validators import Row, RowSource, last_modified_seconds
@@ -173,27 +170,17 @@ class Call:
         """Run the view in one transaction with the claim of its row."""
         guard = self.guard(row)
         try:
-            with guarding(guard), guard.claim() if guard.enforced else nullcontext():
-                savepoints = connections[row.using].savepoint_state
+            with guard.claim() if guard.enforced else nullcontext(), guard.watch():
                 response = self.call_view()
-                # A savepoint that the view rolled back took a write of its with it.
-                rolled_back = connections[row.using].savepoint_state != savepoints
-                if guard.enforced and (guard.state is None or rolled_back):
-                    guard.reread()
             return self.finish_write(response, row, guard)
         except (StaleWriteError, DatabaseError) as error:
-            if not _is_lost_race(error, row.using):
+            if not is_lost_race(error, row.using):
                 raise
             return self.lost(row, error)
 
     def guard(self, row: Row) -> Guard:
-        """Enforced where the request has a precondition that a write must hold to."""
         dates_count = self.options.allow_unmodified_since or not self.options.required
-        dated = dates_count and parse_http_date(self.headers.if_unmodified_since) is not None
-        return row.guard(
-            any_state=names_any(self.headers),
-            enforced=self.headers.if_match is not None or dated,
-        )
+        return row.guard(self.headers, dates_count=dates_count)
 
     def finish_read(self, response: Any, validators: Validators) -> Any:
         if 200 <= response.status_code < 300:
@@ -223,7 +210,7 @@ class Call:
 
     def settle(self, row: Row, error: Exception) -> tuple[Decision, EntityTag | None]:
         """What to answer, by the row as it is now."""
-        if not _concerns(error, row):
+        if not row.concerns(error):
             return Decision(Outcome.CONFLICT, Reason.CONFLICT), None
         try:
             return self.settled(row, error, self.judge())
@@ -275,35 +262,22 @@ class AsyncCall(Call):
         """
         guard = self.guard(row)
         try:
-            with guarding(guard):
+            with guard.watch():
                 response = await self.call_view()
             return self.finish_write(response, row, guard)  # type: ignore[no-any-return]
         except (StaleWriteError, DatabaseError) as error:
-            if not _is_lost_race(error, row.using):
+            if not is_lost_race(error, row.using):
                 raise
             decision, etag = await self.asettle(row, error)
             return http.ErrorResponse(decision, etag).render()
 
     async def asettle(self, row: Row, error: Exception) -> tuple[Decision, EntityTag | None]:
-        if not _concerns(error, row):
+        if not row.concerns(error):
             return Decision(Outcome.CONFLICT, Reason.CONFLICT), None
         try:
             return self.settled(row, error, await self.ajudge())
         except (Http404, PermissionDenied):
             return Decision(Outcome.GONE, Reason.GONE), None
-
-
-def _is_lost_race(error: Exception, using: str) -> bool:
-    return isinstance(error, StaleWriteError) or (
-        isinstance(error, DatabaseError) and is_contention(error, using)
-    )
-
-
-def _concerns(error: Exception, row: Row) -> bool:
-    """Whether what was lost is the row that the request names, as far as can be told."""
-    if not isinstance(error, StaleWriteError):
-        return True
-    return error.model is state_columns(row.model).owner and error.pk == row.pk
 
 
 def _entity_tag(value: Any) -> EntityTag | None:
@@ -314,4 +288,6 @@ def _date(moment: datetime | None) -> int | None:
     """As ``condition`` does, a naive datetime of a user's function counts as UTC."""
     if not moment:
         return None
-    return last_modified_seconds(moment if timezone.is_aware(moment) else moment.replace(tzinfo=UTC))
+    return last_modified_seconds(
+        moment if timezone.is_aware(moment) else moment.replace(tzinfo=UTC)
+    )

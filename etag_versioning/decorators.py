@@ -25,7 +25,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def etag_func(
-    source: Any, lookup_field: str | None = None, lookup_url_kwarg: str | None = None
+    source: Any,
+    lookup_field: str | None = None,
+    lookup_url_kwarg: str | None = None,
+    tag_key: str | None = None,
 ) -> Callable[..., str | None]:
     """
     Make an ``etag_func`` for Django's ``condition`` (RFC 9110 §8.8.3).
@@ -36,6 +39,8 @@ def etag_func(
         lookup_field: the field that selects the row; "pk" by default.
         lookup_url_kwarg: the URL keyword argument that holds its value; the
             lookup field's name by default.
+        tag_key: the field that stands for the row in its tags; the model's
+            ``tag_key`` by default.
 
     Returns:
         A function that returns the row's tag, or ``None`` where there is no row.
@@ -49,7 +54,7 @@ def etag_func(
         )
         def user_detail(request, user_id): ...
     """
-    rows = RowSource(source, lookup_field, lookup_url_kwarg)
+    rows = RowSource(source, lookup_field, lookup_url_kwarg, tag_key)
 
     def etag(request: HttpRequest, *args: Any, **kwargs: Any) -> str | None:
         row = rows.read(
@@ -61,7 +66,10 @@ def etag_func(
 
 
 def last_modified_func(
-    source: Any, lookup_field: str | None = None, lookup_url_kwarg: str | None = None
+    source: Any,
+    lookup_field: str | None = None,
+    lookup_url_kwarg: str | None = None,
+    tag_key: str | None = None,
 ) -> Callable[..., datetime | None]:
     """
     Make a ``last_modified_func`` for Django's ``condition`` (RFC 9110 §8.8.2).
@@ -73,7 +81,7 @@ def last_modified_func(
         ``None`` where there is no row, and as long as the current second can
         still change it.
     """
-    rows = RowSource(source, lookup_field, lookup_url_kwarg)
+    rows = RowSource(source, lookup_field, lookup_url_kwarg, tag_key)
 
     def last_modified(request: HttpRequest, *args: Any, **kwargs: Any) -> datetime | None:
         row = rows.read(
@@ -90,6 +98,7 @@ def versioned_condition(
     *,
     lookup_field: str | None = None,
     lookup_url_kwarg: str | None = None,
+    tag_key: str | None = None,
     etag_func: Callable[..., Any] | None = None,
     last_modified_func: Callable[..., Any] | None = None,
     if_match: Literal["required", "optional"] | None = None,
@@ -111,6 +120,8 @@ def versioned_condition(
         lookup_field: the field that selects the row; "pk" by default.
         lookup_url_kwarg: the URL keyword argument that holds its value; the
             lookup field's name by default.
+        tag_key: the field that stands for the row in its tags; the model's
+            ``tag_key`` by default.
         etag_func, last_modified_func: as for ``condition``; used instead of the
             row's own validators. In an async view they may be coroutines.
         if_match: "required" (the default with a source): a write without
@@ -148,7 +159,9 @@ def versioned_condition(
     if if_match not in (None, "required", "optional"):
         raise ImproperlyConfigured(f'if_match is {if_match!r}; give "required" or "optional".')
     options = Options(
-        rows=None if source is None else RowSource(source, lookup_field, lookup_url_kwarg),
+        rows=(
+            None if source is None else RowSource(source, lookup_field, lookup_url_kwarg, tag_key)
+        ),
         etag_func=etag_func,
         last_modified_func=last_modified_func,
         required=if_match == "required" or (if_match is None and source is not None),
@@ -175,5 +188,3 @@ def versioned_condition(
         return inner
 
     return decorator
-
-

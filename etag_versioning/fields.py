@@ -40,8 +40,11 @@ class VersionField(models.PositiveBigIntegerField):
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
-        return name, path, args, _without_own_defaults(
-            kwargs, {"default": 1, "db_default": 1, "editable": False}
+        return (
+            name,
+            path,
+            args,
+            _without_own_defaults(kwargs, {"default": 1, "db_default": 1, "editable": False}),
         )
 
 
@@ -90,9 +93,14 @@ class UpdatedAtField(models.DateTimeField):
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
-        return name, path, args, _without_own_defaults(
-            kwargs,
-            {"default": timezone.now, "db_default": DatabaseStamp(), "editable": False},
+        return (
+            name,
+            path,
+            args,
+            _without_own_defaults(
+                kwargs,
+                {"default": timezone.now, "db_default": DatabaseStamp(), "editable": False},
+            ),
         )
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:

@@ -22,14 +22,14 @@ from django.db import DatabaseError, connections, models, transaction
 
 from .exceptions import StaleWriteError
 
-__all__ = ["Guard", "State", "guarding", "guards_of", "is_contention", "lock_state"]
+__all__ = ["Guard", "State", "guards_of", "is_contention", "is_lost_race", "lock_state"]
 
 
 class State(NamedTuple):
     """What a row's two columns hold; ``stamp`` is ``None`` without that column."""
 
     version: int
-    stamp: datetime | None
+    stamp: datetime | None = None
 
 
 @dataclass(eq=False)
@@ -42,9 +42,10 @@ class Guard:
         using: the database alias.
         pk: the row's primary key.
         columns: the names of the version column and, if any, the stamp column.
-        state: the state in which the row may be written; ``None`` for any.
-        enforced: whether writes are held to it. A guard that is not only watches
-            what the request itself makes of the row.
+        state: the row's last known state; ``None`` where it is not known.
+        any_state: whether the row may be written in any state (``If-Match: *``).
+        enforced: whether writes are held to the guard. One that is not enforced
+            only takes note of what the request itself makes of the row.
     """
 
     model: type[models.Model]
@@ -52,23 +53,26 @@ class Guard:
     pk: Any
     columns: tuple[str, ...]
     state: State | None
+    any_state: bool = False
     enforced: bool = True
-    # Whether the row is locked in the guard's state by this transaction.
+    # Whether the row is locked by the transaction around the guard.
     claimed: bool = False
-    # The states in which an instance may be saved: the one judged, and those
-    # that the request's own writes made of it. None admits all.
-    lineage: set[State] | None = field(init=False)
+    # The states in which the row may be written: the one that was judged, and
+    # those that the request's own writes made of it. None admits all.
+    lineage: set[State | None] | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self.lineage = None if self.state is None else {self.state}
+        self.lineage = None if self.any_state or not self.enforced else {self.state}
 
     def lock(self) -> None:
         """
-        Lock the row in the guard's state, until the transaction ends.
+        Lock the row in a state that the guard admits, until the transaction ends.
 
         Raises:
             StaleWriteError: the row is in another state, or gone.
         """
+        if self.lineage is not None and self.state is None:
+            raise StaleWriteError(self.model, self.pk, self.using)
         state = None if self.lineage is None else self.state
         lock_state(self.model, self.using, self.pk, self.columns, state)
 
@@ -99,45 +103,46 @@ class Guard:
                         raise
                     time.sleep(random.uniform(0.005, 0.05))
             self.claimed = True
+            if self.any_state:
+                self.state = None  # Locked now, in a state that was not compared.
             yield
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """Hold the writes of the block against the guard, and know their result."""
+        connection, before = connections[self.using], self.state
+        savepoints = connection.savepoint_state
+        token = _active.set((*_active.get(), self))
+        try:
+            yield
+        finally:
+            _active.reset(token)
+        # A savepoint that the block rolled back took a write of its with it.
+        doubtful = connection.savepoint_state != savepoints and self.state != before
+        if self.enforced and (doubtful or (self.claimed and self.state is None)):
+            self.reread()
+        elif doubtful:
+            self.state = None
 
     def admit(self, state: State, instance: models.Model) -> None:
         """Raise ``StaleWriteError`` unless ``instance`` may be written in ``state``."""
         if self.lineage is not None and state not in self.lineage:
             raise StaleWriteError(self.model, self.pk, self.using, instance)
 
-    def moved(self, state: State) -> None:
-        """Take note of a write by the request itself."""
+    def moved(self, state: State | None) -> None:
+        """Take note of a write by the request itself; ``None`` for a deletion."""
         self.state = state
         if self.lineage is not None:
             self.lineage.add(state)
 
     def reread(self) -> None:
-        """Take note of a write whose result is not known; the row may be gone."""
-        state = self.current()
-        if state is None:
-            self.state = None
-        else:
-            self.moved(state)
-
-    def current(self) -> State | None:
-        """The row's state in the database, as this transaction sees it."""
+        """Take note of a write whose result is not known, in its transaction."""
         rows = models.QuerySet(self.model, using=self.using).filter(pk=self.pk)
-        row = rows.values_list(*self.columns).first()
-        return None if row is None else State(row[0], row[1] if len(row) > 1 else None)
+        values = rows.values_list(*self.columns).first()
+        self.moved(None if values is None else State(values[0], *values[1:]))
 
 
 _active: ContextVar[tuple[Guard, ...]] = ContextVar("etag_versioning_guards", default=())
-
-
-@contextmanager
-def guarding(guard: Guard) -> Iterator[Guard]:
-    """Hold all writes in this context against ``guard``."""
-    token = _active.set((*_active.get(), guard))
-    try:
-        yield guard
-    finally:
-        _active.reset(token)
 
 
 def guards_of(model: type[models.Model], using: str, pk: Any = None) -> list[Guard]:
@@ -182,6 +187,13 @@ _POSTGRESQL_CONTENTION = frozenset({"40001", "40P01", "55P03"})
 _MYSQL_CONTENTION = frozenset({1020, 1205, 1213})
 # SQLITE_BUSY and SQLITE_LOCKED; extended codes carry them in the low byte.
 _SQLITE_CONTENTION = frozenset({5, 6})
+
+
+def is_lost_race(error: Exception, using: str) -> bool:
+    """Whether a write failed for no other reason than somebody else's."""
+    return isinstance(error, StaleWriteError) or (
+        isinstance(error, DatabaseError) and is_contention(error, using)
+    )
 
 
 def is_contention(error: DatabaseError, using: str) -> bool:

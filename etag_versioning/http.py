@@ -23,11 +23,11 @@ __all__ = [
     "NotModified",
     "conditional_headers",
     "error_body",
+    "set_cache_control",
     "set_error_headers",
+    "set_validators",
     "showable_last_modified",
     "shows_new_tag",
-    "set_cache_control",
-    "set_validators",
 ]
 
 # The status and the body's code of each outcome that is an error.
@@ -198,9 +198,7 @@ def showable_last_modified(validators: Validators) -> int | None:
     return moment if moment is not None and moment <= limit else None
 
 
-def set_cache_control(
-    response: HttpResponseBase, directives: Mapping[str, Any] | None
-) -> None:
+def set_cache_control(response: HttpResponseBase, directives: Mapping[str, Any] | None) -> None:
     """
     Put Cache-Control on an answer to GET or HEAD that has none of its own.
 

@@ -11,97 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import datetime
-from functools import cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from django.db import connections, models, router, transaction
 from django.db.models.deletion import Collector
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
+from .columns import StateColumns, state_columns
 from .exceptions import StaleWriteError, VersionNotLoaded
-from .fields import UpdatedAtField, VersionField, next_stamp, next_stamp_expression
+from .fields import UpdatedAtField, VersionField
 from .guards import Guard, State, guards_of, lock_state
 
 __all__ = [
-    "StateColumns",
     "UpdatedAtMixin",
     "VersionMixin",
     "VersionedManager",
     "VersionedModel",
     "VersionedQuerySet",
-    "state_columns",
 ]
-
-
-class StateColumns(NamedTuple):
-    """
-    Where a model keeps its state.
-
-    ``owner`` is the model whose table has the columns (a parent, under
-    multi-table inheritance), or ``None`` where there are none.
-    """
-
-    owner: Any
-    version: Any
-    stamp: Any
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The fields' names, the version's first."""
-        return tuple(field.name for field in (self.version, self.stamp) if field is not None)
-
-    def state_of(self, instance: models.Model) -> State:
-        """The state in which ``instance`` was read or last saved."""
-        loaded = instance.__dict__
-        return State(
-            loaded.get(self.version.attname) if self.version else None,  # type: ignore[arg-type]
-            loaded.get(self.stamp.attname) if self.stamp else None,
-        )
-
-    def conditions(self, state: State) -> dict[str, Any]:
-        """``state`` as keyword arguments for ``filter()``; none without a version."""
-        if self.version is None:
-            return {}
-        return dict(zip(self.names, state, strict=False))
-
-    def after(self, state: State, now: datetime | None = None) -> State:
-        """The state that a write makes of ``state``."""
-        return State(
-            state.version + 1 if self.version else state.version,
-            next_stamp(state.stamp, now) if self.stamp else None,
-        )
-
-    def assign(self, instance: models.Model, state: State) -> None:
-        """Make ``instance`` say that its row is in ``state``."""
-        for field, value in ((self.version, state.version), (self.stamp, state.stamp)):
-            if field is not None:
-                setattr(instance, field.attname, value)
-
-    def replace(self, values: Any, state: State) -> list[Any]:
-        """The (field, model, value) triples of an UPDATE, with ``state`` as its new state."""
-        new = {self.version: state.version, self.stamp: state.stamp}
-        return [(field, model, new.get(field, value)) for field, model, value in values]
-
-    def expressions(self, now: datetime) -> dict[str, Any]:
-        """What moves any row to its next state, as keyword arguments for ``update()``."""
-        moves: dict[str, Any] = {}
-        if self.version is not None:
-            moves[self.version.name] = models.F(self.version.name) + 1
-        if self.stamp is not None:
-            moves[self.stamp.name] = next_stamp_expression(self.stamp, now)
-        return moves
-
-
-@cache
-def state_columns(model: type[models.Model]) -> StateColumns:
-    """The state columns of a model, found by their fields' classes."""
-    fields = model._meta.concrete_fields
-    version = next((field for field in fields if isinstance(field, VersionField)), None)
-    stamp = next((field for field in fields if isinstance(field, UpdatedAtField)), None)
-    column = version or stamp
-    return StateColumns(column.model if column else None, version, stamp)
 
 
 class VersionedQuerySet(models.QuerySet[Any]):
@@ -128,11 +56,9 @@ class VersionedQuerySet(models.QuerySet[Any]):
             count = super().update(**values)
             for guard in guards if count else ():
                 if not guard.enforced:
-                    guard.state = None
-                    continue
-                locked = guard.state if guard.claimed and kwargs.keys().isdisjoint(moves) else None
-                if locked is not None and count == 1 and self._names_only(guard.pk):
-                    guard.moved(columns.after(locked, now))
+                    guard.moved(None)
+                elif guard.claimed and guard.state and self._is_only(guard, count, kwargs):
+                    guard.moved(columns.after(guard.state, now))
                 else:
                     guard.reread()
         return count
@@ -153,7 +79,10 @@ class VersionedQuerySet(models.QuerySet[Any]):
         with self._claimed(guards):
             result = super().delete()
             for guard in guards:
-                guard.state = None
+                if guard.enforced:
+                    guard.reread()
+                else:
+                    guard.moved(None)
         return result
 
     delete.alters_data = True  # type: ignore[attr-defined]
@@ -171,16 +100,18 @@ class VersionedQuerySet(models.QuerySet[Any]):
                 guard.lock()
             yield
 
-    def _names_only(self, pk: Any) -> bool:
-        """Whether the filters are satisfied by the row with this key alone."""
+    def _is_only(self, guard: Guard, count: int, values: dict[str, Any]) -> bool:
+        """Whether the one row that was written is the guarded one, and moved by us."""
         where = self.query.where
         return (
-            where.connector == "AND"
+            count == 1
+            and values.keys().isdisjoint(guard.columns)
+            and where.connector == "AND"
             and not where.negated
             and any(
                 isinstance(condition, Exact)
                 and getattr(getattr(condition.lhs, "target", None), "primary_key", False)
-                and condition.rhs == pk
+                and condition.rhs == guard.pk
                 for condition in where.children
             )
         )

@@ -18,10 +18,11 @@ from django.db import models, router
 from django.http import HttpRequest
 from django.utils import timezone
 
+from .columns import StateColumns, state_columns
 from .etags import EntityTag, build_state, digest, encode_key
+from .exceptions import StaleWriteError
 from .guards import Guard, State
-from .models import StateColumns, state_columns
-from .preconditions import Validators
+from .preconditions import ConditionalHeaders, Validators, names_any, parse_http_date
 
 __all__ = [
     "Row",
@@ -74,11 +75,28 @@ class Row:
         stamp = self.state.stamp
         return Validators(EntityTag(opaque), state, stamp and last_modified_seconds(stamp))
 
-    def guard(self, *, any_state: bool = False, enforced: bool = True) -> Guard:
-        """A guard on this row, in this state or in any."""
+    def guard(self, headers: ConditionalHeaders, *, dates_count: bool) -> Guard:
+        """
+        A guard on this row, enforced where the request has a precondition that
+        a write must hold to.
+        """
         columns = state_columns(self.model)
-        state = None if any_state or not enforced else self.state
-        return Guard(columns.owner, self.using, self.pk, columns.names, state, enforced)
+        dated = dates_count and parse_http_date(headers.if_unmodified_since) is not None
+        return Guard(
+            columns.owner,
+            self.using,
+            self.pk,
+            columns.names,
+            self.state,
+            any_state=names_any(headers),
+            enforced=headers.if_match is not None or dated,
+        )
+
+    def concerns(self, error: Exception) -> bool:
+        """Whether ``error`` is, as far as can be told, about this row."""
+        if not isinstance(error, StaleWriteError):
+            return True
+        return error.model is state_columns(self.model).owner and bool(error.pk == self.pk)
 
 
 class RowSource:
@@ -92,15 +110,22 @@ class RowSource:
             that is given neither lookup selects the row itself.
         lookup_url_kwarg: the URL keyword argument that holds the value; the
             lookup field's name by default.
+        tag_key: the field that stands for the row in its tags; the model's
+            ``tag_key`` by default.
 
     Raises:
         ImproperlyConfigured: ``source`` is none of these.
     """
 
     def __init__(
-        self, source: Any, lookup_field: str | None = None, lookup_url_kwarg: str | None = None
+        self,
+        source: Any,
+        lookup_field: str | None = None,
+        lookup_url_kwarg: str | None = None,
+        tag_key: str | None = None,
     ) -> None:
         self.source = source
+        self.tag_key = tag_key
         self._selects_itself = (
             _as_queryset(source) is None and lookup_field is None and lookup_url_kwarg is None
         )
@@ -135,12 +160,13 @@ class RowSource:
         if queryset is None:
             return None
         shared = _shared_reads(request)
-        name = (id(self.source), self.lookup_field, str(kwargs.get(self.lookup_url_kwarg)), writes)
+        value = str(kwargs.get(self.lookup_url_kwarg))
+        name = (id(self.source), self.lookup_field, value, self.tag_key, writes)
         if use is not None and name in shared and use not in shared[name][1]:
             shared[name][1].add(use)
             return shared[name][0]
         try:
-            row = read_row(for_write(queryset) if writes else queryset)
+            row = read_row(for_write(queryset) if writes else queryset, self.tag_key)
         except (TypeError, ValueError, OverflowError, ValidationError):
             return None
         if use is not None:
@@ -218,13 +244,12 @@ def read_rows(
     model = queryset.model
     columns = require_version(model)
     names = narrow_names(columns, model, tag_key)
+    queryset = queryset.prefetch_related(None)
     if limit is not None and not queryset.query.is_sliced:
         if not queryset.query.distinct_fields:
             queryset = queryset.order_by()
         queryset = queryset[:limit]
-    return [
-        row_from_values(model, queryset.db, values) for values in queryset.values_list(*names)
-    ]
+    return [row_from_values(model, queryset.db, values) for values in queryset.values_list(*names)]
 
 
 def narrow_names(columns: StateColumns, model: Any, tag_key: str | None = None) -> list[str]:
@@ -246,7 +271,7 @@ def row_of(instance: Any, tag_key: str | None = None) -> Row:
         key = getattr(key, name)
     return Row(
         type(instance),
-        instance._state.db,
+        router.db_for_write(type(instance), instance=instance),
         getattr(instance, columns.owner._meta.pk.attname),
         key,
         columns.state_of(instance),

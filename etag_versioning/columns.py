@@ -1,0 +1,83 @@
+"""Where a model keeps its state, and what a write makes of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+from django.db import models
+
+from .fields import UpdatedAtField, VersionField, next_stamp, next_stamp_expression
+from .guards import State
+
+__all__ = ["StateColumns", "state_columns"]
+
+
+class StateColumns(NamedTuple):
+    """
+    Where a model keeps its state.
+
+    ``owner`` is the model whose table has the columns (a parent, under
+    multi-table inheritance), or ``None`` where there are none.
+    """
+
+    owner: Any
+    version: Any
+    stamp: Any
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields' names, the version's first."""
+        return tuple(field.name for field in (self.version, self.stamp) if field is not None)
+
+    def state_of(self, instance: models.Model) -> State:
+        """The state in which ``instance`` was read or last saved."""
+        loaded = instance.__dict__
+        return State(
+            loaded.get(self.version.attname) if self.version else None,  # type: ignore[arg-type]
+            loaded.get(self.stamp.attname) if self.stamp else None,
+        )
+
+    def conditions(self, state: State) -> dict[str, Any]:
+        """``state`` as keyword arguments for ``filter()``; none without a version."""
+        if self.version is None:
+            return {}
+        return dict(zip(self.names, state, strict=False))
+
+    def after(self, state: State, now: datetime | None = None) -> State:
+        """The state that a write makes of ``state``."""
+        return State(
+            state.version + 1 if self.version else state.version,
+            next_stamp(state.stamp, now) if self.stamp else None,
+        )
+
+    def assign(self, instance: models.Model, state: State) -> None:
+        """Make ``instance`` say that its row is in ``state``."""
+        for field, value in ((self.version, state.version), (self.stamp, state.stamp)):
+            if field is not None:
+                setattr(instance, field.attname, value)
+
+    def replace(self, values: Any, state: State) -> list[Any]:
+        """The (field, model, value) triples of an UPDATE, with ``state`` as its new state."""
+        new = {self.version: state.version, self.stamp: state.stamp}
+        return [(field, model, new.get(field, value)) for field, model, value in values]
+
+    def expressions(self, now: datetime) -> dict[str, Any]:
+        """What moves any row to its next state, as keyword arguments for ``update()``."""
+        moves: dict[str, Any] = {}
+        if self.version is not None:
+            moves[self.version.name] = models.F(self.version.name) + 1
+        if self.stamp is not None:
+            moves[self.stamp.name] = next_stamp_expression(self.stamp, now)
+        return moves
+
+
+@cache
+def state_columns(model: type[models.Model]) -> StateColumns:
+    """The state columns of a model, found by their fields' classes."""
+    fields = model._meta.concrete_fields
+    version = next((field for field in fields if isinstance(field, VersionField)), None)
+    stamp = next((field for field in fields if isinstance(field, UpdatedAtField)), None)
+    column = version or stamp
+    return StateColumns(column.model if column else None, version, stamp)

@@ -1,0 +1,29 @@
+"""Outcomes as API exceptions, so that a project's own exception handler sees them."""
+
+from __future__ import annotations
+
+from rest_framework.exceptions import APIException
+
+from ..etags import EntityTag
+from ..http import ERRORS, error_body
+from ..preconditions import Decision, Outcome, Reason
+
+__all__ = ["CONFLICT", "PreconditionError"]
+
+CONFLICT = Decision(Outcome.CONFLICT, Reason.CONFLICT)
+
+
+class PreconditionError(APIException):
+    """
+    A 404, 409, 412, 428 or 503 that a precondition, or a lost race, led to.
+
+    Args:
+        decision: the outcome and its reason.
+        etag: the current tag to show, if any.
+    """
+
+    def __init__(self, decision: Decision, etag: EntityTag | None = None) -> None:
+        self.decision = decision
+        self.etag = etag
+        self.status_code, code = ERRORS[decision.outcome]
+        super().__init__(error_body(decision, etag), code.lower())

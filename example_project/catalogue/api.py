@@ -1,0 +1,19 @@
+from rest_framework import serializers
+
+from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
+
+from .models import Product
+
+
+class ProductSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Product
+        fields = ("id", "version", "updated_at", "sku", "name", "description", "price", "stock")
+
+
+class ProductViewSet(VersionedModelViewSet):
+    """Everybody sees the same, and a price may be five minutes old."""
+
+    queryset = Product.objects.all()
+    serializer_class = ProductSerializer
+    cache_control = {"public": True, "max_age": 300, "stale_while_revalidate": 60}

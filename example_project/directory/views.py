@@ -1,0 +1,118 @@
+"""One user, three ways: a plain view, an async view, and Django's own ``condition``."""
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+from django.db.models import Count
+from django.forms import model_to_dict
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import aget_object_or_404, get_object_or_404
+from django.views.decorators.http import condition, conditional_page, require_safe
+
+from etag_versioning.decorators import etag_func, last_modified_func, versioned_condition
+
+from .forms import BadRequest, UserForm
+from .models import Office, Team, User
+
+METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+users = User.objects.select_related("team", "office").prefetch_related("phone_numbers")
+
+
+def user_as_dict(user):
+    """What the client sees of a user; the names are the model fields'."""
+    return {
+        "id": user.pk,
+        "version": user.version,
+        "updated_at": user.updated_at,
+        **model_to_dict(user, UserForm._meta.fields),
+        "team_id": user.team_id,
+        "office_id": user.office_id,
+        "team": model_to_dict(user.team, ["id", "name", "purpose"]),
+        "office": model_to_dict(user.office, ["id", "name", "city", "country"]),
+        "phone_numbers": [
+            {"kind": phone.kind, "number": phone.number} for phone in user.phone_numbers.all()
+        ],
+    }
+
+
+def written(request, user):
+    """The answer to a write: what the client would now get from the same address."""
+    return JsonResponse(user_as_dict(user), headers={"Content-Location": request.path})
+
+
+def allow(methods):
+    return HttpResponse(status=204, headers={"Allow": ", ".join(methods)})
+
+
+@versioned_condition(
+    User,
+    lookup_url_kwarg="user_id",
+    cache_control={"private": True, "max_age": 60},
+    methods=METHODS,
+)
+def user_detail(request, user_id):
+    if request.method == "OPTIONS":
+        return allow(METHODS)
+    user = get_object_or_404(users, pk=user_id)
+    if request.method == "DELETE":
+        user.delete()
+        return HttpResponse(status=204)
+    if request.method in ("PUT", "PATCH"):
+        try:
+            form = UserForm.from_request(request, user)
+        except BadRequest as error:
+            return JsonResponse(error.errors, status=400)
+        if not form.is_valid():
+            return JsonResponse(form.errors, status=400)
+        return written(request, form.save())
+    return JsonResponse(user_as_dict(user))
+
+
+# An async view cannot run inside of a transaction, whatever ATOMIC_REQUESTS says.
+@transaction.non_atomic_requests
+@versioned_condition(
+    User,
+    lookup_url_kwarg="user_id",
+    cache_control={"private": True, "max_age": 60},
+    methods=METHODS,
+)
+async def async_user_detail(request, user_id):
+    if request.method == "OPTIONS":
+        return allow(METHODS)
+    user = await aget_object_or_404(users, pk=user_id)
+    if request.method == "DELETE":
+        await user.adelete()
+        return HttpResponse(status=204)
+    if request.method in ("PUT", "PATCH"):
+        try:
+            form = UserForm.from_request(request, user)
+        except BadRequest as error:
+            return JsonResponse(error.errors, status=400)
+        if not await sync_to_async(form.is_valid)():
+            return JsonResponse(form.errors, status=400)
+        await form.instance.asave()
+        return written(request, form.instance)
+    return JsonResponse(user_as_dict(user))
+
+
+@require_safe
+@condition(
+    etag_func(User, lookup_url_kwarg="user_id"),
+    last_modified_func(User, lookup_url_kwarg="user_id"),
+)
+def django_user_detail(request, user_id):
+    return JsonResponse(user_as_dict(get_object_or_404(users, pk=user_id)))
+
+
+@require_safe
+@conditional_page
+def stats(request):
+    """No version stands for these numbers: Django hashes the rendered page."""
+    return JsonResponse(
+        {
+            "users": User.objects.count(),
+            "active_users": User.objects.filter(is_active=True).count(),
+            "teams": list(Team.objects.values("name", users=Count("users")).order_by("name")),
+            "offices": list(Office.objects.values("name", users=Count("users")).order_by("name")),
+        }
+    )

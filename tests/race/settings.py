@@ -1,0 +1,3 @@
+from example_project.settings import *  # noqa: F403
+
+ROOT_URLCONF = "tests.race.urls"
