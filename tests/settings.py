@@ -23,10 +23,16 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "etag_versioning",
     "tests.testapp",
-    *(["rest_framework"] if HAS_DRF else []),
 ]
+if HAS_DRF:
+    INSTALLED_APPS += [
+        "rest_framework",
+        "example_project.directory",
+        "example_project.catalogue",
+    ]
 MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 ROOT_URLCONF = "tests.urls"
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 
 # One file per process and alias: parallel runs must not share them.
 _folder = Path(tempfile.gettempdir()) / f"etag_versioning_tests_{os.getuid()}_{os.getpid()}"

@@ -1,0 +1,149 @@
+"""Plain and async views of one person, under all the options that the tests need."""
+
+import json
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+from django.http import Http404, HttpResponse, JsonResponse
+from django.urls import path
+from django.views.decorators.http import condition, require_safe
+
+from etag_versioning.decorators import etag_func, last_modified_func, versioned_condition
+from tests.testapp.models import Hidden, Person, Team
+
+# What the next call of a view does after it has been judged and before it writes.
+before_write = []
+
+
+def show(person):
+    return JsonResponse({"name": person.name, "days": person.days, "version": person.version})
+
+
+def edit(request, pk):
+    """Writes in the way that the request's ``X-Write`` names."""
+    for step in before_write:
+        step()
+    how = request.headers.get("X-Write", "save")
+    data = json.loads(request.body or "{}")
+    if how == "save":
+        person = Person.objects.get(pk=pk)
+        person.days = data.get("days", person.days + 1)
+        person.save()
+    elif how == "update":
+        Person.objects.filter(pk=pk).update(days=data.get("days", 1))
+    elif how == "update many":
+        Person.objects.filter(pk__gte=0).update(days=data.get("days", 1))
+    elif how == "delete":
+        Person.objects.get(pk=pk).delete()
+        return HttpResponse(status=204)
+    elif how == "delete many":
+        Person.objects.filter(pk=pk).delete()
+        return HttpResponse(status=204)
+    elif how == "roll back":
+        person = Person.objects.get(pk=pk)
+        try:
+            with transaction.atomic():
+                person.save()
+                raise Http404
+        except Http404:
+            pass
+    elif how == "team":
+        team = Team.objects.get()
+        Team.objects.update(name="moved")
+        team.save()
+    elif how == "raise":
+        Person.objects.filter(pk=pk).update(days=99)
+        raise Http404
+    elif how == "refuse":
+        return HttpResponse(status=400)
+    return show(Person.objects.get(pk=pk))
+
+
+def view(request, pk):
+    if request.method in ("GET", "HEAD"):
+        return show(Person.objects.get(pk=pk))
+    return edit(request, pk)
+
+
+async def async_view(request, pk):
+    if request.method in ("GET", "HEAD"):
+        return show(await Person.objects.aget(pk=pk))
+    for step in before_write:
+        await sync_to_async(step)()
+    how = request.headers.get("X-Write", "save")
+    if how == "save":
+        person = await Person.objects.aget(pk=pk)
+        person.days += 1
+        await person.asave()
+    elif how == "update":
+        await Person.objects.filter(pk=pk).aupdate(days=1)
+    elif how == "delete":
+        await (await Person.objects.aget(pk=pk)).adelete()
+        return HttpResponse(status=204)
+    return show(await Person.objects.aget(pk=pk))
+
+
+def scoped(request, pk):
+    if request.headers.get("X-User") != "boss":
+        raise Http404
+    return Person.objects.filter(pk=pk)
+
+
+def never(request, **kwargs):
+    raise AssertionError("the view must not run")
+
+
+def error(request, pk):
+    return HttpResponse(status=500)
+
+
+async def coroutine_etag(request, pk):
+    person = await Person.objects.filter(pk=pk).afirst()
+    return person and f"name-{person.name}"
+
+
+def plain_etag(request, pk):
+    person = Person.objects.filter(pk=pk).first()
+    return person and f"name-{person.name}"
+
+
+urlpatterns = [
+    path("people/<int:pk>/", versioned_condition(Person)(view)),
+    path(
+        "async/<int:pk>/", transaction.non_atomic_requests(versioned_condition(Person)(async_view))
+    ),
+    path("optional/<int:pk>/", versioned_condition(Person, if_match="optional")(view)),
+    path(
+        "async-optional/<int:pk>/",
+        transaction.non_atomic_requests(
+            versioned_condition(Person, if_match="optional")(async_view)
+        ),
+    ),
+    path("dated/<int:pk>/", versioned_condition(Person, allow_unmodified_since=True)(view)),
+    path("strict/<int:pk>/", versioned_condition(Person, allow_wildcard=False)(view)),
+    path("silent/<int:pk>/", versioned_condition(Person, expose_tag=False)(view)),
+    path("methods/<int:pk>/", versioned_condition(Person, methods=["GET", "put"])(view)),
+    path("never/<int:pk>/", versioned_condition(Person)(never)),
+    path("never/<str:pk>/", versioned_condition(Person)(never)),
+    path("error/<int:pk>/", versioned_condition(Person)(error)),
+    path("scoped/<int:pk>/", versioned_condition(scoped)(view)),
+    path(
+        "cached/<int:pk>/",
+        versioned_condition(Person, cache_control={"public": True, "max_age": 5})(view),
+    ),
+    path("uncached/<int:pk>/", versioned_condition(Person, cache_control={})(view)),
+    path(
+        "hidden/<uuid:key>/",
+        versioned_condition(Hidden, lookup_field="uuid", lookup_url_kwarg="key")(
+            lambda request, key: HttpResponse("shown")
+        ),
+    ),
+    path("own/<int:pk>/", versioned_condition(etag_func=plain_etag)(view)),
+    path("own-row/<int:pk>/", versioned_condition(Person, etag_func=plain_etag)(view)),
+    path("async-own/<int:pk>/", versioned_condition(etag_func=coroutine_etag)(async_view)),
+    path(
+        "django/<int:pk>/",
+        require_safe(condition(etag_func(Person), last_modified_func(Person))(view)),
+    ),
+    path("django-etag/<int:pk>/", condition(etag_func(Person))(view)),
+]
