@@ -253,10 +253,9 @@ class TestWriting:
         assert client.put(url, headers={"If-Match": tag}).status_code == 200
 
     def test_by_a_proxys_form_of_the_tag(self, client, url):
-        for form in ("W/{}", '{:.-1}-gzip"'):
-            tag = client.get(url)["ETag"]
-            form = f"W/{tag}" if form.startswith("W") else f'{tag[:-1]}-gzip"'
-            assert client.put(url, headers={"If-Match": form}).status_code == 200
+        for weakened in (lambda tag: f"W/{tag}", lambda tag: f'{tag[:-1]}-gzip"'):
+            tag = weakened(client.get(url)["ETag"])
+            assert client.put(url, headers={"If-Match": tag}).status_code == 200
 
 
 class TestLostRaces:
@@ -346,12 +345,9 @@ class TestFactories:
             (Person.objects.filter(name="a").order_by("name"), {}),
             (lambda request, pk: Person.objects.filter(pk=pk), {}),
             (lambda request, pk: Person, {"lookup_field": "pk"}),
-            (Person.objects.filter(pk=pk)[:1], None),
         )
         expected = etag_func(Person)(request, pk=pk)
         for source, options in sources:
-            if options is None:
-                continue
             assert etag_func(source, **options)(request, pk=pk) == expected
 
     def test_name_another_key(self, rf):

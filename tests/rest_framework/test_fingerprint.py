@@ -1,0 +1,54 @@
+"""What changes the fingerprint of a serializer, and what does not."""
+
+from rest_framework import serializers
+
+from etag_versioning.rest_framework.fingerprint import fingerprint
+from tests.rest_framework.views import HiddenSerializer, PersonSerializer
+
+
+def test_differs_between_serializers():
+    assert fingerprint(PersonSerializer) != fingerprint(HiddenSerializer)
+    assert len(fingerprint(PersonSerializer)) == 24
+
+
+def test_differs_where_a_nested_serializer_or_a_base_class_does():
+    class Plain(serializers.Serializer):
+        nested = serializers.CharField()
+
+    class NestedA(serializers.Serializer):
+        first = serializers.CharField()
+
+    class NestedB(serializers.Serializer):
+        second = serializers.CharField()
+
+    def outer(nested):
+        class Outer(serializers.Serializer):
+            inner = nested
+
+        return Outer
+
+    found = {fingerprint(outer(nested)) for nested in (NestedA(), NestedB(), NestedA(many=True))}
+    assert len(found) == 3
+
+    class Base(serializers.Serializer):
+        pass
+
+    def child(base):
+        return type("Child", (base,), {})
+
+    assert fingerprint(child(Base)) != fingerprint(child(Plain))
+
+
+def test_differs_where_code_without_source_does():
+    namespaces = []
+    for name in ("first", "second"):
+        namespace = {"__name__": "made", "serializers": serializers}
+        exec(
+            "class Made(serializers.Serializer):\n"
+            "    text = serializers.SerializerMethodField()\n"
+            f"    def get_text(self, instance):\n        return instance.{name}\n",
+            namespace,
+        )
+        namespaces.append(namespace)
+    first, second = (fingerprint(namespace["Made"]) for namespace in namespaces)
+    assert first != second

@@ -1,0 +1,222 @@
+"""Two or more at once, on connections of their own, through Django's own handler."""
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+
+from etag_versioning.exceptions import StaleWriteError
+from tests import views
+from tests.testapp.models import Person, Restaurant, Team
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.urls("tests.views"),
+]
+
+WRITERS = 8
+
+
+@pytest.fixture(params=[False, True], ids=["autocommit", "ATOMIC_REQUESTS"])
+def atomic_requests(request):
+    connection.settings_dict["ATOMIC_REQUESTS"] = request.param
+    yield request.param
+    connection.settings_dict["ATOMIC_REQUESTS"] = False
+
+
+@pytest.fixture
+def person():
+    return Person.objects.create(name="a")
+
+
+@pytest.fixture
+def before_write():
+    yield views.before_write
+    views.before_write.clear()
+
+
+def put(url, tag, how="save", method="put"):
+    headers = {"If-Match": tag, "X-Write": how}
+    return lambda: getattr(Client(), method)(url, headers=headers)
+
+
+def days():
+    return Person.objects.get().days
+
+
+@pytest.mark.parametrize("how", ["save", "update", "update many"])
+@pytest.mark.parametrize("kind", ["people", "async"])
+def test_of_many_writers_with_one_tag_one_wins(race, person, atomic_requests, kind, how):
+    if kind == "async" and how == "update many":
+        how = "save"
+    url = f"/{kind}/{person.pk}/"
+    tag = Client().get(url)["ETag"]
+    answers = race(*[put(url, tag, how)] * WRITERS)
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * (WRITERS - 1)
+    assert days() == 1
+    assert Person.objects.get().version == 2
+    current = Client().get(url)["ETag"]
+    for answer in answers:
+        assert answer["ETag"] == current
+        if answer.status_code == 412:
+            assert answer.json()["current_etag"] == current
+
+
+def test_of_many_deletions_with_one_tag_one_wins(race, person, atomic_requests):
+    url = f"/people/{person.pk}/"
+    tag = Client().get(url)["ETag"]
+    answers = race(*[put(url, tag, "delete", "delete")] * WRITERS)
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses == [204] + [404] * (WRITERS - 1)
+
+
+def test_a_deletion_and_a_write_do_not_both_win(race, person, atomic_requests):
+    url = f"/people/{person.pk}/"
+    tag = Client().get(url)["ETag"]
+    written, deleted = race(put(url, tag), put(url, tag, "delete", "delete"))
+    assert (written.status_code, deleted.status_code) in {(200, 412), (404, 204)}
+    assert Person.objects.exists() is (written.status_code == 200)
+
+
+def test_writers_with_a_wildcard_come_one_after_another(race, person, atomic_requests):
+    url = f"/people/{person.pk}/"
+    answers = race(*[put(url, "*")] * WRITERS)
+    assert [answer.status_code for answer in answers] == [200] * WRITERS
+    assert days() == WRITERS
+    assert len({answer["ETag"] for answer in answers}) == WRITERS
+
+
+def test_an_async_view_that_was_overtaken_writes_nothing(race, person, before_write):
+    """Between its check and its own read: what it then reads is not what was named."""
+    url = f"/async/{person.pk}/"
+    tag = Client().get(url)["ETag"]
+    for how in ("save", "update", "delete"):
+        before_write[:] = [lambda: race(lambda: Person.objects.update(days=50))]
+        answer = put(url, tag, how)()
+        assert answer.status_code == 412
+        tag = Client().get(url)["ETag"]
+        assert answer["ETag"] == answer.json()["current_etag"] == tag
+        assert days() == 50
+
+
+def test_an_async_view_whose_row_is_deleted_meanwhile_is_404(race, person, before_write):
+    url = f"/async-optional/{person.pk}/"
+    before_write[:] = [lambda: race(lambda: Person.objects.all().delete())]
+    headers = {"If-Match": "*", "X-Write": "update"}
+    answer = Client().put(url, headers=headers)
+    assert answer.status_code == 404
+    assert not Person.objects.exists()
+
+
+def test_of_many_saves_of_one_state_one_wins(race, person):
+    copies = [Person.objects.get() for _ in range(WRITERS)]
+    results = race(*[copy.save for copy in copies])
+    assert results.count(None) == 1
+    assert sum(isinstance(result, StaleWriteError) for result in results) == WRITERS - 1
+    assert Person.objects.get().version == 2
+
+
+def test_of_many_saves_of_a_child_one_wins(race):
+    place = Restaurant.objects.create(name="a")
+    copies = [Restaurant.objects.get() for _ in range(WRITERS)]
+    for stars, copy in enumerate(copies, start=1):
+        copy.stars = stars
+    results = race(*[copy.save for copy in copies])
+    assert results.count(None) == 1
+    winner = copies[results.index(None)]
+    stored = Restaurant.objects.get(pk=place.pk)
+    assert (stored.version, stored.stars) == (2, winner.stars)
+
+
+def test_a_deletion_with_cascade_loses_to_a_save(race):
+    team = Team.objects.create(name="a")
+    copies = [Team.objects.get() for _ in range(WRITERS)]
+    results = race(*[copy.save for copy in copies[1:]], copies[0].delete)
+    winners = [result for result in results if not isinstance(result, StaleWriteError)]
+    assert len(winners) == 1
+    assert Team.objects.filter(pk=team.pk).exists() is (winners[0] is None)
+
+
+def test_updates_of_a_query_set_lose_nothing(race, person):
+    from django.db.models import F
+
+    race(*[lambda: Person.objects.update(days=F("days") + 1)] * WRITERS)
+    person.refresh_from_db()
+    assert (person.days, person.version) == (WRITERS, WRITERS + 1)
+
+
+@pytest.fixture
+def _isolated(request):
+    """Run the test's threads under another isolation level, and put it back."""
+    settings = connection.settings_dict
+    options = settings["OPTIONS"]
+    connection.close()
+    settings["OPTIONS"] = {**options, **request.param(connection.vendor)}
+    yield
+    connection.close()
+    settings["OPTIONS"] = options
+
+
+def _repeatable_read(vendor):
+    if vendor == "postgresql":
+        from django.db.backends.postgresql.psycopg_any import IsolationLevel
+
+        return {"isolation_level": IsolationLevel.REPEATABLE_READ}
+    if vendor == "mysql":
+        return {"isolation_level": "repeatable read"}
+    return {"transaction_mode": "DEFERRED"}
+
+
+def _serializable(vendor):
+    if vendor == "postgresql":
+        from django.db.backends.postgresql.psycopg_any import IsolationLevel
+
+        return {"isolation_level": IsolationLevel.SERIALIZABLE}
+    if vendor == "mysql":
+        return {
+            "isolation_level": "repeatable read",
+            "init_command": "SET SESSION innodb_snapshot_isolation = ON",
+        }
+    return {"transaction_mode": "EXCLUSIVE"}
+
+
+@pytest.mark.parametrize("kind", ["people", "async"])
+@pytest.mark.parametrize(
+    "_isolated", [_repeatable_read, _serializable], indirect=True, ids=["repeatable", "strictest"]
+)
+@pytest.mark.usefixtures("_isolated")
+def test_the_loser_learns_the_true_tag_under_any_isolation(race, person, atomic_requests, kind):
+    url = f"/{kind}/{person.pk}/"
+    tag = Client().get(url)["ETag"]
+    for _ in range(3):
+        answers = race(*[put(url, tag)] * WRITERS)
+        tag = Client().get(url)["ETag"]
+        # Under ATOMIC_REQUESTS a snapshot may be too old for anybody's first write.
+        assert {answer.status_code for answer in answers} <= {200, 412, 503}
+        assert sum(answer.status_code == 200 for answer in answers) == 1
+        for answer in answers:
+            if answer.status_code == 412:
+                assert answer["ETag"] == answer.json()["current_etag"] == tag
+            if answer.status_code == 503:
+                assert answer["Retry-After"] == "1"
+    assert days() == 3
+
+
+def test_a_row_that_stays_locked_is_503(race, person):
+    """Nobody wrote the row: it is not stale, and it is not an error of ours."""
+    if connection.vendor != "postgresql":
+        pytest.skip("has no lock timeout short enough for a test")
+    url = f"/people/{person.pk}/"
+    tag = Client().get(url)["ETag"]
+
+    def impatient():
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '50ms'")
+        return put(url, tag)()
+
+    with transaction.atomic():
+        Person.objects.select_for_update().get()
+        (answer,) = race(impatient)
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "1"
+    assert "ETag" not in answer
+    assert put(url, tag)().status_code == 200
