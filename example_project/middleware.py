@@ -35,8 +35,9 @@ def count_queries(get_response):
         with connection.execute_wrapper(log):
             response = get_response(request)
         total = time.perf_counter() - started
+        noun = "query" if log.count == 1 else "queries"
         response.headers["Server-Timing"] = (
-            f'sql;dur={log.seconds * 1000:.1f};desc="{log.count} queries", '
+            f'sql;dur={log.seconds * 1000:.1f};desc="{log.count} {noun}", '
             f"app;dur={total * 1000:.1f}"
         )
         return response

@@ -1,0 +1,66 @@
+# Python 3.11 or later with pip, and make; everything else is installed into .venv.
+PYTHON ?= python3
+VENV = .venv
+BIN = $(VENV)/bin
+POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
+MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
+
+.PHONY: demo serve test test-all race lint clean
+
+demo: $(VENV)/example
+	$(BIN)/python manage.py migrate --verbosity 0
+	$(BIN)/python manage.py load_sample_data
+	$(BIN)/python manage.py demo
+
+serve: $(VENV)/example
+	$(BIN)/python manage.py migrate --verbosity 0
+	$(BIN)/python manage.py load_sample_data
+	$(BIN)/gunicorn --workers 4 --threads 2 --bind 127.0.0.1:8000 example_project.wsgi
+
+test: $(VENV)/test
+	$(BIN)/python -m pytest
+
+# A database that is missing is a failure here, and not a skipped test.
+test-all: $(VENV)/databases
+	$(BIN)/python -m pytest
+	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest
+	DATABASE_URL=$(MARIADB_URL) $(BIN)/python -m pytest
+
+race: $(VENV)/databases
+	$(BIN)/python -m tests.race
+	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m tests.race
+	DATABASE_URL=$(MARIADB_URL) $(BIN)/python -m tests.race
+
+lint: $(VENV)/lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+# Each kind of work installs what it needs, and once. The environment is made
+# without pip, since some systems' Python cannot put it in; the system's pip
+# installs into it.
+define install
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[$(1)]'
+	touch $@
+endef
+
+$(BIN)/python:
+	$(PYTHON) -m venv --without-pip $(VENV)
+
+$(VENV)/example: $(BIN)/python setup.cfg
+	$(call install,example)
+
+$(VENV)/test: $(BIN)/python setup.cfg
+	$(call install,example$(comma)test)
+
+$(VENV)/databases: $(BIN)/python setup.cfg
+	$(call install,example$(comma)test$(comma)postgresql$(comma)mariadb)
+
+$(VENV)/lint: $(BIN)/python setup.cfg
+	$(call install,example$(comma)test$(comma)lint)
+
+comma = ,
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .tox db.sqlite3*

@@ -1,0 +1,187 @@
+"""The main job over real HTTP: a server, a client, and each answer checked."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+import httpx
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.table import Table
+
+WRITERS = 8
+USER = "/users/7/"
+PRODUCTS = "/api/products/"
+
+
+class Command(BaseCommand):
+    help = (
+        "Start a server on a free port, walk through reading and writing with tags, and fail "
+        "if any answer is not the expected one. Run migrate and load_sample_data first."
+    )
+
+    def handle(self, **options):
+        console = Console(highlight=False)
+        with server() as address, httpx.Client(base_url=address, timeout=30) as client:
+            console.print(f"[bold]A real server on {address}[/bold]\n")
+            walk = Walk(client, console)
+            walk.read_and_read_again()
+            walk.write_twice()
+            walk.list()
+            walk.race()
+            walk.what_was_saved()
+        if walk.unexpected:
+            raise CommandError(f"Not as expected: {'; '.join(walk.unexpected)}")
+        console.print("\n[bold green]All answers were the expected ones.[/bold green]")
+
+
+class Walk:
+    """The requests of the demonstration, each printed with its answer."""
+
+    def __init__(self, client, console):
+        self.client = client
+        self.console = console
+        self.unexpected = []
+
+    def ask(self, status, method, path, note="", **options):
+        headers = options.get("headers", {})
+        shown = "  ".join(f"{name}: {value}" for name, value in headers.items())
+        answer = self.client.request(method, path, **options)
+        color = "green" if answer.status_code == status else "red"
+        self.console.print(f"[bold]{method} {path}[/bold]  {shown}", soft_wrap=True)
+        parts = [f"ETag: {answer.headers['ETag']}"] if "ETag" in answer.headers else []
+        parts.append(f"{len(answer.content):,} bytes")
+        if queries := queries_of(answer):
+            parts.append(queries)
+        self.console.print(
+            f"  [{color}]{answer.status_code} {answer.reason_phrase}[/{color}]  {'  '.join(parts)}",
+            soft_wrap=True,
+        )
+        self.console.print(f"  [dim]{note}[/dim]\n")
+        self.expect(answer.status_code == status, f"{method} {path} gave {answer.status_code}")
+        return answer
+
+    def expect(self, holds, what):
+        if not holds:
+            self.unexpected.append(what)
+
+    def read_and_read_again(self):
+        full = self.ask(200, "GET", USER, "A user, with team, office and phone numbers.")
+        tag = {"If-None-Match": full.headers["ETag"]}
+        again = self.ask(304, "GET", USER, "Not changed: one narrow query, no body.", headers=tag)
+        self.expect(again.content == b"", "a 304 with a body")
+        self.expect(queries_of(again) == "1 query", f"a 304 took {queries_of(again)}")
+
+    def write_twice(self):
+        read = self.client.get(USER)
+        body = json.dumps(read.json() | {"leave_days": 20})
+        headers = {"If-Match": read.headers["ETag"], "Content-Type": "application/json"}
+        written = self.ask(
+            200, "PUT", USER, "The state that was read is the one that is there: written.",
+            headers=headers, content=body,
+        )  # fmt: skip
+        self.expect(written.headers["ETag"] != read.headers["ETag"], "a write kept its tag")
+        stale = self.ask(
+            412, "PUT", USER, "The same tag again: somebody (we) was faster, nothing is written.",
+            headers=headers, content=body,
+        )  # fmt: skip
+        self.console.print_json(stale.text)
+        self.expect(stale.json()["current_etag"] == written.headers["ETag"], "a false current tag")
+        self.ask(
+            428, "PUT", USER, "No tag at all: the client is told to send one.",
+            headers={"Content-Type": "application/json"}, content=body,
+        )  # fmt: skip
+
+    def list(self):
+        full = self.ask(200, "GET", PRODUCTS, "A page of products, in Django REST framework.")
+        headers = {"If-None-Match": full.headers["ETag"]}
+        self.ask(304, "GET", PRODUCTS, "Its tag is exact for the page.", headers=headers)
+
+    def race(self):
+        read = self.client.get(USER)
+        headers = {"If-Match": read.headers["ETag"], "Content-Type": "application/json"}
+        barrier, statuses = threading.Barrier(WRITERS), []
+
+        def write(days):
+            body = json.dumps(read.json() | {"leave_days": days})
+            with httpx.Client(base_url=self.client.base_url, timeout=30) as client:
+                barrier.wait()
+                statuses.append(client.put(USER, headers=headers, content=body).status_code)
+
+        writers = [threading.Thread(target=write, args=(days,)) for days in range(WRITERS)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        self.console.print(f"[bold]{WRITERS} writers with the same tag, at once[/bold]")
+        self.console.print(f"  {' '.join(map(str, sorted(statuses)))}: one wins, none is lost\n")
+        self.expect(sorted(statuses) == [200] + [412] * (WRITERS - 1), f"a race gave {statuses}")
+
+    def what_was_saved(self, times=50):
+        table = Table(title=f"What a 304 saves (median of {times} requests each)")
+        for column in ("", "200", "304", "saved"):
+            table.add_column(column, justify="right" if column else "left")
+        for path in (USER, "/api/users/7/", PRODUCTS):
+            tag = {"If-None-Match": self.client.get(path).headers["ETag"]}
+            full, hit = [], []
+            for _ in range(times):
+                full.append(timed(self.client, path, {}))
+                hit.append(timed(self.client, path, tag))
+            middle = times // 2
+            for index, unit in enumerate(("bytes", "queries", "ms")):
+                before, after = (
+                    sorted(kind, key=lambda row, index=index: row[index])[middle][index]
+                    for kind in (full, hit)
+                )
+                table.add_row(
+                    f"{path} {unit}", f"{before:,.4g}", f"{after:,.4g}", f"{1 - after / before:.0%}"
+                )
+        self.console.print(table)
+
+
+def timed(client, path, headers):
+    """Bytes of the body, queries, and milliseconds of one request."""
+    started = time.perf_counter()
+    answer = client.get(path, headers=headers)
+    elapsed = (time.perf_counter() - started) * 1000
+    return len(answer.content), int(queries_of(answer).split()[0]), elapsed
+
+
+def queries_of(answer):
+    """What the example project's middleware says about the queries."""
+    timing = answer.headers.get("Server-Timing", "")
+    return timing.partition('desc="')[2].partition('"')[0]
+
+
+@contextmanager
+def server():
+    """gunicorn on a free port, for as long as the block; yields its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "gunicorn", "--workers", "4", "--threads", "2"),
+            *("--bind", f"127.0.0.1:{port}", "--log-level", "warning", "example_project.wsgi"),
+        ]
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(150):
+            if process.poll() is not None:
+                raise CommandError("The server ended at once.")
+            try:
+                httpx.get(f"{address}/stats/")
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        else:
+            raise CommandError("The server does not answer.")
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
