@@ -46,7 +46,7 @@ def check_models(
     return found
 
 
-def _check_columns(model: type[StatefulModel]) -> list[checks.CheckMessage]:
+def _check_columns(model: Any) -> list[checks.CheckMessage]:
     fields = model._meta.concrete_fields
     found: list[checks.CheckMessage] = [
         checks.Error(
@@ -77,7 +77,7 @@ def _check_columns(model: type[StatefulModel]) -> list[checks.CheckMessage]:
     return found
 
 
-def _check_manager(model: type[StatefulModel]) -> list[checks.CheckMessage]:
+def _check_manager(model: Any) -> list[checks.CheckMessage]:
     manager = model._default_manager
     if isinstance(manager.get_queryset(), VersionedQuerySet):
         return []

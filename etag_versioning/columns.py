@@ -74,7 +74,7 @@ class StateColumns(NamedTuple):
 
 
 @cache
-def state_columns(model: type[models.Model]) -> StateColumns:
+def state_columns(model: Any) -> StateColumns:
     """The state columns of a model, found by their fields' classes."""
     fields = model._meta.concrete_fields
     version = next((field for field in fields if isinstance(field, VersionField)), None)

@@ -231,14 +231,14 @@ class AsyncCall(Call):
         if (response := self.method_not_allowed()) is not None:
             return response
         if self.method in ("OPTIONS", "TRACE"):
-            return await self.call_view()  # type: ignore[no-any-return]
+            return await self.call_view()
         judged = await self.ajudge()
         if (response := self.refuse(judged)) is not None:
             return response
         if self.method in READ_METHODS:
-            return self.finish_read(await self.call_view(), judged.validators)  # type: ignore[no-any-return]
+            return self.finish_read(await self.call_view(), judged.validators)
         if judged.row is None:
-            return await self.call_view()  # type: ignore[no-any-return]
+            return await self.call_view()
         return await self.awrite(judged.row)
 
     async def ajudge(self) -> Judged:
@@ -264,7 +264,7 @@ class AsyncCall(Call):
         try:
             with guard.watch():
                 response = await self.call_view()
-            return self.finish_write(response, row, guard)  # type: ignore[no-any-return]
+            return self.finish_write(response, row, guard)
         except (StaleWriteError, DatabaseError) as error:
             if not is_lost_race(error, row.using):
                 raise

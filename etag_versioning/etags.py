@@ -188,7 +188,8 @@ def encode_stamp(stamp: datetime) -> str:
     'lfls'
     """
     number = (stamp - _EPOCH) // _MICROSECOND
-    sign, number = ("-", -number) if number < 0 else ("", number)
+    # Not a hyphen, after which the digits could read as a proxy's suffix.
+    sign, number = ("_", -number) if number < 0 else ("", number)
     digits = ""
     while number or not digits:
         number, digit = divmod(number, 36)

@@ -137,7 +137,7 @@ class Guard:
 
     def reread(self) -> None:
         """Take note of a write whose result is not known, in its transaction."""
-        rows = models.QuerySet(self.model, using=self.using).filter(pk=self.pk)
+        rows: Any = models.QuerySet(self.model, using=self.using).filter(pk=self.pk)
         values = rows.values_list(*self.columns).first()
         self.moved(None if values is None else State(values[0], *values[1:]))
 
@@ -171,7 +171,7 @@ def lock_state(
     Raises:
         StaleWriteError: the row is not in ``state`` (or, for ``None``, is gone).
     """
-    rows = models.QuerySet(model, using=using).filter(pk=pk)
+    rows: Any = models.QuerySet(model, using=using).filter(pk=pk)
     if state is not None:
         rows = rows.filter(**dict(zip(columns, state, strict=False)))
     if not rows.update(**{columns[0]: models.F(columns[0])}):

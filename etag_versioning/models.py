@@ -44,7 +44,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
                 no longer in the state that it names.
         """
         self._for_write = True
-        columns = state_columns(self.model)
+        columns = state_columns(self.model)  # type: ignore[arg-type]
         now = timezone.now()
         moves = columns.expressions(now)
         # Last, since MariaDB and MySQL assign from left to right.
@@ -73,7 +73,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
             StaleWriteError: as for ``update()``.
         """
         self._for_write = True
-        guards = guards_of(state_columns(self.model).owner, self.db)
+        guards = guards_of(state_columns(self.model).owner, self.db)  # type: ignore[arg-type]
         if not guards:
             return super().delete()
         with self._claimed(guards):
@@ -221,10 +221,12 @@ class StatefulModel(models.Model):
                 guard.moved(swap.after)
         return updated
 
-    def _do_update(self, base_qs: Any, using: str, pk_val: Any, values: Any, *args: Any) -> Any:
+    def _do_update(  # type: ignore[override]  # Django 6.0 added a parameter.
+        self, base_qs: Any, using: str, pk_val: Any, values: Any, *args: Any
+    ) -> Any:
         swap = self._state.__dict__.get("swap")
         if swap is None:
-            return super()._do_update(base_qs, using, pk_val, values, *args)  # type: ignore[misc]
+            return super()._do_update(base_qs, using, pk_val, values, *args)
         columns, after = swap.columns, None
         if base_qs.model is columns.owner:
             before = columns.state_of(self)
@@ -233,7 +235,7 @@ class StatefulModel(models.Model):
                 guard.admit(before, self)
             base_qs = base_qs.filter(**columns.conditions(before))
             values = columns.replace(values, after)
-        result = super()._do_update(base_qs, using, pk_val, values, *args)  # type: ignore[misc]
+        result = super()._do_update(base_qs, using, pk_val, values, *args)
         if result:
             swap.after = after or swap.after
         elif swap.compares:
@@ -263,7 +265,7 @@ class StatefulModel(models.Model):
         for guard in self._guards(columns, using):
             guard.admit(state, self)
         if Collector(using=using, origin=self).can_fast_delete(self):
-            rows = models.QuerySet(type(self), using=using)
+            rows: Any = models.QuerySet(type(self), using=using)
             with transaction.mark_for_rollback_on_error(using=using):
                 count = rows.filter(pk=pk, **columns.conditions(state))._raw_delete(using)
             if not count:

@@ -317,25 +317,23 @@ def parse_http_date(value: str | None) -> int | None:
     match = next((m for pattern in _HTTP_DATES if (m := pattern.fullmatch(value))), None)
     if match is None:
         return None
-    year, second = int(match["year"]), int(match["second"])
-    if len(match["year"]) == 2:
-        # "more than 50 years in the future" means the last past year so written.
-        this_year = datetime.now(UTC).year
-        year += this_year - this_year % 100
-        if year > this_year + 50:
-            year -= 100
+    second = int(match["second"])
+    # The second 60 is a leap second, and counts as the first of the next minute.
     if second > 60:
         return None
+    year, month = int(match["year"]), _MONTHS.index(match["month"]) + 1
+    rest = (month, int(match["day"]), int(match["hour"]), int(match["minute"]))
+    if len(match["year"]) == 2:
+        year = _full_year(year, rest)
     try:
-        # A leap second, 60, counts as the first second of the next minute.
-        moment = datetime(
-            year,
-            _MONTHS.index(match["month"]) + 1,
-            int(match["day"]),
-            int(match["hour"]),
-            int(match["minute"]),
-            tzinfo=UTC,
-        )
+        return int(datetime(year, *rest, tzinfo=UTC).timestamp()) + second
     except ValueError:
         return None
-    return int(moment.timestamp()) + second
+
+
+def _full_year(year: int, rest: tuple[int, int, int, int]) -> int:
+    """What appears to be more than 50 years in the future is in the past (§5.6.7)."""
+    now = datetime.now(UTC)
+    year += now.year - now.year % 100
+    limit = (now.year + 50, now.month, now.day, now.hour, now.minute)
+    return year - 100 if (year, *rest) > limit else year

@@ -73,7 +73,8 @@ class Row:
         state = self.tag_state
         opaque = f"{state}~{representation}" if representation else state
         stamp = self.state.stamp
-        return Validators(EntityTag(opaque), state, stamp and last_modified_seconds(stamp))
+        moment = None if stamp is None else last_modified_seconds(stamp)
+        return Validators(EntityTag(opaque), state, moment)
 
     def guard(self, headers: ConditionalHeaders, *, dates_count: bool) -> Guard:
         """
@@ -302,7 +303,8 @@ def page_validators(
     for row in rows:
         terms += (row.key, row.state.version, row.state.stamp)
     opaque = f"{encode_key(label)}.page-{digest(terms)}"
-    return Validators(EntityTag(f"{opaque}~{representation}" if representation else opaque))
+    etag = EntityTag(f"{opaque}~{representation}" if representation else opaque)
+    return Validators(etag, opaque)
 
 
 def last_modified_seconds(moment: datetime) -> int:

@@ -24,7 +24,7 @@ _FOREIGN = ("builtins", "collections", "django.", "rest_framework.", "typing")
 
 
 @cache
-def fingerprint(serializer_class: type) -> str:
+def fingerprint(serializer_class: Any) -> str:
     """
     A digest of the serializer's source code, with that of the serializers and
     fields nested in it and of the model behind it, their base classes included.

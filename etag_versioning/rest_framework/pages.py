@@ -53,7 +53,7 @@ def narrow_page(view: VersionedViewMixin) -> Validators | None:
         # The links of a cursor show the value that the page is ordered by.
         shown.append(paginator.get_ordering(view.request, queryset, view)[0].lstrip("-"))
     values = queryset.prefetch_related(None).values(*dict.fromkeys(shown))
-    page = view.paginate_queryset(values)
+    page: Any = view.paginate_queryset(values)
     paginated = page is not None
     rows = [
         row_from_values(queryset.model, queryset.db, [value[name] for name in names])

@@ -74,7 +74,8 @@ class VersionedViewMixin(GenericAPIView):
         to different users.
         """
         renderer = self.request.accepted_renderer
-        parts = [encode_key(renderer.format), fingerprint(self.get_serializer_class())]
+        serializer_class: Any = self.get_serializer_class()
+        parts = [encode_key(renderer.format), fingerprint(serializer_class)]
         if isinstance(renderer, BrowsableAPIRenderer):
             # These pages show who is logged in, and the forms that they may use.
             user = f"{getattr(self.request.user, 'pk', None)}:{self.request.user}"
@@ -117,7 +118,7 @@ class VersionedViewMixin(GenericAPIView):
 
     def _check_media_type(self) -> None:
         """Raise the 415 that reading the body would; preconditions come after it."""
-        request = self.request
+        request: Any = self.request
         if request.stream is None or not request.content_type:
             return
         if not request.negotiator.select_parser(request, request.parsers):
@@ -149,7 +150,7 @@ class VersionedViewMixin(GenericAPIView):
 
 
 def _looks_at_objects(permission: Any) -> bool:
-    if isinstance(permission, permissions.AND | permissions.OR):
+    if type(permission) in (permissions.AND, permissions.OR):
         return _looks_at_objects(permission.op1) or _looks_at_objects(permission.op2)
     method = getattr(type(permission), "has_object_permission", None)
     return method is not permissions.BasePermission.has_object_permission

@@ -1,7 +1,7 @@
 from rest_framework import serializers
+from rest_framework.viewsets import ModelViewSet
 
 from etag_versioning.rest_framework.mixins import VersionedViewSetMixin
-from rest_framework.viewsets import ModelViewSet
 
 from .models import Office, PhoneNumber, Team, User
 

@@ -6,78 +6,117 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Office',
+            name="Office",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', etag_versioning.fields.VersionField()),
-                ('updated_at', etag_versioning.fields.UpdatedAtField()),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('city', models.CharField(max_length=100)),
-                ('country', models.CharField(max_length=2)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", etag_versioning.fields.VersionField()),
+                ("updated_at", etag_versioning.fields.UpdatedAtField()),
+                ("name", models.CharField(max_length=100, unique=True)),
+                ("city", models.CharField(max_length=100)),
+                ("country", models.CharField(max_length=2)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Team',
+            name="Team",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', etag_versioning.fields.VersionField()),
-                ('updated_at', etag_versioning.fields.UpdatedAtField()),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('purpose', models.CharField(blank=True, max_length=200)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", etag_versioning.fields.VersionField()),
+                ("updated_at", etag_versioning.fields.UpdatedAtField()),
+                ("name", models.CharField(max_length=100, unique=True)),
+                ("purpose", models.CharField(blank=True, max_length=200)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', etag_versioning.fields.VersionField()),
-                ('updated_at', etag_versioning.fields.UpdatedAtField()),
-                ('username', models.CharField(max_length=50, unique=True)),
-                ('first_name', models.CharField(max_length=50)),
-                ('last_name', models.CharField(max_length=50)),
-                ('email', models.EmailField(max_length=254)),
-                ('job_title', models.CharField(max_length=100)),
-                ('department', models.CharField(max_length=100)),
-                ('employee_number', models.CharField(max_length=20, unique=True)),
-                ('biography', models.TextField(blank=True)),
-                ('birth_date', models.DateField(blank=True, null=True)),
-                ('hired_on', models.DateField()),
-                ('salary_band', models.CharField(max_length=5)),
-                ('leave_days', models.PositiveIntegerField(default=0)),
-                ('desk', models.CharField(blank=True, max_length=20)),
-                ('time_zone', models.CharField(default='UTC', max_length=50)),
-                ('is_active', models.BooleanField(default=True)),
-                ('office', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='users', to='directory.office')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='users', to='directory.team')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", etag_versioning.fields.VersionField()),
+                ("updated_at", etag_versioning.fields.UpdatedAtField()),
+                ("username", models.CharField(max_length=50, unique=True)),
+                ("first_name", models.CharField(max_length=50)),
+                ("last_name", models.CharField(max_length=50)),
+                ("email", models.EmailField(max_length=254)),
+                ("job_title", models.CharField(max_length=100)),
+                ("department", models.CharField(max_length=100)),
+                ("employee_number", models.CharField(max_length=20, unique=True)),
+                ("biography", models.TextField(blank=True)),
+                ("birth_date", models.DateField(blank=True, null=True)),
+                ("hired_on", models.DateField()),
+                ("salary_band", models.CharField(max_length=5)),
+                ("leave_days", models.PositiveIntegerField(default=0)),
+                ("desk", models.CharField(blank=True, max_length=20)),
+                ("time_zone", models.CharField(default="UTC", max_length=50)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "office",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="users",
+                        to="directory.office",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="users",
+                        to="directory.team",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='PhoneNumber',
+            name="PhoneNumber",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=20)),
-                ('number', models.CharField(max_length=30)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='phone_numbers', to='directory.user')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=20)),
+                ("number", models.CharField(max_length=30)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="phone_numbers",
+                        to="directory.user",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
     ]
