@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: demo serve test test-all race lint clean
+.PHONY: demo serve test test-all cells race lint clean
 
 demo: $(VENV)/example
 	$(BIN)/python manage.py migrate --verbosity 0
@@ -25,6 +25,10 @@ test-all: $(VENV)/databases
 	$(BIN)/python -m pytest
 	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest
 	DATABASE_URL=$(MARIADB_URL) $(BIN)/python -m pytest
+
+# Python 3.11, 3.12 and 3.13, each with the Django and DRF of its time, on all three.
+cells: $(VENV)/cells
+	POSTGRESQL_URL=$(POSTGRESQL_URL) MARIADB_URL=$(MARIADB_URL) $(BIN)/tox
 
 race: $(VENV)/databases
 	$(BIN)/python -m tests.race
@@ -56,6 +60,9 @@ $(VENV)/test: $(BIN)/python setup.cfg
 
 $(VENV)/databases: $(BIN)/python setup.cfg
 	$(call install,example$(comma)test$(comma)postgresql$(comma)mariadb)
+
+$(VENV)/cells: $(BIN)/python setup.cfg
+	$(call install,cells)
 
 $(VENV)/lint: $(BIN)/python setup.cfg
 	$(call install,example$(comma)test$(comma)lint)

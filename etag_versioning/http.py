@@ -139,6 +139,8 @@ class ErrorResponse(SimpleTemplateResponse):
 
     def _fill(self, decision: Decision, etag: EntityTag | None) -> None:
         self.data = error_body(decision, etag)
+        for name in ("ETag", "Retry-After"):
+            self.headers.pop(name, None)
         set_error_headers(self, decision, etag)
 
     @property

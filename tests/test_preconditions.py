@@ -634,11 +634,6 @@ def test_names_any(value, answer):
     assert names_any(headers(im=value)) is answer
 
 
-def test_the_words_of_the_protocol():
-    """A decision can be shown in a log as it is."""
-    assert (FAILED.value, NOT_MODIFIED.value, REQUIRED.value) == ("412", "304", "428")
-
-
 texts = (
     st.none()
     | st.text()

@@ -1,0 +1,235 @@
+"""The system checks, on models that are made for one test."""
+
+import pytest
+from django.apps import apps
+from django.core import checks
+from django.db import models
+from django.test import override_settings
+from django.test.utils import isolate_apps
+
+from etag_versioning.checks import check_models, check_settings
+from etag_versioning.fields import UpdatedAtField, VersionField
+from etag_versioning.models import (
+    UpdatedAtMixin,
+    VersionedManager,
+    VersionedModel,
+    VersionedQuerySet,
+    VersionMixin,
+)
+
+
+@pytest.fixture
+def isolated():
+    """An app registry of the test's own, with no model in it."""
+    with isolate_apps("tests.testapp") as registry:
+        yield registry
+
+
+def found(registry):
+    return check_models(registry.get_app_configs())
+
+
+def ids(messages):
+    return [message.id for message in messages]
+
+
+def test_the_models_of_the_suite_are_in_order():
+    assert check_models([apps.get_app_config("testapp")]) == []
+    assert check_models() == []
+    assert check_settings() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "unknown"),
+    [
+        ({}, []),
+        ({"IF_MATCH": "strong", "ETAG_ON_PUT": False}, []),
+        ({"IF_MACTH": "strong"}, ["IF_MACTH"]),
+        ({"if_match": "strong", "ETAG_ON_PUT": False, "X": 1}, ["if_match", "X"]),
+    ],
+)
+def test_e001_unknown_settings(given, unknown):
+    with override_settings(ETAG_VERSIONING=given):
+        messages = check_settings()
+    assert ids(messages) == ["etag_versioning.E001"] * len(unknown)
+    for name, message in zip(unknown, messages, strict=True):
+        assert message.level == checks.ERROR
+        assert f'"{name}"' in message.msg
+        assert "IF_MATCH, ETAG_ON_PUT" in message.hint
+
+
+@override_settings(ETAG_VERSIONING={"TYPO": 1})
+def test_the_settings_check_is_registered():
+    assert "etag_versioning.E001" in ids(checks.run_checks(tags=["etag_versioning"]))
+
+
+def test_e002_two_versions(isolated):
+    class Twice(VersionedModel):
+        revision = VersionField()
+
+        class Meta:
+            app_label = "testapp"
+
+    (message,) = found(isolated)
+    assert (message.id, message.level, message.obj) == ("etag_versioning.E002", checks.ERROR, Twice)
+    assert "testapp.Twice has more than one VersionField: version, revision" in message.msg
+    assert "None" in message.hint
+
+
+def test_e002_two_stamps(isolated):
+    class Twice(VersionedModel):
+        changed = UpdatedAtField()
+
+        class Meta:
+            app_label = "testapp"
+
+    (message,) = found(isolated)
+    assert (message.id, message.obj) == ("etag_versioning.E002", Twice)
+    assert "UpdatedAtField: updated_at, changed" in message.msg
+
+
+def test_e002_two_versions_and_two_stamps(isolated):
+    class Twice(VersionedModel):
+        revision = VersionField()
+        changed = UpdatedAtField()
+
+        class Meta:
+            app_label = "testapp"
+
+    assert ids(found(isolated)) == ["etag_versioning.E002"] * 2
+
+
+def test_e002_columns_in_two_tables(isolated):
+    class Parent(UpdatedAtMixin):
+        class Meta:
+            app_label = "testapp"
+
+    class Child(VersionMixin, Parent):
+        class Meta:
+            app_label = "testapp"
+
+    (message,) = found(isolated)
+    assert (message.id, message.level, message.obj) == ("etag_versioning.E002", checks.ERROR, Child)
+    assert "two tables: testapp.Child, testapp.Parent" in message.msg
+
+
+def test_e002_a_version_in_each_of_two_tables(isolated):
+    class Parent(VersionedModel):
+        class Meta:
+            app_label = "testapp"
+
+    class Child(Parent):
+        revision = VersionField()
+
+        class Meta:
+            app_label = "testapp"
+
+    (message,) = found(isolated)
+    assert (message.id, message.obj) == ("etag_versioning.E002", Child)
+
+
+def test_w001_a_manager_that_moves_no_version(isolated):
+    class Plain(VersionedModel):
+        objects = models.Manager()
+
+        class Meta:
+            app_label = "testapp"
+
+    (message,) = found(isolated)
+    assert message.id == "etag_versioning.W001"
+    assert message.level == checks.WARNING
+    assert message.obj is Plain
+    assert "testapp.Plain.objects" in message.msg
+    assert message.hint == "objects = Manager.from_queryset(VersionedQuerySet)()"
+
+
+def test_w001_names_the_default_manager(isolated):
+    class ActiveManager(models.Manager):
+        pass
+
+    class Named(VersionedModel):
+        active = ActiveManager()
+
+        class Meta:
+            app_label = "testapp"
+            default_manager_name = "active"
+
+    (message,) = found(isolated)
+    assert "testapp.Named.active" in message.msg
+    assert message.hint == "active = ActiveManager.from_queryset(VersionedQuerySet)()"
+
+
+def test_what_is_in_order_is_not_reported(isolated):
+    class ActiveQuerySet(VersionedQuerySet):
+        pass
+
+    class ActiveManager(VersionedManager):
+        def get_queryset(self):
+            return super().get_queryset().filter(name="a")
+
+    class Inherited(VersionedModel):
+        class Meta:
+            app_label = "testapp"
+
+    class Child(Inherited):
+        class Meta:
+            app_label = "testapp"
+
+    class Proxy(Child):
+        class Meta:
+            app_label = "testapp"
+            proxy = True
+
+    class OwnQuerySet(VersionedModel):
+        objects = ActiveQuerySet.as_manager()
+
+        class Meta:
+            app_label = "testapp"
+
+    class OwnManager(VersionedModel):
+        name = models.CharField(max_length=10)
+        objects = ActiveManager()
+
+        class Meta:
+            app_label = "testapp"
+
+    class AsTheHintSays(VersionedModel):
+        objects = models.Manager.from_queryset(VersionedQuerySet)()
+
+        class Meta:
+            app_label = "testapp"
+
+    class Renamed(VersionedModel):
+        version = None
+        revision = VersionField()
+
+        class Meta:
+            app_label = "testapp"
+
+    class Unversioned(models.Model):  # noqa: DJ008
+        class Meta:
+            app_label = "testapp"
+
+    assert len(isolated.get_models()) == 8
+    assert found(isolated) == []
+
+
+def test_the_models_check_is_registered(isolated):
+    class Plain(VersionedModel):
+        objects = models.Manager()
+
+        class Meta:
+            app_label = "testapp"
+
+    configs = isolated.get_app_configs()
+    assert "etag_versioning.W001" in ids(checks.run_checks(configs, tags=[checks.Tags.models]))
+
+
+def test_only_the_given_apps_are_looked_at(isolated):
+    class Plain(VersionedModel):
+        objects = models.Manager()
+
+        class Meta:
+            app_label = "testapp"
+
+    assert check_models([]) == []

@@ -1,0 +1,61 @@
+"""The settings in ``ETAG_VERSIONING``."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
+
+from etag_versioning.conf import DEFAULTS, Settings, settings
+
+# Setting, its value, the property that shows it, and what that makes of it.
+TABLE = [
+    ("IF_MATCH", "state", "strong_if_match", False),
+    ("IF_MATCH", "strong", "strong_if_match", True),
+    ("ETAG_ON_PUT", True, "etag_on_put", True),
+    ("ETAG_ON_PUT", False, "etag_on_put", False),
+    ("ETAG_ON_PUT", 0, "etag_on_put", False),
+]
+
+
+def test_every_setting_has_one_property_and_is_in_the_table():
+    properties = {name for name, value in vars(Settings).items() if isinstance(value, property)}
+    assert {name for name, *_ in TABLE} == set(DEFAULTS)
+    assert {prop for *_, prop, _ in TABLE} == properties
+
+
+@pytest.mark.parametrize(("name", "value", "prop", "answer"), TABLE)
+def test_a_setting_is_read_at_each_access(name, value, prop, answer):
+    before = getattr(settings, prop)
+    with override_settings(ETAG_VERSIONING={name: value}):
+        assert getattr(settings, prop) is answer
+    assert getattr(settings, prop) is before
+
+
+@pytest.mark.parametrize(("prop", "answer"), [("strong_if_match", False), ("etag_on_put", True)])
+def test_defaults(prop, answer):
+    assert getattr(settings, prop) is answer
+    for given in ({}, {"SOMETHING_ELSE": 1}):
+        with override_settings(ETAG_VERSIONING=given):
+            assert getattr(settings, prop) is answer
+
+
+def test_without_the_dictionary_the_defaults_hold(settings):
+    """``settings`` is pytest-django's here: the project's own."""
+    settings.ETAG_VERSIONING = {"IF_MATCH": "strong", "ETAG_ON_PUT": False}
+    del settings.ETAG_VERSIONING
+    assert Settings().strong_if_match is False
+    assert Settings().etag_on_put is True
+
+
+@pytest.mark.parametrize("value", ["weak", "", "STRONG", None, True, ["strong"]])
+def test_an_unknown_comparison_is_a_mistake(value):
+    with (
+        override_settings(ETAG_VERSIONING={"IF_MATCH": value}),
+        pytest.raises(ImproperlyConfigured, match='"state" or "strong"') as caught,
+    ):
+        assert settings.strong_if_match
+    assert repr(value) in str(caught.value)
+
+
+def test_a_mistake_in_one_setting_leaves_the_others_readable():
+    with override_settings(ETAG_VERSIONING={"IF_MATCH": "weak", "ETAG_ON_PUT": False}):
+        assert settings.etag_on_put is False

@@ -1,0 +1,175 @@
+"""Imports run one way, and each module says what is public in it."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+import etag_versioning
+
+ROOT = Path(etag_versioning.__file__).parent
+
+# Which modules of the package each one may import.
+MAY_IMPORT = {
+    "__init__": "",
+    "apps": "checks",
+    "checks": "conf fields models",
+    "columns": "fields guards",
+    "conditional": "conf etags exceptions guards http preconditions validators",
+    "conf": "",
+    "decorators": "conditional http preconditions validators",
+    "etags": "",
+    "exceptions": "",
+    "fields": "",
+    "guards": "exceptions",
+    "http": "conf etags preconditions",
+    "middleware": "exceptions http preconditions",
+    "models": "columns exceptions fields guards",
+    "preconditions": "etags",
+    "validators": "columns etags exceptions guards preconditions",
+}
+# What knows no framework.
+PURE = ["etags", "exceptions", "preconditions"]
+
+# Classes and functions for other modules of the package, or for Django, by name.
+NOT_PUBLIC = {
+    "conditional": {"Judged"},
+    "conf": {"Settings"},
+    "fields": {"ExactStamp"},
+    "models": {"StatefulModel"},
+    "rest_framework.writes": {"SettledResponse"},
+}
+
+
+def module_name(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+TREES = {module_name(path): ast.parse(path.read_text("utf-8")) for path in ROOT.rglob("*.py")}
+CORE = sorted(name for name in TREES if "." not in name)
+OUTSIDE_DRF = sorted(name for name in TREES if not name.startswith("rest_framework."))
+WITHOUT_ALL = ("__init__", "apps", "rest_framework.__init__")
+WITH_ALL = [name for name in CORE if name not in WITHOUT_ALL]
+WITH_ALL_IN_DRF = sorted(set(TREES) - set(OUTSIDE_DRF) - set(WITHOUT_ALL))
+
+
+def imports(name):
+    """The absolute names of all modules that a module imports, at any depth of its code."""
+    package = ["etag_versioning", *name.split(".")[:-1]]
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            if node.module:
+                yield ".".join([*base, node.module])
+            else:
+                yield from (".".join([*base, alias.name]) for alias in node.names)
+
+
+def own_imports(name):
+    """Those of the package itself, without its name."""
+    for imported in imports(name):
+        top, _, rest = imported.partition(".")
+        if top == "etag_versioning":
+            yield rest
+
+
+def top_level(name):
+    """The names of a module's classes and functions, and of its variables."""
+    body = TREES[name].body
+    made = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    assigned = [node for node in body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    targets = [
+        target
+        for node in assigned
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    ]
+    return (
+        {node.name for node in body if isinstance(node, made)},
+        {target.id for target in targets if isinstance(target, ast.Name)},
+    )
+
+
+def public_names(name):
+    for node in TREES[name].body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return ast.literal_eval(node.value)
+    return None
+
+
+def test_the_reader_of_imports_sees_every_form(monkeypatch):
+    source = """
+import os.path, etag_versioning.conf
+from django.db import models
+from . import http, etags as tags
+from .. import fields
+from ..guards import Guard
+def function():
+    from .models import VersionedModel
+    from etag_versioning.columns import state_columns
+"""
+    monkeypatch.setitem(TREES, "rest_framework.sample", ast.parse(source))
+    assert set(imports("rest_framework.sample")) == {
+        "os.path",
+        "etag_versioning.conf",
+        "django.db",
+        "etag_versioning.rest_framework.http",
+        "etag_versioning.rest_framework.etags",
+        "etag_versioning.fields",
+        "etag_versioning.guards",
+        "etag_versioning.rest_framework.models",
+        "etag_versioning.columns",
+    }
+
+
+def test_every_module_has_its_place():
+    assert set(CORE) == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("name", CORE)
+def test_imports_run_one_way(name):
+    assert set(own_imports(name)) <= set(MAY_IMPORT[name].split())
+
+
+def test_the_direction_has_no_circles():
+    left = {name: set(allowed.split()) for name, allowed in MAY_IMPORT.items()}
+    while leaves := {name for name, allowed in left.items() if not allowed}:
+        left = {name: allowed - leaves for name, allowed in left.items() if name not in leaves}
+    assert left == {}
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_the_core_knows_no_framework(name):
+    tops = {imported.partition(".")[0] for imported in imports(name)}
+    assert tops.isdisjoint({"django", "asgiref", "rest_framework"})
+
+
+@pytest.mark.parametrize("name", OUTSIDE_DRF)
+def test_only_one_folder_imports_django_rest_framework(name):
+    assert "rest_framework" not in {imported.partition(".")[0] for imported in imports(name)}
+    assert "rest_framework" not in {imported.partition(".")[0] for imported in own_imports(name)}
+
+
+@pytest.mark.parametrize("name", [*WITH_ALL, *WITH_ALL_IN_DRF])
+def test_each_module_lists_what_is_public(name):
+    listed = public_names(name)
+    assert listed is not None
+    assert len(listed) == len(set(listed))
+    made, assigned = top_level(name)
+    assert set(listed) <= made | assigned
+    public = {made_name for made_name in made if not made_name.startswith("_")}
+    assert set(listed) - assigned == public - NOT_PUBLIC.get(name, set())
+
+
+def test_what_is_named_as_not_public_is_there():
+    for name, hidden in NOT_PUBLIC.items():
+        assert hidden <= top_level(name)[0]
+
+
+@pytest.mark.parametrize("name", WITH_ALL)
+def test_every_listed_name_can_be_imported(name):
+    module = importlib.import_module(f"etag_versioning.{name}")
+    for listed in module.__all__:
+        assert hasattr(module, listed)
