@@ -112,7 +112,7 @@ def stats(request):
         {
             "users": User.objects.count(),
             "active_users": User.objects.filter(is_active=True).count(),
-            "teams": list(Team.objects.values("name", users=Count("users")).order_by("name")),
-            "offices": list(Office.objects.values("name", users=Count("users")).order_by("name")),
+            "teams": list(Team.objects.order_by("name").values("name", size=Count("users"))),
+            "offices": list(Office.objects.order_by("name").values("name", size=Count("users"))),
         }
     )

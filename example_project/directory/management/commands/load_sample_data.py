@@ -52,7 +52,8 @@ class Command(BaseCommand):
             make_product(chance, number) for number in range(1, PRODUCTS + 1)
         )
         reset_sequences(User, Team, Office, Product)
-        self.stdout.write(f"Loaded {USERS} users and {PRODUCTS} products.")
+        if options["verbosity"]:
+            self.stdout.write(f"Loaded {USERS} users and {PRODUCTS} products.")
 
 
 def reset_sequences(*models):
