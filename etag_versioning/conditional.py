@@ -16,7 +16,7 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, connections
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -200,10 +200,8 @@ class Call:
     def lost(self, row: Row, error: Exception) -> HttpResponseBase:
         if not connections[row.using].in_atomic_block:
             return http.ErrorResponse(*self.settle(row, error)).render()
-        # Under ATOMIC_REQUESTS the transaction may be broken, or blind to what
-        # others wrote: what is true now is read after it, when Django renders.
-        if isinstance(error, DatabaseError):
-            transaction.set_rollback(True, using=row.using)
+        # Under ATOMIC_REQUESTS the transaction may be blind to what others wrote:
+        # what is true now is read after it, when Django renders.
         return http.ErrorResponse(
             Decision(Outcome.CONFLICT, Reason.CONFLICT), settle=lambda: self.settle(row, error)
         )

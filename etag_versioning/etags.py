@@ -29,6 +29,7 @@ __all__ = [
     "encode_key",
     "encode_stamp",
     "parse_entity_tags",
+    "with_representation",
     "without_coding",
 ]
 
@@ -159,6 +160,21 @@ def build_state(label: str, key: Any, version: int, stamp: datetime | None) -> s
     """
     state = f"{encode_key(label)}-{encode_key(key)}-v{version}"
     return state if stamp is None else f"{state}.{encode_stamp(stamp)}"
+
+
+def with_representation(state: str, representation: str) -> str:
+    """
+    The opaque part of a tag: the state, and the representation if there is one.
+
+    Hyphens are encoded, so that no term of a representation (``pt-br``) can be
+    taken for what a proxy appends.
+
+    >>> with_representation("user-7-v3", "json.pt-br")
+    'user-7-v3~json.pt%2Dbr'
+    """
+    if not representation:
+        return state
+    return f"{state}~{encode_key(representation).replace('-', '%2D')}"
 
 
 def encode_key(key: Any) -> str:

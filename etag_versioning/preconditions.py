@@ -247,8 +247,9 @@ def _if_none_match(value: str, current: Validators | None, writes: bool) -> Deci
     else:
         assert isinstance(tags, tuple)
         matching = [tag for tag in tags if _matches_weakly(tag, current)]
-        if not matching or current.etag is None:
+        if not matching:
             return None
+        assert current.etag is not None
         weak = all(tag.weak for tag in matching) or current.etag.weak
         etag = EntityTag(current.etag.opaque, weak=weak)
     if writes:

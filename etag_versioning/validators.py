@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from .columns import StateColumns, state_columns
-from .etags import EntityTag, build_state, digest, encode_key
+from .etags import EntityTag, build_state, digest, encode_key, with_representation
 from .exceptions import StaleWriteError
 from .guards import Guard, State
 from .preconditions import ConditionalHeaders, Validators, names_any, parse_http_date
@@ -71,7 +71,7 @@ class Row:
     def validators(self, representation: str = "") -> Validators:
         """The row's validators, with the representation part if one is given."""
         state = self.tag_state
-        opaque = f"{state}~{representation}" if representation else state
+        opaque = with_representation(state, representation)
         stamp = self.state.stamp
         moment = None if stamp is None else last_modified_seconds(stamp)
         return Validators(EntityTag(opaque), state, moment)
@@ -303,8 +303,7 @@ def page_validators(
     for row in rows:
         terms += (row.key, row.state.version, row.state.stamp)
     opaque = f"{encode_key(label)}.page-{digest(terms)}"
-    etag = EntityTag(f"{opaque}~{representation}" if representation else opaque)
-    return Validators(etag, opaque)
+    return Validators(EntityTag(with_representation(opaque, representation)), opaque)
 
 
 def last_modified_seconds(moment: datetime) -> int:

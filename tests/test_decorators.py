@@ -124,6 +124,11 @@ class TestReading:
         answer = getattr(client, method)(f"/never/{key}/", headers={"If-Match": "*"})
         assert answer.status_code == 404
 
+    @pytest.mark.parametrize("name", ["a%00", "%00", "b", "%ff%fe", "%F0%9F%98%80"])
+    def test_a_text_that_no_row_has_is_404(self, client, person, name):
+        assert client.get("/named/a/").status_code == 200
+        assert client.get(f"/named/{name}/").status_code == 404
+
 
 class TestWriting:
     @pytest.mark.parametrize("how", ["save", "update", "update many", "roll back", "none"])

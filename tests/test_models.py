@@ -204,6 +204,15 @@ class TestSave:
         person.save()
         assert state(person) == state(Person.objects.get())
 
+    def test_of_a_new_row_stamps_it_whatever_the_instance_says(self):
+        old = timezone.now() - timedelta(days=1)
+        person = Person(name="a", updated_at=old)
+        person.save()
+        copies = Person.objects.bulk_create([Person(name="b", updated_at=old)])
+        for stamped in (person, *copies):
+            assert stamped.updated_at > old + timedelta(hours=1)
+            assert state(again(stamped)) == state(stamped)
+
     def test_after_a_rollback_is_stale_even_where_versions_agree(self):
         person = Person.objects.create(name="a")
         with transaction.atomic():

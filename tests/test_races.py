@@ -85,6 +85,19 @@ def test_writers_with_a_wildcard_come_one_after_another(race, person, atomic_req
     assert len({answer["ETag"] for answer in answers}) == WRITERS
 
 
+def test_the_tag_of_a_wildcards_answer_is_that_of_what_was_locked(race, person):
+    """Overtaken between the check and the claim, by a view that then writes nothing."""
+    url = f"/overtaken/{person.pk}/"
+    views.before_claim[:] = [lambda: race(lambda: Person.objects.update(days=50))]
+    try:
+        answer = put(url, "*", "none")()
+    finally:
+        views.before_claim.clear()
+    assert answer.status_code == 200
+    assert answer.json()["days"] == 50
+    assert answer["ETag"] == Client().get(url)["ETag"]
+
+
 def test_an_async_view_that_was_overtaken_writes_nothing(race, person, before_write):
     """Between its check and its own read: what it then reads is not what was named."""
     url = f"/async/{person.pk}/"
@@ -190,8 +203,9 @@ def test_the_loser_learns_the_true_tag_under_any_isolation(race, person, atomic_
     for _ in range(3):
         answers = race(*[put(url, tag)] * WRITERS)
         tag = Client().get(url)["ETag"]
-        # Under ATOMIC_REQUESTS a snapshot may be too old for anybody's first write.
-        assert {answer.status_code for answer in answers} <= {200, 412, 503}
+        # SQLite may give up on a lock before its holder has written.
+        expected = {200, 412, 503} if connection.vendor == "sqlite" else {200, 412}
+        assert {answer.status_code for answer in answers} <= expected
         assert sum(answer.status_code == 200 for answer in answers) == 1
         for answer in answers:
             if answer.status_code == 412:

@@ -11,8 +11,10 @@ from django.views.decorators.http import condition, require_safe
 from etag_versioning.decorators import etag_func, last_modified_func, versioned_condition
 from tests.testapp.models import Hidden, Person, Team
 
-# What the next call of a view does after it has been judged and before it writes.
+# What the next call of a view does after it has been judged and before it writes …
 before_write = []
+# … and what happens to it between the reading of its row and the claim.
+before_claim = []
 
 
 def show(person):
@@ -97,6 +99,11 @@ def error(request, pk):
     return HttpResponse(status=500)
 
 
+def overtaken(request, pk):
+    for step in before_claim:
+        step()
+
+
 async def coroutine_etag(request, pk):
     person = await Person.objects.filter(pk=pk).afirst()
     return person and f"name-{person.name}"
@@ -137,6 +144,11 @@ urlpatterns = [
         versioned_condition(Hidden, lookup_field="uuid", lookup_url_kwarg="key")(
             lambda request, key: HttpResponse("shown")
         ),
+    ),
+    path("overtaken/<int:pk>/", versioned_condition(Person, last_modified_func=overtaken)(view)),
+    path(
+        "named/<str:name>/",
+        versioned_condition(Person, lookup_field="name")(lambda request, name: HttpResponse()),
     ),
     path("own/<int:pk>/", versioned_condition(etag_func=plain_etag)(view)),
     path("own-row/<int:pk>/", versioned_condition(Person, etag_func=plain_etag)(view)),

@@ -94,11 +94,9 @@ class GuardedWrite:
         connection = connections[row.using]
         if not connection.in_atomic_block:
             raise self.settle(row, error)
-        # Under ATOMIC_REQUESTS the transaction may be broken, or blind to what
-        # others wrote: what is true now is read after it, when Django renders.
+        # Under ATOMIC_REQUESTS the transaction may be blind to what others wrote:
+        # what is true now is read after it, when Django renders.
         set_rollback()
-        if isinstance(error, DatabaseError):
-            transaction.set_rollback(True, using=row.using)
         return SettledResponse(lambda: self.view.handle_exception(self.settle(row, error)))
 
     def settle(self, row: Row, error: Exception) -> APIException:

@@ -65,7 +65,7 @@ def test_304_is_one_narrow_query_beside_the_paginators_count(
         lambda people: people[0].save(),
         lambda people: Person.objects.filter(pk=people[0].pk).update(days=4),
         lambda people: people[0].delete(),
-        lambda people: Person.objects.create(name="0", pk=0),
+        lambda people: Person.objects.create(name="0", pk=-1),
     ],
     ids=["save", "update", "delete", "create"],
 )
