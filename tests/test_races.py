@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from etag_versioning.exceptions import StaleWriteError
 from tests import views
@@ -96,6 +97,25 @@ def test_the_tag_of_a_wildcards_answer_is_that_of_what_was_locked(race, person):
     assert answer.status_code == 200
     assert answer.json()["days"] == 50
     assert answer["ETag"] == Client().get(url)["ETag"]
+
+
+def test_a_lost_claim_costs_one_update_and_one_select(race, person):
+    url = f"/overtaken/{person.pk}/"
+    tag = Client().get(url)["ETag"]
+    views.before_claim[:] = [
+        lambda: race(lambda: Person.objects.update(days=50)),
+        views.before_claim.clear,
+    ]
+    with CaptureQueriesContext(connection) as queries:
+        answer = put(url, tag)()
+    assert answer.status_code == 412
+    words = [query["sql"].split()[0] for query in queries]
+    assert [word for word in words if word not in ("BEGIN", "ROLLBACK")] == [
+        "SELECT",
+        "UPDATE",
+        "SELECT",
+    ]
+    assert days() == 50
 
 
 def test_an_async_view_that_was_overtaken_writes_nothing(race, person, before_write):

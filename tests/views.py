@@ -67,9 +67,21 @@ def view(request, pk):
     return edit(request, pk)
 
 
+@transaction.atomic
+def fail(pk):
+    Person.objects.filter(pk=pk).update(days=99)
+    raise Failure
+
+
+class Failure(Exception):
+    pass
+
+
 async def async_view(request, pk):
     if request.method in ("GET", "HEAD"):
         return show(await Person.objects.aget(pk=pk))
+    if request.method == "OPTIONS":
+        return HttpResponse()
     for step in before_write:
         await sync_to_async(step)()
     how = request.headers.get("X-Write", "save")
@@ -79,6 +91,8 @@ async def async_view(request, pk):
         await person.asave()
     elif how == "update":
         await Person.objects.filter(pk=pk).aupdate(days=1)
+    elif how == "fail":
+        await sync_to_async(fail)(pk)
     elif how == "delete":
         await (await Person.objects.aget(pk=pk)).adelete()
         return HttpResponse(status=204)
@@ -152,6 +166,10 @@ urlpatterns = [
     ),
     path("own/<int:pk>/", versioned_condition(etag_func=plain_etag)(view)),
     path("own-row/<int:pk>/", versioned_condition(Person, etag_func=plain_etag)(view)),
+    path(
+        "async-methods/<int:pk>/",
+        versioned_condition(Person, methods=["GET", "PUT", "OPTIONS"])(async_view),
+    ),
     path("async-own/<int:pk>/", versioned_condition(etag_func=coroutine_etag)(async_view)),
     path(
         "django/<int:pk>/",

@@ -1,0 +1,112 @@
+"""Decorated coroutine views, through Django's ASGI handler, several on one event loop."""
+
+import asyncio
+
+import pytest
+from django.db import connection
+from django.test import AsyncClient
+
+from tests import views
+from tests.testapp.models import Person
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.urls("tests.views"),
+    pytest.mark.usefixtures("close_connections"),
+]
+
+
+@pytest.fixture
+def before_write():
+    yield views.before_write
+    views.before_write.clear()
+
+
+async def put(url, tag, how="save"):
+    client = AsyncClient(raise_request_exception=False)
+    return await client.put(url, headers={"If-Match": tag, "X-Write": how})
+
+
+async def test_reads_and_revalidates():
+    person = await Person.objects.acreate(name="a")
+    url = f"/async/{person.pk}/"
+    full = await AsyncClient().get(url)
+    assert full.status_code == 200
+    assert full["Cache-Control"] == "private, no-cache"
+    again = await AsyncClient().get(url, headers={"If-None-Match": full["ETag"]})
+    assert again.status_code == 304
+    assert again.content == b""
+
+
+@pytest.mark.parametrize("how", ["save", "update"])
+async def test_a_write_answers_with_the_tag_of_the_next_read(how):
+    person = await Person.objects.acreate(name="a")
+    url = f"/async/{person.pk}/"
+    tag = (await AsyncClient().get(url))["ETag"]
+    written = await put(url, tag, how)
+    assert written.status_code == 200
+    assert written["ETag"] == (await AsyncClient().get(url))["ETag"] != tag
+    stale = await put(url, tag, how)
+    assert stale.status_code == 412
+    assert stale["ETag"] == stale.json()["current_etag"] == written["ETag"]
+    assert (await AsyncClient().put(url)).status_code == 428
+    deleted = await put(url, written["ETag"], "delete")
+    assert deleted.status_code == 204
+    assert (await AsyncClient().get(url)).status_code == 404
+
+
+@pytest.mark.parametrize("how", ["save", "update"])
+async def test_gathered_writers_of_one_row_one_of_whom_wins(how):
+    person = await Person.objects.acreate(name="a")
+    url = f"/async/{person.pk}/"
+    tag = (await AsyncClient().get(url))["ETag"]
+    answers = await asyncio.gather(*[put(url, tag, how) for _ in range(8)])
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
+    current = (await AsyncClient().get(url))["ETag"]
+    assert {answer["ETag"] for answer in answers} == {current}
+    await person.arefresh_from_db()
+    assert (person.days, person.version) == (1, 2)
+
+
+async def test_gathered_writers_of_other_rows_do_not_share_a_transaction():
+    """One is refused after its write began; the other's answer of 200 has to stay true."""
+    people = [await Person.objects.acreate(name=name) for name in "ab"]
+    urls = [f"/async/{person.pk}/" for person in people]
+    tags = [(await AsyncClient().get(url))["ETag"] for url in urls]
+    stale, fresh = await asyncio.gather(put(urls[0], '"stale"'), put(urls[1], tags[1]))
+    assert (stale.status_code, fresh.status_code) == (412, 200)
+    refused, fresh = await asyncio.gather(
+        put(urls[0], tags[0], "fail"), put(urls[1], fresh["ETag"])
+    )
+    assert (refused.status_code, fresh.status_code) == (500, 200)
+    assert not connection.in_atomic_block
+    assert (await Person.objects.aget(name="a")).days == 0
+    assert (await Person.objects.aget(name="b")).days == 2
+
+
+async def test_coroutine_functions_make_the_tag():
+    person = await Person.objects.acreate(name="a")
+    url = f"/async-own/{person.pk}/"
+    assert (await AsyncClient().get(url))["ETag"] == '"name-a"'
+    answer = await AsyncClient().get(url, headers={"If-None-Match": '"name-a"'})
+    assert answer.status_code == 304
+    assert (await put(url, '"name-b"')).status_code == 412
+    assert (await put(url, '"name-a"')).status_code == 200
+
+
+async def test_what_comes_before_preconditions():
+    person = await Person.objects.acreate(name="a")
+    url = f"/async-methods/{person.pk}/"
+    assert (await AsyncClient().delete(url)).status_code == 405
+    assert (await AsyncClient().options(url)).status_code == 200
+    assert (await AsyncClient().get("/async/0/")).status_code == 404
+
+
+async def test_any_state_may_be_written_where_that_is_asked_for(before_write):
+    person = await Person.objects.acreate(name="a")
+    url = f"/async/{person.pk}/"
+    before_write.append(lambda: Person.objects.update(days=50))
+    answer = await put(url, "*")
+    assert answer.status_code == 200
+    assert answer.json()["days"] == 51
+    assert answer["ETag"] == (await AsyncClient().get(url))["ETag"]
