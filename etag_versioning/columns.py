@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from django.db import models
 from .fields import UpdatedAtField, VersionField, next_stamp, next_stamp_expression
 from .guards import State
 
-__all__ = ["StateColumns", "state_columns"]
+__all__ = ["StateColumns", "is_unversioned", "state_columns"]
 
 
 class StateColumns(NamedTuple):
@@ -30,6 +31,11 @@ class StateColumns(NamedTuple):
     def names(self) -> tuple[str, ...]:
         """The fields' names, the version's first."""
         return tuple(field.name for field in (self.version, self.stamp) if field is not None)
+
+    @property
+    def attnames(self) -> tuple[str, ...]:
+        """The names of the attributes that hold the state, the version's first."""
+        return tuple(field.attname for field in (self.version, self.stamp) if field is not None)
 
     def state_of(self, instance: models.Model) -> State:
         """The state in which ``instance`` was read or last saved."""
@@ -81,3 +87,9 @@ def state_columns(model: Any) -> StateColumns:
     stamp = next((field for field in fields if isinstance(field, UpdatedAtField)), None)
     column = version or stamp
     return StateColumns(column.model if column else None, version, stamp)
+
+
+def is_unversioned(model: Any, names: Iterable[str]) -> bool:
+    """Whether a write of the fields of these names neither compares nor moves."""
+    free = getattr(model, "unversioned_fields", ())
+    return bool(free) and set(names) <= set(free)

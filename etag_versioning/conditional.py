@@ -9,14 +9,13 @@ may run on the same connection.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connections, transaction
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -25,7 +24,7 @@ from . import http
 from .conf import settings
 from .etags import EntityTag
 from .exceptions import StaleWriteError
-from .guards import Guard, is_lost_race
+from .guards import Guard, is_contention, is_lost_race
 from .preconditions import (
     READ_METHODS,
     Decision,
@@ -93,7 +92,10 @@ class Call:
             return response
         if self.method in ("OPTIONS", "TRACE"):
             return self.call_view()
-        judged = self.judge()
+        try:
+            judged = self.judge()
+        except DatabaseError as error:
+            return self.unavailable(error)
         if (response := self.refuse(judged)) is not None:
             return response
         if self.method in READ_METHODS:
@@ -167,10 +169,11 @@ class Call:
     # The view, and its answer.
 
     def write(self, row: Row) -> HttpResponseBase:
-        """Run the view in one transaction with the claim of its row."""
+        """Run the view in one transaction, with the claim of its row if it names one."""
         guard = self.guard(row)
         try:
-            with guard.claim() if guard.enforced else nullcontext(), guard.watch():
+            block = guard.claim() if guard.enforced else transaction.atomic(using=row.using)
+            with block, guard.watch():
                 response = self.call_view()
             return self.finish_write(response, row, guard)
         except (StaleWriteError, DatabaseError) as error:
@@ -178,9 +181,9 @@ class Call:
                 raise
             return self.lost(row, error)
 
-    def guard(self, row: Row) -> Guard:
+    def guard(self, row: Row, *, detached: bool = False) -> Guard:
         dates_count = self.options.allow_unmodified_since or not self.options.required
-        return row.guard(self.headers, dates_count=dates_count)
+        return row.guard(self.headers, dates_count=dates_count, detached=detached)
 
     def finish_read(self, response: Any, validators: Validators) -> Any:
         if 200 <= response.status_code < 300:
@@ -197,11 +200,21 @@ class Call:
 
     # The view's write, or the claim, was lost to another's.
 
+    def unavailable(self, error: DatabaseError) -> HttpResponseBase:
+        """503 where not even the row's state can be read for others' locks."""
+        if not any(is_contention(error, using) for using in connections):
+            raise error
+        return http.ErrorResponse(Decision(Outcome.UNAVAILABLE, Reason.CONTENTION)).render()
+
     def lost(self, row: Row, error: Exception) -> HttpResponseBase:
         if not connections[row.using].in_atomic_block:
             return http.ErrorResponse(*self.settle(row, error)).render()
-        # Under ATOMIC_REQUESTS the transaction may be blind to what others wrote:
-        # what is true now is read after it, when Django renders.
+        # Under ATOMIC_REQUESTS, nothing of the request is to be committed, and its
+        # transaction may be blind to what others wrote: what is true now is read
+        # after it, when Django renders.
+        for connection in connections.all(initialized_only=True):
+            if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
+                connection.set_rollback(True)
         return http.ErrorResponse(
             Decision(Outcome.CONFLICT, Reason.CONFLICT), settle=lambda: self.settle(row, error)
         )
@@ -218,7 +231,9 @@ class Call:
     def settled(
         self, row: Row, error: Exception, again: Judged
     ) -> tuple[Decision, EntityTag | None]:
-        moved = isinstance(error, StaleWriteError) or again.row != row
+        # Whoever named no state may have been overtaken; ``*`` names every state.
+        overtaken = self.headers.if_match is None and again.row != row
+        moved = isinstance(error, StaleWriteError) or overtaken
         return self.shown(reconsider(self.headers, again.decision, moved), again.validators)
 
 
@@ -230,7 +245,10 @@ class AsyncCall(Call):
             return response
         if self.method in ("OPTIONS", "TRACE"):
             return await self.call_view()
-        judged = await self.ajudge()
+        try:
+            judged = await self.ajudge()
+        except DatabaseError as error:
+            return self.unavailable(error)
         if (response := self.refuse(judged)) is not None:
             return response
         if self.method in READ_METHODS:
@@ -258,7 +276,7 @@ class AsyncCall(Call):
         Run the view with its row under guard. Each write of the row compares
         its state by itself; there is no transaction around them.
         """
-        guard = self.guard(row)
+        guard = self.guard(row, detached=True)
         try:
             with guard.watch():
                 response = await self.call_view()

@@ -55,8 +55,16 @@ class Guard:
     state: State | None
     any_state: bool = False
     enforced: bool = True
+    # Whether the writes of the request are each committed by themselves, as in a
+    # coroutine, rather than with the guard's block.
+    detached: bool = False
     # Whether the row is locked by the transaction around the guard.
     claimed: bool = False
+    # Whether a statement of the request has compared the row's state …
+    compared: bool = False
+    # … whether one has deleted the row, and whether the request is over.
+    deleted: bool = False
+    closed: bool = False
     # The states in which the row may be written: the one that was judged, and
     # those that the request's own writes made of it. None admits all.
     lineage: set[State | None] | None = field(init=False)
@@ -71,10 +79,11 @@ class Guard:
         Raises:
             StaleWriteError: the row is in another state, or gone.
         """
-        if self.lineage is not None and self.state is None:
-            raise StaleWriteError(self.model, self.pk, self.using)
+        if self.deleted:
+            return
         state = None if self.lineage is None else self.state
         lock_state(self.model, self.using, self.pk, self.columns, state)
+        self.compared = True
 
     @contextmanager
     def claim(self) -> Iterator[None]:
@@ -110,36 +119,72 @@ class Guard:
     @contextmanager
     def watch(self) -> Iterator[None]:
         """Hold the writes of the block against the guard, and know their result."""
+        token = _active.set((*_active.get(), self))
         connection, before = connections[self.using], self.state
         savepoints = connection.savepoint_state
-        token = _active.set((*_active.get(), self))
         try:
             yield
+            if not self.detached:
+                self._settle(connection, before, connection.savepoint_state != savepoints)
         finally:
+            self.closed = True
             _active.reset(token)
-        # A savepoint that the block rolled back took a write of its with it.
-        doubtful = connection.savepoint_state != savepoints and self.state != before
-        if self.enforced and (doubtful or (self.claimed and self.state is None)):
-            self.reread()
-        elif doubtful:
+
+    def _settle(self, connection: Any, before: State | None, rolled_back: bool) -> None:
+        """Make sure of the state after the block, inside of its transaction."""
+        if connection.needs_rollback:
             self.state = None
+        elif not self.deleted and (
+            (self.claimed and self.state in (before, None))
+            # A savepoint that the block rolled back took a write of its with it.
+            or (rolled_back and self.state != before)
+        ):
+            self.reread()
 
     def admit(self, state: State, instance: models.Model) -> None:
         """Raise ``StaleWriteError`` unless ``instance`` may be written in ``state``."""
         if self.lineage is not None and state not in self.lineage:
             raise StaleWriteError(self.model, self.pk, self.using, instance)
 
-    def moved(self, state: State | None) -> None:
-        """Take note of a write by the request itself; ``None`` for a deletion."""
+    def moved(self, state: State) -> None:
+        """Take note of a write by the request itself, in its transaction."""
+        self.compared = True
+        self.deleted = False
+        if self.detached and connections[self.using].in_atomic_block:
+            # Nobody tells the guard of a rollback; a stamp makes the state its own.
+            if state.stamp is not None:
+                self._admit_later(state)
+            self.state = None
+            transaction.on_commit(lambda: self._reached(state), using=self.using)
+        else:
+            self._reached(state)
+
+    def _reached(self, state: State) -> None:
         self.state = state
+        self._admit_later(state)
+
+    def _admit_later(self, state: State) -> None:
         if self.lineage is not None:
             self.lineage.add(state)
 
+    def removed(self) -> None:
+        """Take note that the request has deleted the row."""
+        self.state = None
+        self.compared = self.deleted = True
+
+    def forget(self) -> None:
+        """Take note of a write whose result is not known, by a guard not enforced."""
+        self.state = None
+
     def reread(self) -> None:
         """Take note of a write whose result is not known, in its transaction."""
+        # Locking, since a snapshot may be older than what was locked.
         rows: Any = models.QuerySet(self.model, using=self.using).filter(pk=self.pk)
-        values = rows.values_list(*self.columns).first()
-        self.moved(None if values is None else State(values[0], *values[1:]))
+        values = rows.select_for_update().values_list(*self.columns).first()
+        if values is None:
+            self.removed()
+        else:
+            self.moved(State(values[0], *values[1:]))
 
 
 _active: ContextVar[tuple[Guard, ...]] = ContextVar("etag_versioning_guards", default=())
@@ -150,7 +195,10 @@ def guards_of(model: type[models.Model], using: str, pk: Any = None) -> list[Gua
     return [
         guard
         for guard in _active.get()
-        if guard.model is model and guard.using == using and (pk is None or guard.pk == pk)
+        if guard.model is model
+        and guard.using == using
+        and (pk is None or guard.pk == pk)
+        and not guard.closed
     ]
 
 

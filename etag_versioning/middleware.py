@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from django.db import DatabaseError, connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
 from .exceptions import StaleWriteError
+from .guards import is_contention
 from .http import ErrorResponse
 from .preconditions import Decision, Outcome, Reason
 
@@ -15,15 +17,20 @@ __all__ = ["StaleWriteMiddleware"]
 
 class StaleWriteMiddleware(MiddlewareMixin):
     """
-    Answers 409 (RFC 9110 §15.5.10) where a view lets a ``StaleWriteError`` out.
+    Answers 409 (RFC 9110 §15.5.10) where a view lets a ``StaleWriteError`` out, and
+    503 where the database gave up for the sake of others' writes: at the COMMIT
+    of ``ATOMIC_REQUESTS`` under SERIALIZABLE too, which no view can catch.
 
-    Without it such a view answers 500: the write was refused, and its client was
-    not told why.
+    Without it such a request is answered 500, and its client not told why.
     """
 
     def process_exception(
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponseBase | None:
-        if not isinstance(exception, StaleWriteError):
-            return None
-        return ErrorResponse(Decision(Outcome.CONFLICT, Reason.CONFLICT)).render()
+        if isinstance(exception, StaleWriteError):
+            return ErrorResponse(Decision(Outcome.CONFLICT, Reason.CONFLICT)).render()
+        if isinstance(exception, DatabaseError) and any(
+            is_contention(exception, using) for using in connections
+        ):
+            return ErrorResponse(Decision(Outcome.UNAVAILABLE, Reason.CONTENTION)).render()
+        return None

@@ -9,19 +9,19 @@ private Django API, all of it in ``StatefulModel``: ``_save_table`` and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+import copy
+from collections.abc import Collection
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from django.db import connections, models, router, transaction
 from django.db.models.deletion import Collector
-from django.db.models.lookups import Exact
-from django.utils import timezone
 
-from .columns import StateColumns, state_columns
+from .columns import StateColumns, is_unversioned, state_columns
 from .exceptions import StaleWriteError, VersionNotLoaded
 from .fields import UpdatedAtField, VersionField
 from .guards import Guard, State, guards_of, lock_state
+from .querysets import VersionedManager, VersionedQuerySet
 
 __all__ = [
     "UpdatedAtMixin",
@@ -32,102 +32,19 @@ __all__ = [
 ]
 
 
-class VersionedQuerySet(models.QuerySet[Any]):
-    """A query set whose ``update()`` moves the state of every row that it changes."""
-
-    def update(self, **kwargs: Any) -> int:
-        """
-        Like Django's, in the same one statement, and version and stamp move too.
-
-        Raises:
-            StaleWriteError: in a guarded view, the row that the request names is
-                no longer in the state that it names.
-        """
-        self._for_write = True
-        columns = state_columns(self.model)  # type: ignore[arg-type]
-        now = timezone.now()
-        moves = columns.expressions(now)
-        # Last, since MariaDB and MySQL assign from left to right.
-        values = kwargs | {name: moves[name] for name in moves.keys() - kwargs.keys()}
-        guards = guards_of(columns.owner, self.db)
-        if not guards:
-            return super().update(**values)
-        with self._claimed(guards):
-            count = super().update(**values)
-            for guard in guards if count else ():
-                if not guard.enforced:
-                    guard.moved(None)
-                elif guard.claimed and guard.state and self._is_only(guard, count, kwargs):
-                    guard.moved(columns.after(guard.state, now))
-                else:
-                    guard.reread()
-        return count
-
-    update.alters_data = True  # type: ignore[attr-defined]
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        """
-        Like Django's.
-
-        Raises:
-            StaleWriteError: as for ``update()``.
-        """
-        self._for_write = True
-        guards = guards_of(state_columns(self.model).owner, self.db)  # type: ignore[arg-type]
-        if not guards:
-            return super().delete()
-        with self._claimed(guards):
-            result = super().delete()
-            for guard in guards:
-                if guard.enforced:
-                    guard.reread()
-                else:
-                    guard.moved(None)
-        return result
-
-    delete.alters_data = True  # type: ignore[attr-defined]
-    delete.queryset_only = True  # type: ignore[attr-defined]
-
-    @contextmanager
-    def _claimed(self, guards: list[Guard]) -> Iterator[None]:
-        """Have every guarded row locked in a state that its guard admits."""
-        unclaimed = [guard for guard in guards if guard.enforced and not guard.claimed]
-        if not unclaimed:
-            yield
-            return
-        with transaction.atomic(using=self.db):
-            for guard in unclaimed:
-                guard.lock()
-            yield
-
-    def _is_only(self, guard: Guard, count: int, values: dict[str, Any]) -> bool:
-        """Whether the one row that was written is the guarded one, and moved by us."""
-        where = self.query.where
-        return (
-            count == 1
-            and values.keys().isdisjoint(guard.columns)
-            and where.connector == "AND"
-            and not where.negated
-            and any(
-                isinstance(condition, Exact)
-                and getattr(getattr(condition.lhs, "target", None), "primary_key", False)
-                and condition.rhs == guard.pk
-                for condition in where.children
-            )
-        )
-
-
-VersionedManager = models.Manager.from_queryset(VersionedQuerySet, "VersionedManager")
-
-
 class _Swap:
     """One ``save()`` on its way: which columns, and the state it has reached."""
 
-    def __init__(self, columns: StateColumns, compares: bool) -> None:
+    def __init__(self, columns: StateColumns, compares: bool, update_fields: Any) -> None:
         self.columns = columns
+        self.update_fields = update_fields
         # Whether every table's row must be there, in the state that is known.
         self.compares = compares
         self.after: State | None = None
+        # Whether the save turned out to change nothing (``skip_unchanged``).
+        self.unchanged: bool | None = None
+        # Whether all tables have been written.
+        self.done = False
 
 
 class StatefulModel(models.Model):
@@ -138,15 +55,31 @@ class StatefulModel(models.Model):
         tag_label: what the tags of this model's rows begin with; the model's
             name where it is ``None``.
         tag_key: the name of the field that stands for the row in its tags.
+        unversioned_fields: names of fields that no client sees. A ``save()``
+            or ``update()`` of these alone neither compares nor moves.
+        skip_unchanged: whether a ``save()`` that changes no column leaves the row
+            and its state as they are. It still raises when it is stale.
     """
 
     tag_label: ClassVar[str | None] = None
     tag_key: ClassVar[str] = "pk"
+    unversioned_fields: ClassVar[Collection[str]] = ()
+    skip_unchanged: ClassVar[bool] = False
 
     objects = VersionedManager()
+    # The base manager, which Django writes through; apart from ``objects``, so that
+    # a model's own default manager, which may leave rows out, is not made it.
+    _rows = VersionedManager()
 
     class Meta:
         abstract = True
+        base_manager_name = "_rows"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.skip_unchanged:
+            # Only there, since it costs time for each instance that is loaded.
+            cls.from_db = classmethod(_remembering_from_db)  # type: ignore[assignment]
 
     def save_base(
         self,
@@ -165,6 +98,10 @@ class StatefulModel(models.Model):
                 transaction are what they were.
             VersionNotLoaded: the instance does not say what it is based on.
         """
+        if update_fields and is_unversioned(type(self), update_fields):
+            super().save_base(raw, force_insert, force_update, using, update_fields)
+            self._forget()
+            return
         columns = state_columns(type(self))
         using = using or router.db_for_write(type(self), instance=self)
         compares = False
@@ -178,10 +115,12 @@ class StatefulModel(models.Model):
                 force_insert = (columns.owner,) if self._meta.parents else True
         connection = connections[using]
         needed_rollback = connection.needs_rollback
+        before = {name: self.__dict__.get(name) for name in columns.attnames}
         outer = self._state.__dict__.get("swap")
-        self._state.swap = None if raw else _Swap(columns, compares)  # type: ignore[attr-defined]
+        swap = _Swap(columns, compares, update_fields)
+        self._state.swap = None if raw else swap  # type: ignore[attr-defined]
         try:
-            with self._savepoint(columns, using):
+            with self._savepoint(using):
                 super().save_base(raw, force_insert, force_update, using, update_fields)
         except StaleWriteError as error:
             # Django has marked the enclosing transaction as broken, though
@@ -190,6 +129,9 @@ class StatefulModel(models.Model):
                 connection.needs_rollback = needed_rollback
             raise
         finally:
+            if not swap.done and not raw:
+                # An INSERT that failed has left its stamp.
+                self.__dict__.update(before)
             if outer is None:
                 del self._state.swap  # type: ignore[attr-defined]
             else:
@@ -215,19 +157,34 @@ class StatefulModel(models.Model):
             raw, cls, force_insert, force_update, using, update_fields
         )
         # The model's own table is the last: only now has the whole row moved.
-        if swap is not None and swap.after is not None and cls is self._meta.concrete_model:
-            swap.columns.assign(self, swap.after)
-            for guard in self._guards(swap.columns, using):
-                guard.moved(swap.after)
+        if swap is not None and cls is self._meta.concrete_model:
+            swap.done = True
+            if swap.after is not None:
+                swap.columns.assign(self, swap.after)
+                self._remember()
+            if swap.after is not None or not updated:
+                for guard in self._guards(swap.columns, using):
+                    guard.moved(swap.columns.state_of(self))
         return updated
 
     def _do_update(  # type: ignore[override]  # Django 6.0 added a parameter.
-        self, base_qs: Any, using: str, pk_val: Any, values: Any, *args: Any
+        self,
+        base_qs: Any,
+        using: str,
+        pk_val: Any,
+        values: Any,
+        update_fields: Any,
+        forced_update: Any,
+        *args: Any,
     ) -> Any:
         swap = self._state.__dict__.get("swap")
+        # With ``select_on_save``, Django would ask a snapshot whether the row is there.
+        args = (update_fields, forced_update or (swap is not None and swap.compares), *args)
         if swap is None:
             return super()._do_update(base_qs, using, pk_val, values, *args)
         columns, after = swap.columns, None
+        if swap.unchanged is None:
+            swap.unchanged = swap.compares and self._is_unchanged(swap)
         if base_qs.model is columns.owner:
             before = columns.state_of(self)
             after = columns.after(before)
@@ -235,7 +192,11 @@ class StatefulModel(models.Model):
                 guard.admit(before, self)
             base_qs = base_qs.filter(**columns.conditions(before))
             values = columns.replace(values, after)
-        result = super()._do_update(base_qs, using, pk_val, values, *args)
+        result: Any
+        if swap.unchanged:
+            result, after = ([()] if base_qs.filter(pk=pk_val).exists() else []), None
+        else:
+            result = super()._do_update(base_qs, using, pk_val, values, *args)
         if result:
             swap.after = after or swap.after
         elif swap.compares:
@@ -270,13 +231,54 @@ class StatefulModel(models.Model):
                 count = rows.filter(pk=pk, **columns.conditions(state))._raw_delete(using)
             if not count:
                 raise StaleWriteError(columns.owner, pk, using, self)
+            self._tell_removed(columns, using)
             self.pk = None
             return count, {self._meta.label: count}
         with transaction.atomic(using=using):
-            lock_state(columns.owner, using, pk, columns.names, state, self)
+            if keep_parents and columns.owner is not self._meta.concrete_model:
+                # The row with the state stays, and has lost what its child showed.
+                parents = VersionedQuerySet(columns.owner, using=using).filter(pk=pk)
+                if not parents.filter(**columns.conditions(state)).update():
+                    raise StaleWriteError(columns.owner, pk, using, self)
+            else:
+                lock_state(columns.owner, using, pk, columns.names, state, self)
+                self._tell_removed(columns, using)
             return super().delete(using=using, keep_parents=keep_parents)
 
     delete.alters_data = True  # type: ignore[attr-defined]
+
+    def _tell_removed(self, columns: StateColumns, using: str) -> None:
+        for guard in self._guards(columns, using):
+            guard.removed()
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self._forget()
+
+    refresh_from_db.alters_data = True  # type: ignore[attr-defined]
+
+    def _remember(self) -> None:
+        """Keep what the row holds, where a save that changes nothing is skipped."""
+        if self.skip_unchanged:
+            names = [field.attname for field in self._meta.concrete_fields]
+            loaded = {name: self.__dict__[name] for name in names if name in self.__dict__}
+            state = state_columns(type(self)).state_of(self)
+            self._state.loaded = state, copy.deepcopy(loaded)  # type: ignore[attr-defined]
+
+    def _forget(self) -> None:
+        self._state.__dict__.pop("loaded", None)
+
+    def _is_unchanged(self, swap: _Swap) -> bool:
+        state, loaded = self._state.__dict__.get("loaded", (None, {}))
+        if state != swap.columns.state_of(self):
+            return False
+        names = swap.update_fields
+        return all(
+            field.attname in loaded and self.__dict__[field.attname] == loaded[field.attname]
+            for field in self._meta.concrete_fields
+            if field.name not in swap.columns.names
+            and (names is None or field.name in names or field.attname in names)
+        )
 
     def _has_state(self, using: str) -> bool:
         """Whether the instance was read from, or saved to, the database it goes to."""
@@ -317,18 +319,17 @@ class StatefulModel(models.Model):
     def _guards(self, columns: StateColumns, using: str | None) -> list[Guard]:
         return guards_of(columns.owner, using or "", self._owner_pk(columns))
 
-    def _savepoint(self, columns: StateColumns, using: str) -> Any:
-        """
-        A savepoint where a table is written before the one that is compared.
+    def _savepoint(self, using: str) -> Any:
+        """A savepoint where one of several tables may be written before the error."""
+        if self._meta.concrete_model._meta.parents and connections[using].in_atomic_block:  # type: ignore[union-attr]
+            return transaction.atomic(using=using)
+        return nullcontext()
 
-        Of the tables of an inheritance chain, Django writes the parents' first.
-        """
-        first = self._meta.concrete_model
-        while first is not None and first._meta.parents:
-            first = next(iter(first._meta.parents))
-        if first is columns.owner or not connections[using].in_atomic_block:
-            return nullcontext()
-        return transaction.atomic(using=using)
+
+def _remembering_from_db(cls: Any, *args: Any, **kwargs: Any) -> Any:
+    instance = super(StatefulModel, cls).from_db(*args, **kwargs)
+    instance._remember()
+    return instance
 
 
 class VersionMixin(StatefulModel):

@@ -28,6 +28,7 @@ __all__ = [
     "Row",
     "RowSource",
     "for_write",
+    "is_impossible",
     "last_modified_seconds",
     "narrow_names",
     "page_validators",
@@ -76,10 +77,12 @@ class Row:
         moment = None if stamp is None else last_modified_seconds(stamp)
         return Validators(EntityTag(opaque), state, moment)
 
-    def guard(self, headers: ConditionalHeaders, *, dates_count: bool) -> Guard:
+    def guard(
+        self, headers: ConditionalHeaders, *, dates_count: bool, detached: bool = False
+    ) -> Guard:
         """
         A guard on this row, enforced where the request has a precondition that
-        a write must hold to.
+        a write must hold to; ``detached`` where no transaction is around it.
         """
         columns = state_columns(self.model)
         dated = dates_count and parse_http_date(headers.if_unmodified_since) is not None
@@ -91,6 +94,7 @@ class Row:
             self.state,
             any_state=names_any(headers),
             enforced=headers.if_match is not None or dated,
+            detached=detached,
         )
 
     def concerns(self, error: Exception) -> bool:
@@ -188,12 +192,17 @@ class RowSource:
                 f'Name the one that holds {self.lookup_field}: lookup_url_kwarg="…".'
             )
         value = kwargs[self.lookup_url_kwarg]
-        if isinstance(value, str) and "\0" in value:
-            return None  # No text in a database holds it, and PostgreSQL objects.
+        if is_impossible(value):
+            return None
         try:
             return queryset.filter(**{self.lookup_field: value})
         except (TypeError, ValueError, OverflowError, ValidationError):
             return None  # No row has a key like this.
+
+
+def is_impossible(value: Any) -> bool:
+    """Whether no text in a database can be ``value``: PostgreSQL objects to a NUL."""
+    return isinstance(value, str) and "\0" in value
 
 
 def _shared_reads(request: HttpRequest) -> dict[Any, tuple[Row | None, set[str]]]:
@@ -267,6 +276,13 @@ def row_from_values(model: Any, using: str, values: Sequence[Any]) -> Row:
 def row_of(instance: Any, tag_key: str | None = None) -> Row:
     """The row that ``instance`` was made from, as it was read: no query."""
     columns = require_version(type(instance))
+    missing = [name for name in columns.attnames if name not in instance.__dict__]
+    if missing:
+        raise ImproperlyConfigured(
+            f"This {instance._meta.label} was loaded without {', '.join(missing)}, so there is "
+            f"no tag for it. Load them too: "
+            f".only(…, {', '.join(repr(name) for name in missing)})."
+        )
     key = instance
     for name in (tag_key or instance.tag_key).split("__"):
         key = getattr(key, name)

@@ -131,13 +131,43 @@ class TestReading:
 
 
 class TestWriting:
-    @pytest.mark.parametrize("how", ["save", "update", "update many", "roll back", "none"])
+    @pytest.mark.parametrize(
+        "how",
+        ["save", "update", "update many", "roll back", "none", "delete and make again"],
+    )
     def test_answers_with_the_tag_of_the_next_read(self, client, url, how):
         tag = client.get(url)["ETag"]
         answer = client.put(url, headers={"If-Match": tag, "X-Write": how})
         assert answer.status_code == 200
         assert answer["ETag"] == client.get(url)["ETag"]
         assert (answer["ETag"] == tag) is (how in ("roll back", "none"))
+
+    def test_that_is_rolled_back_shows_no_tag(self, client, person):
+        for kind in ("people", "optional"):
+            headers = {"If-Match": "*"} if kind == "people" else {}
+            headers["X-Write"] = "set rollback"
+            answer = client.put(f"/{kind}/{person.pk}/", headers=headers)
+            assert answer.status_code == 200
+            assert "ETag" not in answer
+        assert Person.objects.get().version == 1
+
+    def test_that_deletes_may_write_other_rows_too(self, client, person):
+        for kind in ("people", "optional"):
+            row = Person.objects.create(name="c")
+            headers = {"If-Match": "*", "X-Write": "delete and write another"}
+            answer = client.delete(f"/{kind}/{row.pk}/", headers=headers)
+            assert answer.status_code == 204
+        assert content()[0] == 5
+
+    @pytest.mark.parametrize("kind", ["people", "optional"])
+    def test_that_is_lost_in_the_middle_writes_nothing(self, client, person, kind):
+        Team.objects.create(name="a")
+        headers = {"If-Match": "*"} if kind == "people" else {}
+        headers["X-Write"] = "write and be stale"
+        answer = client.put(f"/{kind}/{person.pk}/", headers=headers)
+        assert answer.status_code == 409
+        assert content()[0] == 0
+        assert Team.objects.get().name == "a"
 
     @pytest.mark.parametrize("how", ["save", "update", "update many", "delete", "delete many"])
     def test_with_a_stale_tag_is_412_with_the_current_one(self, client, url, person, how):

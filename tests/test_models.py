@@ -204,6 +204,35 @@ class TestSave:
         person.save()
         assert state(person) == state(Person.objects.get())
 
+    def test_of_an_insert_that_failed_leaves_the_instance_as_it_was(self, row):
+        before = state(row)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            row.save(force_insert=True)
+        assert state(row) == before
+        row.save()
+        assert state(row).version == 2
+
+    def test_of_a_child_whose_own_row_is_gone_writes_nothing(self):
+        restaurant = Restaurant.objects.create(name="a")
+        stale = again(restaurant)
+        again(restaurant).delete(keep_parents=True)
+        Place.objects.update(version=1, updated_at=stale.updated_at)
+        stale.name = "b"
+        with transaction.atomic():
+            with pytest.raises(StaleWriteError):
+                stale.save()
+            assert Place.objects.get().name == "a"
+        assert Place.objects.get().version == 1
+
+    def test_asks_no_snapshot_whether_the_row_is_there(self, django_assert_num_queries):
+        person = Person.objects.create(name="a")
+        Person._meta.select_on_save = True
+        try:
+            with django_assert_num_queries(1):
+                person.save()
+        finally:
+            Person._meta.select_on_save = False
+
     def test_of_a_new_row_stamps_it_whatever_the_instance_says(self):
         old = timezone.now() - timedelta(days=1)
         person = Person(name="a", updated_at=old)

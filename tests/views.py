@@ -53,6 +53,22 @@ def edit(request, pk):
         team = Team.objects.get()
         Team.objects.update(name="moved")
         team.save()
+    elif how == "delete and make again":
+        Person.objects.get(pk=pk).delete()
+        Person.objects.create(pk=pk, name="again")
+    elif how == "delete and write another":
+        Person.objects.get(pk=pk).delete()
+        Person.objects.update(days=5)
+        return HttpResponse(status=204)
+    elif how == "set rollback":
+        Person.objects.get(pk=pk).save()
+        transaction.set_rollback(True)
+        return HttpResponse()
+    elif how == "write and be stale":
+        Person.objects.filter(pk=pk).update(days=99)
+        team = Team.objects.get()
+        Team.objects.update(name="moved")
+        team.save()
     elif how == "raise":
         Person.objects.filter(pk=pk).update(days=99)
         raise Http404

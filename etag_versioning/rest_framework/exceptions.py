@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rest_framework.exceptions import APIException
 
 from ..etags import EntityTag
 from ..http import ERRORS, error_body
 from ..preconditions import Decision, Outcome, Reason
 
-__all__ = ["CONFLICT", "PreconditionError"]
+__all__ = ["CONFLICT", "LostRace", "PreconditionError"]
 
 CONFLICT = Decision(Outcome.CONFLICT, Reason.CONFLICT)
 
@@ -27,3 +29,18 @@ class PreconditionError(APIException):
         self.etag = etag
         self.status_code, code = ERRORS[decision.outcome]
         super().__init__(error_body(decision, etag), code.lower())
+
+
+class LostRace(APIException):
+    """
+    A write that was lost to another's, and what it comes to.
+
+    Args:
+        settle: reads the row, and returns what to answer: to be called when the
+            transaction has ended.
+    """
+
+    def __init__(self, settle: Callable[[], APIException]) -> None:
+        self.settle = settle
+        self.status_code = ERRORS[Outcome.CONFLICT][0]
+        super().__init__()

@@ -44,6 +44,7 @@ class VersionedRetrieveMixin(mixins.RetrieveModelMixin, VersionedViewMixin):
     """
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        self._check_lookup()
         load = self.get_object
         conditional = self._conditions != _NO_CONDITIONS
         narrow = conditional and self._may_read_narrowly()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import (
     CursorPagination,
@@ -28,7 +29,7 @@ __all__ = ["RenderedPage", "narrow_page"]
 
 # These take dictionaries for rows; a paginator of a project's own may not.
 _PAGINATORS = tuple(
-    paginator.paginate_queryset
+    (paginator.paginate_queryset, paginator.get_paginated_response)
     for paginator in (PageNumberPagination, LimitOffsetPagination, CursorPagination)
 )
 
@@ -42,11 +43,11 @@ def narrow_page(view: VersionedViewMixin) -> Validators | None:
         ``None`` where a paginator of the project's own wants to see whole rows.
     """
     paginator = view.paginator
-    if type(view).paginate_queryset is not GenericAPIView.paginate_queryset or (
-        paginator is not None and type(paginator).paginate_queryset not in _PAGINATORS
-    ):
+    if not _takes_dictionaries(view, paginator):
         return None
     queryset = view.filter_queryset(view.get_queryset())
+    if not isinstance(queryset, QuerySet) or queryset.query.combinator:
+        return None
     names = narrow_names(require_version(queryset.model), queryset.model, view.tag_key)
     shown = list(names)
     if isinstance(paginator, CursorPagination):
@@ -63,6 +64,16 @@ def narrow_page(view: VersionedViewMixin) -> Validators | None:
     # The page itself is counted and cut by a paginator that knows nothing yet.
     vars(view).pop("_paginator", None)
     return current
+
+
+def _takes_dictionaries(view: Any, paginator: Any) -> bool:
+    if (
+        type(view).paginate_queryset is not GenericAPIView.paginate_queryset
+        or type(view).get_paginated_response is not GenericAPIView.get_paginated_response
+    ):
+        return False
+    kind = type(paginator)
+    return paginator is None or (kind.paginate_queryset, kind.get_paginated_response) in _PAGINATORS
 
 
 class RenderedPage:

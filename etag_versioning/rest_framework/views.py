@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, Literal
 
 from django.core.exceptions import ValidationError
+from django.db import DatabaseError, connections
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
 from rest_framework import permissions
@@ -14,14 +16,25 @@ from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.generics import GenericAPIView
 from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.response import Response
+from rest_framework.views import set_rollback
 
 from .. import http
+from ..columns import state_columns
 from ..conf import settings
 from ..etags import encode_key
 from ..exceptions import StaleWriteError
-from ..preconditions import ConditionalHeaders, Decision, Outcome, Policy, Validators, evaluate
-from ..validators import Row, for_write, read_row
-from .exceptions import CONFLICT, PreconditionError
+from ..guards import is_contention
+from ..preconditions import (
+    ConditionalHeaders,
+    Decision,
+    Outcome,
+    Policy,
+    Reason,
+    Validators,
+    evaluate,
+)
+from ..validators import Row, for_write, is_impossible, read_row
+from .exceptions import CONFLICT, LostRace, PreconditionError
 from .fingerprint import fingerprint
 
 __all__ = ["NotModifiedSignal", "VersionedViewMixin", "hooked"]
@@ -83,8 +96,20 @@ class VersionedViewMixin(GenericAPIView):
         return ".".join(parts)
 
     def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, LostRace):
+            settle = exc.settle
+            if not any(connection.in_atomic_block for connection in connections.all()):
+                return self.handle_exception(settle())
+            # Under ATOMIC_REQUESTS the transaction may be blind to what others
+            # wrote: what is true now is read after it, when Django renders.
+            set_rollback()
+            return SettledResponse(lambda: self.handle_exception(settle()))
         if isinstance(exc, StaleWriteError):
             exc = PreconditionError(CONFLICT)
+        elif isinstance(exc, DatabaseError) and any(
+            is_contention(exc, using) for using in connections
+        ):
+            exc = PreconditionError(Decision(Outcome.UNAVAILABLE, Reason.CONTENTION))
         response = super().handle_exception(exc)
         if isinstance(exc, PreconditionError):
             http.set_error_headers(response, exc.decision, exc.etag)
@@ -119,20 +144,30 @@ class VersionedViewMixin(GenericAPIView):
     def _check_media_type(self) -> None:
         """Raise the 415 that reading the body would; preconditions come after it."""
         request: Any = self.request
-        if request.stream is None or not request.content_type:
+        if request.stream is None or request.content_type is None:
             return
         if not request.negotiator.select_parser(request, request.parsers):
             raise UnsupportedMediaType(request.content_type)
 
-    def _read_row(self, *, writes: bool = False) -> Row | None:
+    def _check_lookup(self) -> None:
+        """Raise the 404 of a key that no row can have."""
+        if is_impossible(self.kwargs.get(self.lookup_url_kwarg or self.lookup_field)):
+            raise Http404
+
+    def _read_row(self) -> Row | None:
         """The row, by one narrow query through the view's own query set and filters."""
         queryset = self.filter_queryset(self.get_queryset())
         value = self.kwargs[self.lookup_url_kwarg or self.lookup_field]
         try:
-            queryset = queryset.filter(**{self.lookup_field: value})
-            return read_row(for_write(queryset) if writes else queryset, self.tag_key)
+            return read_row(queryset.filter(**{self.lookup_field: value}), self.tag_key)
         except (TypeError, ValueError, OverflowError, ValidationError):
             return None
+
+    def _read_row_again(self, row: Row) -> Row | None:
+        """The same row as it is now, if it still is one of the view's."""
+        queryset = self.filter_queryset(self.get_queryset())
+        owner = state_columns(row.model).owner
+        return read_row(for_write(queryset).filter(**{owner._meta.pk.name: row.pk}), self.tag_key)
 
     def _may_read_narrowly(self) -> bool:
         """Whether nothing asks to see the object before an answer about it is given."""
@@ -154,3 +189,21 @@ def _looks_at_objects(permission: Any) -> bool:
         return _looks_at_objects(permission.op1) or _looks_at_objects(permission.op2)
     method = getattr(type(permission), "has_object_permission", None)
     return method is not permissions.BasePermission.has_object_permission
+
+
+class SettledResponse(Response):
+    """An error whose status and content are known only when it is rendered."""
+
+    def __init__(self, settle: Callable[[], Response]) -> None:
+        super().__init__(status=http.ERRORS[Outcome.CONFLICT][0], exception=True)
+        self._settle: Callable[[], Response] | None = settle
+
+    @property
+    def rendered_content(self) -> Any:
+        if self._settle is not None:
+            settle, self._settle = self._settle, None
+            settled = settle()
+            self.data, self.status_code = settled.data, settled.status_code
+            for name, value in settled.items():
+                self.headers[name] = value
+        return super().rendered_content

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, transaction
 from django.http import Http404
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
-from .. import http
 from ..exceptions import StaleWriteError
 from ..guards import Guard, is_lost_race
 from ..preconditions import Decision, Outcome, Reason, Validators, reconsider
 from ..validators import Row, for_write, row_of
-from .exceptions import CONFLICT, PreconditionError
+from .exceptions import CONFLICT, LostRace, PreconditionError
 from .views import VersionedViewMixin, hooked
 
 __all__ = ["GuardedWrite"]
@@ -41,9 +40,15 @@ class GuardedWrite:
         self.perform_name = perform
         self.row: Row | None = None
         self.guard: Guard | None = None
+        self.claims = ExitStack()
 
     def run(self, method: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
-        """Call DRF's ``method``, and answer for a write that was lost to another's."""
+        """
+        Call DRF's ``method``.
+
+        Raises:
+            LostRace: the write was lost to another's.
+        """
         view = self.view
         hooks = {
             "get_queryset": partial(self.get_queryset, view.get_queryset),
@@ -51,12 +56,12 @@ class GuardedWrite:
             self.perform_name: partial(self.perform, getattr(view, self.perform_name)),
         }
         try:
-            with hooked(view, **hooks):
+            with hooked(view, **hooks), self.claims:
                 return method(*args, **kwargs)
         except (StaleWriteError, DatabaseError) as error:
             if self.row is None or not is_lost_race(error, self.row.using):
                 raise
-            return self.lost(self.row, error)
+            raise LostRace(partial(self.settle, self.row, error)) from error
 
     def current(self) -> Validators | None:
         """The validators of what was written, as far as they are known."""
@@ -70,34 +75,36 @@ class GuardedWrite:
         return for_write(original())
 
     def get_object(self, original: Callable[[], Any]) -> Any:
+        self.view._check_lookup()
         instance = original()
-        if self.row is None:
-            view = self.view
-            view._check_media_type()
-            row = row_of(instance, view.tag_key)
-            view._hold(row.validators(view.get_representation()))
-            self.row = row
-            dates_count = view.allow_unmodified_since or view.if_match != "required"
-            self.guard = row.guard(view._conditions, dates_count=dates_count)
+        if self.row is not None:
+            return instance
+        view = self.view
+        view._check_media_type()
+        row = row_of(instance, view.tag_key)
+        view._hold(row.validators(view.get_representation()))
+        self.row = row
+        dates_count = view.allow_unmodified_since or view.if_match != "required"
+        self.guard = row.guard(view._conditions, dates_count=dates_count)
+        if self.guard.any_state:
+            # No state is compared when it is written: it is loaded under lock.
+            self.claims.enter_context(self.guard.claim())
+            instance = original()
         return instance
 
     def perform(self, original: Callable[..., None], *args: Any) -> None:
-        if self.guard is None:
+        guard = self.guard
+        if guard is None:
             original(*args)
             return
-        with transaction.atomic(using=self.guard.using), self.guard.watch():
-            original(*args)
+        with transaction.atomic(using=guard.using):
+            with guard.watch():
+                original(*args)
+            if guard.enforced and not guard.compared:
+                # What was written is not this row, or past the ORM.
+                guard.lock()
 
     # The write was lost to another's.
-
-    def lost(self, row: Row, error: Exception) -> Response:
-        connection = connections[row.using]
-        if not connection.in_atomic_block:
-            raise self.settle(row, error)
-        # Under ATOMIC_REQUESTS the transaction may be blind to what others wrote:
-        # what is true now is read after it, when Django renders.
-        set_rollback()
-        return SettledResponse(lambda: self.view.handle_exception(self.settle(row, error)))
 
     def settle(self, row: Row, error: Exception) -> APIException:
         """What to answer, by the row as it is now."""
@@ -105,31 +112,14 @@ class GuardedWrite:
             return PreconditionError(CONFLICT)
         view = self.view
         try:
-            again = view._read_row(writes=True)
+            again = view._read_row_again(row)
         except (Http404, PermissionDenied, APIException):
             again = None
         if again is None:
             return PreconditionError(Decision(Outcome.GONE, Reason.GONE))
         current = again.validators(view.get_representation())
-        moved = isinstance(error, StaleWriteError) or again.state != row.state
+        overtaken = view._conditions.if_match is None and again.state != row.state
+        moved = isinstance(error, StaleWriteError) or overtaken
         decision = reconsider(view._conditions, view._judge(current), moved)
         shows = decision.outcome is not Outcome.UNAVAILABLE
         return PreconditionError(decision, current.etag if shows else None)
-
-
-class SettledResponse(Response):
-    """An error whose status and content are known only when it is rendered."""
-
-    def __init__(self, settle: Callable[[], Response]) -> None:
-        super().__init__(status=http.ERRORS[Outcome.CONFLICT][0], exception=True)
-        self._settle: Callable[[], Response] | None = settle
-
-    @property
-    def rendered_content(self) -> Any:
-        if self._settle is not None:
-            settle, self._settle = self._settle, None
-            settled = settle()
-            self.data, self.status_code = settled.data, settled.status_code
-            for name, value in settled.items():
-                self.headers[name] = value
-        return super().rendered_content

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from rest_framework.test import APIClient
 
@@ -164,6 +165,15 @@ class TestDestroy:
             client.delete(url, headers={"If-Match": tag})
         assert statements(queries) == ["SELECT", "DELETE"]
 
+    @pytest.mark.parametrize("by", ["tag", "*"])
+    @pytest.mark.parametrize("kind", ["siblings", "query-set-siblings"])
+    def test_may_write_other_rows_too(self, client, person, kind, by):
+        other = Person.objects.create(name="b")
+        url = f"/{kind}/{person.pk}/"
+        tag = client.get(url)["ETag"] if by == "tag" else by
+        assert client.delete(url, headers={"If-Match": tag}).status_code == 204
+        assert list(Person.objects.values_list("pk", "days")) == [(other.pk, 1)]
+
 
 class TestCreate:
     @pytest.mark.parametrize("kind", ["people", "own-hooks"])
@@ -198,6 +208,13 @@ CONDITIONS = [
     {"If-Match": "junk"},
     {"If-Modified-Since": "Sun, 06 Nov 2094 08:49:37 GMT"},
 ]
+
+
+class TestMistakes:
+    @pytest.mark.parametrize("method", ["get", "put"])
+    def test_a_query_set_that_leaves_out_the_state(self, client, person, method):
+        with pytest.raises(ImproperlyConfigured, match=r"only\(…, 'version', 'updated_at'\)"):
+            getattr(client, method)(f"/narrowed/{person.pk}/", {}, format="json")
 
 
 class TestOrderOfJudgement:
@@ -235,8 +252,9 @@ class TestOrderOfJudgement:
     @pytest.mark.parametrize("conditions", CONDITIONS)
     def test_405_and_415_come_first(self, client, url, person, conditions):
         assert client.post(url, {}, headers=conditions).status_code == 405
-        answer = client.generic("PUT", url, "x", content_type="text/x", headers=conditions)
-        assert answer.status_code == 415
+        for kind in ("text/x", ""):
+            answer = client.generic("PUT", url, "x", content_type=kind, headers=conditions)
+            assert answer.status_code == 415
         answer = client.generic("POST", "/people/", "x", content_type="text/x", headers=conditions)
         assert answer.status_code == 415
 
@@ -246,6 +264,10 @@ class TestOrderOfJudgement:
     def test_an_absent_row_is_404(self, client, key, conditions, method):
         answer = getattr(client, method)(f"/people/{key}/", headers=conditions)
         assert answer.status_code == 404
+
+    def test_a_text_that_no_row_has_is_404(self, client):
+        for method in (client.get, client.put, client.delete):
+            assert method("/named/a%00/", headers={"If-Match": "*"}).status_code == 404
 
     def test_options_ignores_preconditions(self, client, url):
         assert client.options(url, headers={"If-Match": '"x"'}).status_code == 200
@@ -291,14 +313,17 @@ class TestLostRaces:
         [
             ("people", None, 412),
             ("updating", None, 412),
-            ("people", "*", 409),
+            ("relatives", None, 412),
+            ("past-orm", None, 412),
+            ("me", None, 412),
+            ("own-update", None, 412),
             ("optional", "", 409),
         ],
     )
     def test_a_write_between_check_and_write(self, race, person, kind, tag, status):
         if connection.vendor == "sqlite" and connection.settings_dict["ATOMIC_REQUESTS"]:
             pytest.skip("the other writer waits until this request has ended")
-        url = f"/{kind}/{person.pk}/"
+        url = f"/{kind}/{person.pk}/" if kind != "me" else "/me/"
         client = APIClient()
         tag = client.get(url)["ETag"] if tag is None else tag
         headers = {"If-Match": tag} if tag else {}
@@ -311,4 +336,16 @@ class TestLostRaces:
             views.before_write.clear()
         assert answer.status_code == status
         assert content()[:2] == ("other", 0)
+        assert Team.objects.get().name == "t"
         assert answer["ETag"] == answer.json()["current_etag"] == client.get(url)["ETag"]
+
+    def test_a_wildcard_holds_the_row_from_when_it_is_loaded(self, race, url):
+        def write(days):
+            return lambda: APIClient().patch(
+                url, {"days": days}, format="json", headers={"If-Match": "*"}
+            )
+
+        answers = race(*[write(days) for days in range(1, 9)])
+        assert [answer.status_code for answer in answers] == [200] * 8
+        assert len({answer["ETag"] for answer in answers}) == 8
+        assert Person.objects.get().version == 9

@@ -7,7 +7,7 @@ from tests.testapp.models import Person, Team
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.rest_framework.views")]
 
-KINDS = ["people", "paged", "limited", "cursor", "own-paginator"]
+KINDS = ["people", "paged", "limited", "cursor", "own-paginator", "own-envelope"]
 
 
 @pytest.fixture
@@ -91,6 +91,14 @@ def test_a_swap_that_keeps_count_and_maximum_changes_the_tag(client, people):
     people[0].delete()
     Person.objects.create(pk=key, name="a")
     assert client.get("/people/", headers={"If-None-Match": tag}).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["listed", "united"])
+def test_what_is_no_query_set_to_narrow_is_answered_all_the_same(client, kind, people):
+    for headers in ({}, {"If-None-Match": '"x"'}):
+        answer = client.get(f"/{kind}/", headers=headers)
+        assert answer.status_code == 200
+        assert len(answer.json()) == len(people)
 
 
 @pytest.mark.usefixtures("people")

@@ -1,5 +1,6 @@
 """View sets of people, under all the options that the tests need."""
 
+from django.db.models import F, QuerySet
 from django.urls import include, path
 from rest_framework import pagination, permissions, serializers
 from rest_framework.exceptions import NotAuthenticated
@@ -99,6 +100,76 @@ class UpdatingViewSet(PersonViewSet):
         Person.objects.filter(pk=instance.pk).delete()
 
 
+class RelativesViewSet(PersonViewSet):
+    """Writes another row than the one that the request names."""
+
+    def perform_update(self, serializer):
+        Team.objects.update(name="moved")
+
+
+class PastOrmViewSet(PersonViewSet):
+    def perform_update(self, serializer):
+        rows = QuerySet(Person).filter(pk=serializer.instance.pk)
+        rows.update(days=serializer.validated_data["days"])
+
+
+class SiblingsViewSet(PersonViewSet):
+    """Renumbers the others when one is deleted."""
+
+    def perform_destroy(self, instance):
+        instance.delete()
+        Person.objects.update(days=F("days") + 1)
+
+
+class QuerySetSiblingsViewSet(PersonViewSet):
+    def perform_destroy(self, instance):
+        Person.objects.filter(pk=instance.pk).delete()
+        Person.objects.update(days=F("days") + 1)
+
+
+class MeViewSet(PersonViewSet):
+    """One address for everybody's own row."""
+
+    def get_object(self):
+        return self.get_queryset().get()
+
+
+class OwnUpdateViewSet(PersonViewSet):
+    def update(self, request, *args, **kwargs):
+        response = super().update(request, *args, **kwargs)
+        response.data["extra"] = 1
+        return response
+
+
+class NarrowedViewSet(PersonViewSet):
+    queryset = Person.objects.only("name")
+
+
+class NamedViewSet(PersonViewSet):
+    lookup_field = "name"
+
+
+class ListedViewSet(PersonViewSet):
+    def get_queryset(self):
+        return list(super().get_queryset())
+
+
+class UnitedViewSet(PersonViewSet):
+    def get_queryset(self):
+        return Person.objects.filter(name="a").union(Person.objects.exclude(name="a"))
+
+
+class OwnEnvelope(pagination.PageNumberPagination):
+    page_size = 2
+
+    def get_paginated_response(self, data):
+        return Response({"keys": [person.pk for person in self.page], "results": data})
+
+
+class OwnEnvelopeViewSet(PersonViewSet):
+    pagination_class = OwnEnvelope
+
+
 class OwnObjectViewSet(PersonViewSet):
     def get_object(self):
         return Person.objects.get(pk=self.kwargs["pk"])
@@ -170,6 +241,16 @@ for prefix, viewset in {
     "optional": OptionalViewSet,
     "own-hooks": OwnHooksViewSet,
     "updating": UpdatingViewSet,
+    "relatives": RelativesViewSet,
+    "past-orm": PastOrmViewSet,
+    "siblings": SiblingsViewSet,
+    "query-set-siblings": QuerySetSiblingsViewSet,
+    "own-update": OwnUpdateViewSet,
+    "narrowed": NarrowedViewSet,
+    "named": NamedViewSet,
+    "listed": ListedViewSet,
+    "united": UnitedViewSet,
+    "own-envelope": OwnEnvelopeViewSet,
     "own-object": OwnObjectViewSet,
     "owned": OwnedViewSet,
     "composed": ComposedViewSet,
@@ -181,4 +262,7 @@ for prefix, viewset in {
 }.items():
     router.register(prefix, viewset, basename=prefix)
 
-urlpatterns = [path("", include(router.urls))]
+urlpatterns = [
+    path("", include(router.urls)),
+    path("me/", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
+]

@@ -70,6 +70,18 @@ class Extended(VersionMixin, Base):
     size = models.IntegerField(default=0)
 
 
+class Login(VersionedModel):
+    """Has a field that no client sees, and saves that change nothing."""
+
+    unversioned_fields = ("last_seen",)
+    skip_unchanged = True
+
+    name = models.CharField(max_length=50, unique=True)
+    data = models.JSONField(default=dict)
+    last_seen = models.DateTimeField(null=True)
+    team = models.ForeignKey(Team, models.SET_NULL, null=True)
+
+
 class PersonProxy(Person):
     class Meta:
         proxy = True

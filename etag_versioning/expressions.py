@@ -1,0 +1,119 @@
+"""SQL that Django has no expression for: states compared and moved for many rows at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import sql
+from django.utils import timezone
+
+from .columns import StateColumns
+from .guards import State
+
+__all__ = ["InStates", "MovingInsertQuery"]
+
+
+class InStates(models.Expression):
+    """
+    The condition that a row is in the state given for its key.
+
+    Args:
+        columns: the model's state columns.
+        states: state by primary key.
+    """
+
+    conditional = True
+
+    def __init__(self, columns: StateColumns, states: dict[Any, State]) -> None:
+        super().__init__(output_field=models.BooleanField())
+        self.fields = [*columns.owner._meta.pk_fields, columns.version]
+        self.stamp = columns.stamp
+        self.rows = [
+            (*(pk if isinstance(pk, tuple) else (pk,)), state.version, state.stamp)
+            for pk, state in states.items()
+        ]
+        fields = [*self.fields, *([self.stamp] if self.stamp else [])]
+        self.set_source_expressions([models.F(field.name) for field in fields])
+
+    def get_source_expressions(self) -> Any:
+        return self._sources
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        self._sources = list(exprs)
+
+    def as_sql(self, compiler: Any, connection: Any, values: str = "") -> Any:
+        names = [compiler.compile(source)[0] for source in self._sources]
+        rows = [
+            [
+                *(
+                    field.get_db_prep_value(value, connection)
+                    for field, value in zip(self.fields, row, strict=False)
+                ),
+                *([self.stamp.get_db_prep_value(row[-1], connection)] if self.stamp else []),
+            ]
+            for row in self.rows
+        ]
+        place = f"({', '.join(['%s'] * len(names))})"
+        places = ", ".join([place] * len(rows))
+        return (
+            f"({', '.join(names)}) IN ({values}{places})",
+            [value for row in rows for value in row],
+        )
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> Any:
+        text, params = self.as_sql(compiler, connection, values="VALUES ")
+        if self.stamp is None:
+            return text, params
+        # Datetimes are text, with more or fewer digits: compared with all six.
+        name, _ = compiler.compile(self._sources[-1])
+        tail = f"CASE WHEN INSTR({name}, '.') THEN '000000' ELSE '.000000' END"
+        width = len(self._sources)
+        for index in range(width - 1, len(params), width):
+            head, _, digits = params[index].partition(".")
+            params[index] = f"{head}.{digits:0<6}"
+        return text.replace(name, f"SUBSTR({name} || {tail}, 1, 26)"), params
+
+
+class MovingInsertQuery(sql.InsertQuery):
+    """
+    An INSERT whose conflict clause moves the state of the row that is there.
+
+    Args:
+        model: the model.
+        columns: its state columns, which are among ``update_fields``.
+        kwargs: as for Django's ``InsertQuery``.
+    """
+
+    def __init__(self, model: Any, columns: StateColumns, **kwargs: Any) -> None:
+        super().__init__(model, **kwargs)
+        self.columns = columns
+
+    def get_compiler(self, *args: Any, **kwargs: Any) -> Any:
+        compiler = super().get_compiler(*args, **kwargs)
+        plain = compiler.as_sql
+        compiler.as_sql = lambda: [self._moving(compiler, *part) for part in plain()]
+        return compiler
+
+    def _moving(self, compiler: Any, text: str, params: Any) -> tuple[str, Any]:
+        """Put expressions in the places where Django takes the new row's values."""
+        ops = compiler.connection.ops
+        conflict: Any = self
+        unique = [field.column for field in conflict.unique_fields or ()]
+        moves = self.columns.expressions(timezone.now())
+        query = sql.UpdateQuery(self.model)
+        query.get_initial_alias()
+        for field in (self.columns.version, self.columns.stamp):
+            if field is None:
+                continue
+            suffix = ops.on_conflict_suffix_sql(
+                [field], conflict.on_conflict, [field.column], unique
+            )
+            assignment = suffix.rpartition("SET " if " SET " in suffix else "UPDATE ")[2]
+            expression = moves[field.name].resolve_expression(query)
+            moved, moved_params = compiler.compile(expression)
+            head, found, tail = text.rpartition(assignment)
+            assert found, text
+            text = f"{head}{ops.quote_name(field.column)} = {moved}{tail}"
+            params = (*params, *moved_params)
+        return text, params

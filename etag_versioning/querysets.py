@@ -1,0 +1,309 @@
+"""Writes of many rows at once, each in the one statement that Django makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import connections, models, transaction
+from django.db.models import sql
+from django.db.models.constants import OnConflict
+from django.db.models.lookups import Exact
+from django.utils import timezone
+
+from .columns import StateColumns, is_unversioned, state_columns
+from .exceptions import StaleWriteError
+from .expressions import InStates, MovingInsertQuery
+from .guards import Guard, guards_of
+
+__all__ = ["VersionedManager", "VersionedQuerySet"]
+
+
+class VersionedQuerySet(models.QuerySet[Any]):
+    """A query set whose writes move the state of every row that they change."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._moves = True
+        self._expects = False
+
+    @property
+    def _columns(self) -> StateColumns:
+        model: Any = self.model
+        return state_columns(model)
+
+    def _clone(self) -> Self:
+        clone: Self = super()._clone()  # type: ignore[misc]
+        clone._moves = self._moves
+        clone._expects = self._expects
+        return clone
+
+    def unversioned(self) -> Self:
+        """
+        A query set whose ``update()`` and ``bulk_update()`` neither compare nor
+        move: for what no client sees, like ``last_seen``.
+        """
+        clone = self._chain()  # type: ignore[attr-defined]
+        clone._moves = False
+        return clone
+
+    def expect(self, **state: Any) -> Self:
+        """
+        Compare-and-swap without loading the row: ``update()`` and ``delete()``
+        raise unless they find a row in this state.
+
+        Args:
+            state: the version and, if wanted, the stamp, by their fields' names.
+
+        Example::
+
+            User.objects.filter(pk=7).expect(version=3).update(name="Ada")
+        """
+        columns = self._columns
+        if columns.version is None or columns.version.name not in state:
+            raise TypeError("expect() needs the version: .expect(version=3).")
+        if unknown := state.keys() - set(columns.names):
+            raise TypeError(f"expect() takes {columns.names}, and not {sorted(unknown)}.")
+        clone = self.filter(**state)
+        clone._expects = True
+        return clone
+
+    def update(self, **kwargs: Any) -> int:
+        """
+        Like Django's, in the same one statement, and version and stamp move too.
+
+        Raises:
+            StaleWriteError: no row is in the state that ``expect()`` names; or,
+                in a guarded view, the row that the request names is no longer in
+                the state that it names.
+        """
+        return self._update_moving(kwargs, timezone.now())
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def _update_moving(self, kwargs: dict[str, Any], now: datetime) -> int:
+        self._for_write = True
+        columns = self._columns
+        if not self._moves or is_unversioned(self.model, kwargs):
+            return super().update(**kwargs)
+        moves = columns.expressions(now)
+        # Last, since MariaDB and MySQL assign from left to right.
+        values = kwargs | {name: moves[name] for name in moves.keys() - kwargs.keys()}
+        guards = guards_of(columns.owner, self.db)
+        with self._claimed(guards):
+            count = super().update(**values)
+            if self._expects and not count:
+                raise StaleWriteError(columns.owner, None, self.db)
+            for guard in guards if count else ():
+                if not guard.enforced:
+                    guard.forget()
+                elif guard.claimed and guard.state and self._is_only(guard, count, kwargs):
+                    guard.moved(columns.after(guard.state, now))
+                else:
+                    guard.reread()
+        return count
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """
+        Like Django's.
+
+        Raises:
+            StaleWriteError: as for ``update()``.
+        """
+        self._for_write = True
+        columns = self._columns
+        guards = guards_of(columns.owner, self.db)
+        if not guards and not self._expects:
+            return super().delete()
+        with transaction.atomic(using=self.db), self._claimed(guards):
+            if self._expects:
+                # Django may select first and then delete by key alone.
+                version = columns.version.name
+                if not super().update(**{version: models.F(version)}):
+                    raise StaleWriteError(columns.owner, None, self.db)
+            result = super().delete()
+            for guard in guards:
+                if guard.enforced and not guard.deleted:
+                    guard.reread()
+                elif not guard.enforced:
+                    guard.forget()
+        return result
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def bulk_update(
+        self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None
+    ) -> int:
+        """
+        Like Django's, as compare-and-swap for the whole batch. Instances that
+        were not read from this database are written without comparing.
+
+        Raises:
+            StaleWriteError: some rows are not in the state in which the instances
+                were read; its ``pk`` lists their keys. Nothing is written.
+            VersionNotLoaded: an instance does not say what it is based on.
+        """
+        self._for_write = True
+        columns, objs = self._columns, tuple(objs)
+        names = [name for name in fields if name not in columns.names]
+        if columns.version is None or not self._moves or is_unversioned(self.model, names):
+            return super().bulk_update(objs, names, batch_size)
+        known = [obj for obj in objs if obj._has_state(self.db)]
+        by_hand = [obj for obj in objs if not obj._has_state(self.db)]
+        for obj in known:
+            obj._require_loaded(columns)
+        states = {obj._owner_pk(columns): columns.state_of(obj) for obj in known}
+        try:
+            with transaction.atomic(using=self.db):
+                # Django's own checks of the arguments are made here too.
+                count = super().bulk_update(by_hand, names, batch_size)
+                chunks = self._chunks(known, names, columns, batch_size)
+                moved = [self._swap(chunk, names, columns) for chunk in chunks]
+        except _StaleChunk as stale:
+            keys = self._stale(columns, {pk: states[pk] for pk in stale.keys})
+            raise StaleWriteError(columns.owner, keys or stale.keys, self.db) from None
+        for chunk in moved:
+            for obj, state in chunk:
+                columns.assign(obj, state)
+        return count + len(known)
+
+    bulk_update.alters_data = True  # type: ignore[attr-defined]
+
+    def _chunks(
+        self, objs: list[Any], names: list[str], columns: StateColumns, batch_size: int | None
+    ) -> Iterator[list[Any]]:
+        """As many objects at a time as the database takes parameters for."""
+        meta = self.model._meta
+        parameters = [
+            *(meta.pk_fields * 3),
+            *(meta.get_field(name) for name in (*names, *columns.names)),
+        ]
+        size = connections[self.db].ops.bulk_batch_size(parameters, objs)
+        size = max(1, min(size, batch_size) if batch_size else size)
+        for start in range(0, len(objs), size):
+            yield objs[start : start + size]
+
+    def _swap(
+        self, objs: list[Any], names: list[str], columns: StateColumns
+    ) -> list[tuple[Any, Any]]:
+        """Write one chunk; returns each object with the state that its row has now."""
+        now = timezone.now()
+        states = {obj._owner_pk(columns): columns.state_of(obj) for obj in objs}
+        after = {pk: columns.after(state, now) for pk, state in states.items()}
+        condition = InStates(columns, states)
+        if self.model._meta.parents:
+            # Django updates several tables by key: the comparison comes first.
+            rows = VersionedQuerySet(columns.owner, using=self.db).filter(condition)
+            count = rows._update_moving({}, now)
+            models.QuerySet.bulk_update(self.unversioned(), objs, names, len(objs))
+        else:
+            chunk = _Chunk(self, condition, now)
+            count = models.QuerySet.bulk_update(chunk, objs, names, len(objs))
+        if count != len(states):
+            raise _StaleChunk(list(states))
+        return [(obj, after[obj._owner_pk(columns)]) for obj in objs]
+
+    def _stale(self, columns: StateColumns, states: dict[Any, Any]) -> list[Any]:
+        """The keys of rows in other states; none where the transaction cannot see them."""
+        rows: Any = models.QuerySet(columns.owner, using=self.db).filter(pk__in=list(states))
+        now = {pk: tuple(state) for pk, *state in rows.values_list("pk", *columns.names)}
+        return [pk for pk, state in states.items() if now.get(pk) != state[: len(columns.names)]]
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """
+        Like Django's. With ``update_conflicts``, the rows that were there already
+        move their state in the same statement.
+        """
+        columns = self._columns
+        if kwargs.get("update_conflicts") and kwargs.get("update_fields") and columns.names:
+            kwargs["update_fields"] = [
+                *(name for name in kwargs["update_fields"] if name not in columns.names),
+                *columns.names,
+            ]
+        return super().bulk_create(objs, *args, **kwargs)
+
+    bulk_create.alters_data = True  # type: ignore[attr-defined]
+
+    def _insert(
+        self,
+        objs: Any,
+        fields: Any,
+        returning_fields: Any = None,
+        raw: bool = False,
+        using: str | None = None,
+        on_conflict: Any = None,
+        update_fields: Any = None,
+        unique_fields: Any = None,
+    ) -> Any:
+        conflict = {
+            "on_conflict": on_conflict,
+            "update_fields": update_fields,
+            "unique_fields": unique_fields,
+        }
+        if on_conflict is not OnConflict.UPDATE:
+            return super()._insert(objs, fields, returning_fields, raw, using, **conflict)  # type: ignore[misc]
+        self._for_write = True
+        columns = self._columns
+        query: sql.InsertQuery = MovingInsertQuery(self.model, columns, **conflict)
+        query.insert_values(fields, objs, raw=raw)
+        return query.get_compiler(using=using or self.db).execute_sql(returning_fields)
+
+    _insert.alters_data = True  # type: ignore[attr-defined]
+    _insert.queryset_only = False  # type: ignore[attr-defined]
+
+    @contextmanager
+    def _claimed(self, guards: list[Guard]) -> Iterator[None]:
+        """Have every guarded row locked in a state that its guard admits."""
+        unclaimed = [guard for guard in guards if guard.enforced and not guard.claimed]
+        if not unclaimed:
+            yield
+            return
+        with transaction.atomic(using=self.db):
+            for guard in unclaimed:
+                guard.lock()
+            yield
+
+    def _is_only(self, guard: Guard, count: int, values: Collection[str]) -> bool:
+        """Whether the one row that was written is the guarded one, and moved by us."""
+        where = self.query.where
+        return (
+            count == 1
+            and set(values).isdisjoint(guard.columns)
+            and where.connector == "AND"
+            and not where.negated
+            and any(
+                isinstance(condition, Exact)
+                and getattr(getattr(condition.lhs, "target", None), "primary_key", False)
+                and condition.rhs == guard.pk
+                for condition in where.children
+            )
+        )
+
+
+class _StaleChunk(Exception):
+    """Leads out of the transaction, after which the stale rows can be told."""
+
+    def __init__(self, keys: list[Any]) -> None:
+        self.keys = keys
+
+
+class _Chunk(VersionedQuerySet):
+    """One chunk of a ``bulk_update()``: what Django updates, if it is in its state."""
+
+    def __init__(self, rows: VersionedQuerySet, condition: InStates, now: datetime) -> None:
+        super().__init__(rows.model, rows.query.chain(), rows.db)
+        self._condition = condition
+        self._now = now
+
+    def _clone(self) -> Self:
+        return type(self)(self, self._condition, self._now)
+
+    def update(self, **kwargs: Any) -> int:
+        rows = VersionedQuerySet(self.model, self.query.chain(), self.db).filter(self._condition)
+        return rows._update_moving(kwargs, self._now)
+
+
+VersionedManager = models.Manager.from_queryset(VersionedQuerySet, "VersionedManager")
