@@ -35,7 +35,7 @@ def check_settings(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckM
 def check_models(
     app_configs: Sequence[Any] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """E002: state columns twice, or in two tables. W001: a manager that moves no version."""
+    """E002: state columns twice, or in two tables. W001, W002: managers that move no version."""
     configs = apps.get_app_configs() if app_configs is None else app_configs
     found: list[checks.CheckMessage] = []
     for config in configs:
@@ -78,15 +78,27 @@ def _check_columns(model: Any) -> list[checks.CheckMessage]:
 
 
 def _check_manager(model: Any) -> list[checks.CheckMessage]:
+    found: list[checks.CheckMessage] = []
     manager = model._default_manager
-    if isinstance(manager.get_queryset(), VersionedQuerySet):
-        return []
-    name = type(manager).__name__
-    return [
-        checks.Warning(
-            f"{model._meta.label}.{manager.name} makes query sets whose update() moves no version.",
-            hint=f"{manager.name} = {name}.from_queryset(VersionedQuerySet)()",
-            obj=model,
-            id="etag_versioning.W001",
+    if not isinstance(manager.get_queryset(), VersionedQuerySet):
+        name = type(manager).__name__
+        found.append(
+            checks.Warning(
+                f"{model._meta.label}.{manager.name} makes query sets whose update() moves no "
+                f"version.",
+                hint=f"{manager.name} = {name}.from_queryset(VersionedQuerySet)()",
+                obj=model,
+                id="etag_versioning.W001",
+            )
         )
-    ]
+    if not isinstance(model._base_manager.get_queryset(), VersionedQuerySet):
+        found.append(
+            checks.Warning(
+                f"{model._meta.label}'s base manager, through which Django writes SET_NULL, moves "
+                f"no version.",
+                hint="Leave base_manager_name out of its Meta, or name a versioned manager.",
+                obj=model,
+                id="etag_versioning.W002",
+            )
+        )
+    return found

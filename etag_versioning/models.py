@@ -16,6 +16,10 @@ from typing import Any, ClassVar
 
 from django.db import connections, models, router, transaction
 from django.db.models.deletion import Collector
+from django.db.models.options import Options
+from django.db.models.signals import class_prepared
+from django.dispatch import receiver
+from django.utils.functional import cached_property
 
 from .columns import StateColumns, is_unversioned, state_columns
 from .exceptions import StaleWriteError, VersionNotLoaded
@@ -30,6 +34,29 @@ __all__ = [
     "VersionedModel",
     "VersionedQuerySet",
 ]
+
+
+class _Options(Options):
+    """
+    A model's ``_meta`` whose base manager, through which Django writes SET_NULL,
+    moves versions. Not by ``Meta.base_manager_name``, which would have to name a
+    manager of the model's own, and shows in each migration.
+    """
+
+    @cached_property
+    def base_manager(self) -> Any:
+        manager: Any = super().base_manager
+        if manager.name != "_base_manager":
+            return manager
+        versioned: Any = VersionedManager()
+        versioned.name, versioned.model, versioned.auto_created = manager.name, self.model, True
+        return versioned
+
+
+@receiver(class_prepared)
+def _give_base_manager(sender: Any, **kwargs: Any) -> None:
+    if issubclass(sender, StatefulModel):
+        sender._meta.__class__ = _Options
 
 
 class _Swap:
@@ -67,13 +94,9 @@ class StatefulModel(models.Model):
     skip_unchanged: ClassVar[bool] = False
 
     objects = VersionedManager()
-    # The base manager, which Django writes through; apart from ``objects``, so that
-    # a model's own default manager, which may leave rows out, is not made it.
-    _rows = VersionedManager()
 
     class Meta:
         abstract = True
-        base_manager_name = "_rows"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -306,4 +306,5 @@ class _Chunk(VersionedQuerySet):
         return rows._update_moving(kwargs, self._now)
 
 
-VersionedManager = models.Manager.from_queryset(VersionedQuerySet, "VersionedManager")
+class VersionedManager(models.Manager.from_queryset(VersionedQuerySet)):  # type: ignore[misc]
+    """The manager whose query sets move versions."""

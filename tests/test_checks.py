@@ -206,7 +206,7 @@ def test_what_is_in_order_is_not_reported(isolated):
         class Meta:
             app_label = "testapp"
 
-    class Unversioned(models.Model):  # noqa: DJ008
+    class Unversioned(models.Model):
         class Meta:
             app_label = "testapp"
 
@@ -233,3 +233,34 @@ def test_only_the_given_apps_are_looked_at(isolated):
             app_label = "testapp"
 
     assert check_models([]) == []
+
+
+def test_w002_a_base_manager_that_moves_no_version(isolated):
+    class Plain(VersionedModel):
+        objects = VersionedManager()
+        everything = models.Manager()
+
+        class Meta:
+            app_label = "testapp"
+            base_manager_name = "everything"
+
+    (message,) = found(isolated)
+    assert (message.id, message.obj) == ("etag_versioning.W002", Plain)
+    assert "base_manager_name" in message.hint
+
+
+def test_the_base_manager_moves_versions_wherever_the_mixin_stands(isolated):
+    class Named(models.Model):
+        class Meta:
+            abstract = True
+            app_label = "testapp"
+
+    class First(VersionedModel, Named):
+        class Meta:
+            app_label = "testapp"
+
+    class Second(Named, VersionedModel):
+        class Meta:
+            app_label = "testapp"
+
+    assert found(isolated) == []

@@ -1,6 +1,7 @@
 from rest_framework import serializers
 
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
+from example_project.content import StrictJSONParser
 
 from .models import Product
 
@@ -16,4 +17,5 @@ class ProductViewSet(VersionedModelViewSet):
 
     queryset = Product.objects.all()
     serializer_class = ProductSerializer
+    parser_classes = (StrictJSONParser,)
     cache_control = {"public": True, "max_age": 300, "stale_while_revalidate": 60}

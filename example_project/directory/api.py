@@ -2,6 +2,7 @@ from rest_framework import serializers
 from rest_framework.viewsets import ModelViewSet
 
 from etag_versioning.rest_framework.mixins import VersionedViewSetMixin
+from example_project.content import StrictJSONParser
 
 from .models import Office, PhoneNumber, Team, User
 
@@ -63,3 +64,4 @@ class UserSerializer(serializers.ModelSerializer):
 class UserViewSet(VersionedViewSetMixin, ModelViewSet):
     queryset = User.objects.select_related("team", "office").prefetch_related("phone_numbers")
     serializer_class = UserSerializer
+    parser_classes = (StrictJSONParser,)

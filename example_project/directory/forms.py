@@ -1,8 +1,8 @@
 """What the plain views accept: a user as JSON, checked by a model form."""
 
-import json
-
 from django import forms
+
+from example_project.content import read_json
 
 from .models import User
 
@@ -59,14 +59,16 @@ class UserForm(forms.ModelForm):
         nested = [name for name, value in given.items() if isinstance(value, dict | list)]
         if nested:
             raise BadRequest({name: ["Give a single value."] for name in nested})
-        return cls(given, instance=user)
+        # A form takes texts, as a browser sends them.
+        texts = {name: value if value is None else str(value) for name, value in given.items()}
+        return cls(texts, instance=user)
 
 
 def _read_object(request):
     try:
-        data = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise BadRequest({"body": ["The content is no valid JSON."]}) from None
+        data = read_json(request.body)
+    except ValueError as error:
+        raise BadRequest({"body": [f"The content is no valid JSON: {error}"]}) from None
     if not isinstance(data, dict):
         raise BadRequest({"body": ["The content must be a JSON object."]})
     return data
