@@ -92,6 +92,7 @@ class Seat(VersionedModel):
     row = models.CharField(max_length=10)
     number = models.IntegerField()
     taken = models.BooleanField(default=False)
+    number_of_guests = models.IntegerField(default=0)
 
 
 class Plain(models.Model):
