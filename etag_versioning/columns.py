@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import models
+from django.db.models.sql.where import AND
 
 from .fields import UpdatedAtField, VersionField, next_stamp, next_stamp_expression
 from .guards import State
@@ -50,6 +51,19 @@ class StateColumns(NamedTuple):
         if self.version is None:
             return {}
         return dict(zip(self.names, state, strict=False))
+
+    def restrict(self, queryset: Any, state: State) -> None:
+        """
+        Narrow a query set of the owner's own table to ``state``, in place.
+
+        ``filter()`` does the same and takes half as long as a whole save: here
+        there are no names to resolve.
+        """
+        alias = queryset.query.get_initial_alias()
+        for field, value in ((self.version, state.version), (self.stamp, state.stamp)):
+            if field is not None:
+                exact = field.get_lookup("exact")
+                queryset.query.where.add(exact(field.get_col(alias), value), AND)
 
     def after(self, state: State, now: datetime | None = None) -> State:
         """The state that a write makes of ``state``."""

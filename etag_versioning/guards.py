@@ -192,9 +192,12 @@ _active: ContextVar[tuple[Guard, ...]] = ContextVar("etag_versioning_guards", de
 
 def guards_of(model: type[models.Model], using: str, pk: Any = None) -> list[Guard]:
     """The guards on rows of ``model`` (the one that owns the version), or on one row."""
+    active = _active.get()
+    if not active:
+        return []
     return [
         guard
-        for guard in _active.get()
+        for guard in active
         if guard.model is model
         and guard.using == using
         and (pk is None or guard.pk == pk)

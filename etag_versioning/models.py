@@ -213,7 +213,8 @@ class StatefulModel(models.Model):
             after = columns.after(before)
             for guard in self._guards(columns, using):
                 guard.admit(before, self)
-            base_qs = base_qs.filter(**columns.conditions(before))
+            if columns.version is not None:
+                columns.restrict(base_qs, before)
             values = columns.replace(values, after)
         result: Any
         if swap.unchanged:
