@@ -2,9 +2,9 @@
 Models whose rows carry their version, and whose writes are compare-and-swap.
 
 ``save()`` and ``delete()`` put the state that the instance was read in, version
-and stamp, into the WHERE of their one statement. The only module that touches
-private Django API, all of it in ``StatefulModel``: ``_save_table`` and
-``_do_update`` are where Django decides between UPDATE and INSERT.
+and stamp, into the WHERE of their one statement. With ``querysets`` and
+``expressions``, the only place that touches private Django API: ``_save_table``
+and ``_do_update`` are where Django decides between UPDATE and INSERT.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class StatefulModel(models.Model):
                 force_insert = (columns.owner,) if self._meta.parents else True
         connection = connections[using]
         needed_rollback = connection.needs_rollback
-        before = {name: self.__dict__.get(name) for name in columns.attnames}
+        before = {name: self.__dict__[name] for name in columns.attnames if name in self.__dict__}
         outer = self._state.__dict__.get("swap")
         swap = _Swap(columns, compares, update_fields)
         self._state.swap = None if raw else swap  # type: ignore[attr-defined]
@@ -152,7 +152,7 @@ class StatefulModel(models.Model):
                 connection.needs_rollback = needed_rollback
             raise
         finally:
-            if not swap.done and not raw:
+            if not (swap.done or swap.compares or raw):
                 # An INSERT that failed has left its stamp.
                 self.__dict__.update(before)
             if outer is None:
@@ -247,7 +247,8 @@ class StatefulModel(models.Model):
             raise self._no_state("be deleted", using)
         self._require_loaded(columns)
         state, pk = columns.state_of(self), self._owner_pk(columns)
-        for guard in self._guards(columns, using):
+        guards = self._guards(columns, using)
+        for guard in guards:
             guard.admit(state, self)
         if Collector(using=using, origin=self).can_fast_delete(self):
             rows: Any = models.QuerySet(type(self), using=using)
@@ -255,7 +256,8 @@ class StatefulModel(models.Model):
                 count = rows.filter(pk=pk, **columns.conditions(state))._raw_delete(using)
             if not count:
                 raise StaleWriteError(columns.owner, pk, using, self)
-            self._tell_removed(columns, using)
+            for guard in guards:
+                guard.removed()
             self.pk = None
             return count, {self._meta.label: count}
         with transaction.atomic(using=using):
@@ -264,16 +266,20 @@ class StatefulModel(models.Model):
                 parents = VersionedQuerySet(columns.owner, using=using).filter(pk=pk)
                 if not parents.filter(**columns.conditions(state)).update():
                     raise StaleWriteError(columns.owner, pk, using, self)
+                guards = []
             else:
                 lock_state(columns.owner, using, pk, columns.names, state, self)
-                self._tell_removed(columns, using)
-            return super().delete(using=using, keep_parents=keep_parents)
+            # Before, since signals may write other rows when it is gone.
+            for guard in guards:
+                guard.removed()
+            try:
+                return super().delete(using=using, keep_parents=keep_parents)
+            except Exception:
+                for guard in guards:
+                    guard.moved(state)
+                raise
 
     delete.alters_data = True  # type: ignore[attr-defined]
-
-    def _tell_removed(self, columns: StateColumns, using: str) -> None:
-        for guard in self._guards(columns, using):
-            guard.removed()
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         super().refresh_from_db(*args, **kwargs)

@@ -5,13 +5,15 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+from django.db.models import ProtectedError
+from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone
 from django.utils.http import http_date
 
 from etag_versioning.decorators import etag_func, versioned_condition
 from tests import views
-from tests.testapp.models import Hidden, Note, Person, Plain, Seat, Team
+from tests.testapp.models import Badge, Hidden, Note, Person, Plain, Seat, Team
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.views")]
 
@@ -291,6 +293,23 @@ class TestWriting:
         for weakened in (lambda tag: f"W/{tag}", lambda tag: f'{tag[:-1]}-gzip"'):
             tag = weakened(client.get(url)["ETag"])
             assert client.put(url, headers={"If-Match": tag}).status_code == 200
+
+    def test_a_deletion_that_is_refused_leaves_the_row_guarded(self, rf):
+        team = Team.objects.create(name="a")
+        Badge.objects.create(team=team)
+
+        @versioned_condition(Team)
+        def rename(request, pk):
+            team = Team.objects.get(pk=pk)
+            with pytest.raises(ProtectedError):
+                team.delete()
+            Team.objects.update(name="b")
+            return HttpResponse()
+
+        tag = etag_func(Team)(rf.get("/"), pk=team.pk)
+        answer = rename(rf.put("/", headers={"If-Match": tag}), pk=team.pk)
+        assert answer.status_code == 200
+        assert answer["ETag"] == etag_func(Team)(rf.get("/"), pk=team.pk) != tag
 
 
 class TestLostRaces:

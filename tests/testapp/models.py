@@ -10,6 +10,12 @@ class Team(VersionedModel):
     name = models.CharField(max_length=50)
 
 
+class Badge(models.Model):
+    """Keeps its team from being deleted."""
+
+    team = models.ForeignKey(Team, models.PROTECT)
+
+
 class Person(VersionedModel):
     """Nothing hangs on it: deleted by one statement."""
 
