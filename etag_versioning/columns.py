@@ -105,5 +105,5 @@ def state_columns(model: Any) -> StateColumns:
 
 def is_unversioned(model: Any, names: Iterable[str]) -> bool:
     """Whether a write of the fields of these names neither compares nor moves."""
-    free = getattr(model, "unversioned_fields", ())
-    return bool(free) and set(names) <= set(free)
+    free, names = getattr(model, "unversioned_fields", ()), set(names)
+    return bool(free) and bool(names) and names <= set(free)

@@ -120,6 +120,7 @@ class Guard:
     def watch(self) -> Iterator[None]:
         """Hold the writes of the block against the guard, and know their result."""
         token = _active.set((*_active.get(), self))
+        self.closed = False
         connection, before = connections[self.using], self.state
         savepoints = connection.savepoint_state
         try:

@@ -10,8 +10,8 @@ and ``_do_update`` are where Django decides between UPDATE and INSERT.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection
-from contextlib import nullcontext
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.db import connections, models, router, transaction
@@ -19,6 +19,7 @@ from django.db.models.deletion import Collector
 from django.db.models.options import Options
 from django.db.models.signals import class_prepared
 from django.dispatch import receiver
+from django.utils import timezone
 from django.utils.functional import cached_property
 
 from .columns import StateColumns, is_unversioned, state_columns
@@ -60,9 +61,22 @@ def _give_base_manager(sender: Any, **kwargs: Any) -> None:
 
 
 class _Swap:
-    """One ``save()`` on its way: which columns, and the state it has reached."""
+    """
+    One ``save()`` on its way: the state it has reached, and its way back.
 
-    def __init__(self, columns: StateColumns, compares: bool, update_fields: Any) -> None:
+    Django has more than one table written, for an inherited model, and marks an
+    enclosing transaction as broken for any error in between.
+    """
+
+    def __init__(
+        self,
+        instance: StatefulModel,
+        columns: StateColumns,
+        using: str,
+        compares: bool,
+        update_fields: Any,
+    ) -> None:
+        self.instance = instance
         self.columns = columns
         self.update_fields = update_fields
         # Whether every table's row must be there, in the state that is known.
@@ -70,8 +84,44 @@ class _Swap:
         self.after: State | None = None
         # Whether the save turned out to change nothing (``skip_unchanged``).
         self.unchanged: bool | None = None
-        # Whether all tables have been written.
-        self.done = False
+        self.using = using
+        self.connection = connections[using]
+        self.several = bool(instance._meta.concrete_model._meta.parents)  # type: ignore[union-attr]
+        # Whether the instance's attributes are those of a row that is written.
+        self.kept = False
+
+    def __enter__(self) -> None:
+        loaded = self.instance.__dict__
+        self.before = {name: loaded[name] for name in self.columns.attnames if name in loaded}
+        self.nested = self.connection.in_atomic_block
+        self.needed_rollback = self.connection.needs_rollback
+        self.savepoint = self.connection.savepoint() if self.several and self.nested else None
+
+    def finish(self) -> None:
+        """All tables are written: only a failing COMMIT can undo it, if it is ours."""
+        if self.savepoint is not None:
+            self.connection.savepoint_commit(self.savepoint)
+            self.savepoint = None
+        if self.several and not self.nested:
+            transaction.on_commit(self.keep, using=self.using)
+        else:
+            self.keep()
+
+    def keep(self) -> None:
+        self.kept = True
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if error is None:
+            return
+        if isinstance(error, StaleWriteError) and error.instance is self.instance and self.nested:
+            # Nothing failed in the database: the enclosing transaction can go on.
+            self.connection.needs_rollback = self.needed_rollback
+            if self.savepoint is not None:
+                self.connection.savepoint_rollback(self.savepoint)
+                self.connection.savepoint_commit(self.savepoint)
+        if not self.kept and (self.several or not self.compares):
+            # An INSERT has left its stamp, or a COMMIT that failed its state.
+            self.instance.__dict__.update(self.before)
 
 
 class StatefulModel(models.Model):
@@ -121,14 +171,15 @@ class StatefulModel(models.Model):
                 transaction are what they were.
             VersionNotLoaded: the instance does not say what it is based on.
         """
-        if update_fields and is_unversioned(type(self), update_fields):
-            super().save_base(raw, force_insert, force_update, using, update_fields)
-            self._forget()
-            return
         columns = state_columns(type(self))
         using = using or router.db_for_write(type(self), instance=self)
+        if raw or (update_fields and is_unversioned(type(self), update_fields)):
+            with self._writing(None):
+                super().save_base(raw, force_insert, force_update, using, update_fields)
+            self._forget()
+            return
         compares = False
-        if columns.version is not None and not raw and not force_insert:
+        if columns.version is not None and not force_insert:
             if self._has_state(using):
                 self._require_loaded(columns)
                 compares = True
@@ -136,29 +187,9 @@ class StatefulModel(models.Model):
                 raise self._no_state("be updated", using)
             else:
                 force_insert = (columns.owner,) if self._meta.parents else True
-        connection = connections[using]
-        needed_rollback = connection.needs_rollback
-        before = {name: self.__dict__[name] for name in columns.attnames if name in self.__dict__}
-        outer = self._state.__dict__.get("swap")
-        swap = _Swap(columns, compares, update_fields)
-        self._state.swap = None if raw else swap  # type: ignore[attr-defined]
-        try:
-            with self._savepoint(using):
-                super().save_base(raw, force_insert, force_update, using, update_fields)
-        except StaleWriteError as error:
-            # Django has marked the enclosing transaction as broken, though
-            # nothing failed in the database and nothing was written.
-            if error.instance is self and connection.in_atomic_block:
-                connection.needs_rollback = needed_rollback
-            raise
-        finally:
-            if not (swap.done or swap.compares or raw):
-                # An INSERT that failed has left its stamp.
-                self.__dict__.update(before)
-            if outer is None:
-                del self._state.swap  # type: ignore[attr-defined]
-            else:
-                self._state.swap = outer  # type: ignore[attr-defined]
+        swap = _Swap(self, columns, using, compares, update_fields)
+        with self._writing(swap), swap:
+            super().save_base(raw, force_insert, force_update, using, update_fields)
 
     save_base.alters_data = True  # type: ignore[attr-defined]
 
@@ -181,7 +212,7 @@ class StatefulModel(models.Model):
         )
         # The model's own table is the last: only now has the whole row moved.
         if swap is not None and cls is self._meta.concrete_model:
-            swap.done = True
+            swap.finish()
             if swap.after is not None:
                 swap.columns.assign(self, swap.after)
                 self._remember()
@@ -189,6 +220,18 @@ class StatefulModel(models.Model):
                 for guard in self._guards(swap.columns, using):
                     guard.moved(swap.columns.state_of(self))
         return updated
+
+    @contextmanager
+    def _writing(self, swap: _Swap | None) -> Iterator[None]:
+        """Let the private methods below know of the save; one can be in another's signals."""
+        outer = self._state.__dict__.get("swap")
+        self._state.swap = swap  # type: ignore[attr-defined]
+        try:
+            yield
+        finally:
+            self._state.swap = outer  # type: ignore[attr-defined]
+            if outer is None:
+                del self._state.swap  # type: ignore[attr-defined]
 
     def _do_update(  # type: ignore[override]  # Django 6.0 added a parameter.
         self,
@@ -264,7 +307,8 @@ class StatefulModel(models.Model):
             if keep_parents and columns.owner is not self._meta.concrete_model:
                 # The row with the state stays, and has lost what its child showed.
                 parents = VersionedQuerySet(columns.owner, using=using).filter(pk=pk)
-                if not parents.filter(**columns.conditions(state)).update():
+                same = parents.filter(**columns.conditions(state))
+                if not same._update_moving({}, timezone.now()):
                     raise StaleWriteError(columns.owner, pk, using, self)
                 guards = []
             else:
@@ -304,7 +348,8 @@ class StatefulModel(models.Model):
             return False
         names = swap.update_fields
         return all(
-            field.attname in loaded and self.__dict__[field.attname] == loaded[field.attname]
+            field.attname in loaded
+            and _are_same(self.__dict__[field.attname], loaded[field.attname])
             for field in self._meta.concrete_fields
             if field.name not in swap.columns.names
             and (names is None or field.name in names or field.attname in names)
@@ -349,11 +394,10 @@ class StatefulModel(models.Model):
     def _guards(self, columns: StateColumns, using: str | None) -> list[Guard]:
         return guards_of(columns.owner, using or "", self._owner_pk(columns))
 
-    def _savepoint(self, using: str) -> Any:
-        """A savepoint where one of several tables may be written before the error."""
-        if self._meta.concrete_model._meta.parents and connections[using].in_atomic_block:  # type: ignore[union-attr]
-            return transaction.atomic(using=using)
-        return nullcontext()
+
+def _are_same(one: Any, other: Any) -> bool:
+    """Equal, and not only to Python, for which 1, 1.0 and True are."""
+    return bool(one == other) and repr(one) == repr(other)
 
 
 def _remembering_from_db(cls: Any, *args: Any, **kwargs: Any) -> Any:

@@ -27,7 +27,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._moves = True
-        self._expects = False
+        self._expected: dict[str, Any] | None = None
 
     @property
     def _columns(self) -> StateColumns:
@@ -37,7 +37,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
     def _clone(self) -> Self:
         clone: Self = super()._clone()  # type: ignore[misc]
         clone._moves = self._moves
-        clone._expects = self._expects
+        clone._expected = self._expected
         return clone
 
     def unversioned(self) -> Self:
@@ -67,7 +67,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
         if unknown := state.keys() - set(columns.names):
             raise TypeError(f"expect() takes {columns.names}, and not {sorted(unknown)}.")
         clone = self.filter(**state)
-        clone._expects = True
+        clone._expected = state
         return clone
 
     def update(self, **kwargs: Any) -> int:
@@ -79,23 +79,24 @@ class VersionedQuerySet(models.QuerySet[Any]):
                 in a guarded view, the row that the request names is no longer in
                 the state that it names.
         """
-        return self._update_moving(kwargs, timezone.now())
+        return self._update_moving(kwargs, timezone.now()) if kwargs else super().update()
 
     update.alters_data = True  # type: ignore[attr-defined]
 
     def _update_moving(self, kwargs: dict[str, Any], now: datetime) -> int:
         self._for_write = True
         columns = self._columns
-        if not self._moves or is_unversioned(self.model, kwargs):
-            return super().update(**kwargs)
+        if self._expected is not None and self._has_other_tables():
+            with transaction.atomic(using=self.db):
+                return self._lock_expected()._update_moving(kwargs, now)
+        if not self._will_move(kwargs):
+            return self._found(super().update(**kwargs))
         moves = columns.expressions(now)
         # Last, since MariaDB and MySQL assign from left to right.
         values = kwargs | {name: moves[name] for name in moves.keys() - kwargs.keys()}
         guards = guards_of(columns.owner, self.db)
         with self._claimed(guards):
-            count = super().update(**values)
-            if self._expects and not count:
-                raise StaleWriteError(columns.owner, None, self.db)
+            count = self._found(super().update(**values))
             for guard in guards if count else ():
                 if not guard.enforced:
                     guard.forget()
@@ -105,6 +106,28 @@ class VersionedQuerySet(models.QuerySet[Any]):
                     guard.reread()
         return count
 
+    def _found(self, count: int) -> int:
+        """The count of rows, of which ``expect()`` wants at least one."""
+        if self._expected is not None and not count:
+            raise StaleWriteError(self._columns.owner, None, self.db)
+        return count
+
+    def _has_other_tables(self) -> bool:
+        """Whether Django looks for the rows first, and then updates by key alone."""
+        return bool(self.model._meta.parents) or len(self.query.alias_map) > 1
+
+    def _lock_expected(self) -> VersionedQuerySet:
+        """The rows by key alone, locked in the state that ``expect()`` names."""
+        owner, state = self._columns.owner, self._expected or {}
+        keys = set(self.order_by().values_list(owner._meta.pk.name, flat=True))
+        rows: Any = models.QuerySet(owner, using=self.db).filter(pk__in=keys, **state)
+        version = self._columns.version.name
+        if not keys or rows.update(**{version: models.F(version)}) != len(keys):
+            raise StaleWriteError(owner, None, self.db)
+        plain = VersionedQuerySet(self.model, using=self.db)
+        plain._moves = self._moves
+        return plain.filter(**{f"{owner._meta.pk.name}__in": keys})
+
     def delete(self) -> tuple[int, dict[str, int]]:
         """
         Like Django's.
@@ -113,16 +136,13 @@ class VersionedQuerySet(models.QuerySet[Any]):
             StaleWriteError: as for ``update()``.
         """
         self._for_write = True
-        columns = self._columns
-        guards = guards_of(columns.owner, self.db)
-        if not guards and not self._expects:
+        if self._expected is not None:
+            with transaction.atomic(using=self.db):
+                return self._lock_expected().delete()
+        guards = guards_of(self._columns.owner, self.db)
+        if not guards:
             return super().delete()
         with transaction.atomic(using=self.db), self._claimed(guards):
-            if self._expects:
-                # Django may select first and then delete by key alone.
-                version = columns.version.name
-                if not super().update(**{version: models.F(version)}):
-                    raise StaleWriteError(columns.owner, None, self.db)
             result = super().delete()
             for guard in guards:
                 if guard.enforced and not guard.deleted:
@@ -139,22 +159,31 @@ class VersionedQuerySet(models.QuerySet[Any]):
     ) -> int:
         """
         Like Django's, as compare-and-swap for the whole batch. Instances that
-        were not read from this database are written without comparing.
+        were not read from this database are written without comparing; those
+        that the query set's filters leave out are not written.
 
         Raises:
             StaleWriteError: some rows are not in the state in which the instances
                 were read; its ``pk`` lists their keys. Nothing is written.
             VersionNotLoaded: an instance does not say what it is based on.
+            ValueError: two of the instances are the same row.
         """
         self._for_write = True
-        columns, objs = self._columns, tuple(objs)
+        columns, objs = self._columns, tuple({id(obj): obj for obj in objs}.values())
+        if columns.version is None or not self._moves:
+            return self._bulk_update_plainly(objs, fields, batch_size)
         names = [name for name in fields if name not in columns.names]
-        if columns.version is None or not self._moves or is_unversioned(self.model, names):
-            return super().bulk_update(objs, names, batch_size)
+        if is_unversioned(self.model, names):
+            return self._bulk_update_plainly(objs, names, batch_size)
         known = [obj for obj in objs if obj._has_state(self.db)]
         by_hand = [obj for obj in objs if not obj._has_state(self.db)]
         for obj in known:
             obj._require_loaded(columns)
+        if len({obj.pk for obj in known}) < len(known):
+            raise ValueError("bulk_update() was given two instances of the same row.")
+        if known and (self.query.where or self.query.is_sliced):
+            found = set(self.filter(pk__in=[obj.pk for obj in known]).values_list("pk", flat=True))
+            known = [obj for obj in known if obj.pk in found]
         states = {obj._owner_pk(columns): columns.state_of(obj) for obj in known}
         try:
             with transaction.atomic(using=self.db):
@@ -171,6 +200,12 @@ class VersionedQuerySet(models.QuerySet[Any]):
         return count + len(known)
 
     bulk_update.alters_data = True  # type: ignore[attr-defined]
+
+    def _bulk_update_plainly(self, objs: Any, fields: Any, batch_size: int | None) -> int:
+        count = super().bulk_update(objs, fields, batch_size)
+        for obj in objs:
+            getattr(obj, "_forget", bool)()
+        return count
 
     def _chunks(
         self, objs: list[Any], names: list[str], columns: StateColumns, batch_size: int | None
@@ -198,9 +233,10 @@ class VersionedQuerySet(models.QuerySet[Any]):
             # Django updates several tables by key: the comparison comes first.
             rows = VersionedQuerySet(columns.owner, using=self.db).filter(condition)
             count = rows._update_moving({}, now)
-            models.QuerySet.bulk_update(self.unversioned(), objs, names, len(objs))
+            plain: Any = models.QuerySet(self.model, using=self.db)
+            plain.bulk_update(objs, names, len(objs))
         else:
-            chunk = _Chunk(self, condition, now)
+            chunk = _Chunk(self.model, self.db, condition, now)
             count = models.QuerySet.bulk_update(chunk, objs, names, len(objs))
         if count != len(states):
             raise _StaleChunk(list(states))
@@ -212,18 +248,33 @@ class VersionedQuerySet(models.QuerySet[Any]):
         now = {pk: tuple(state) for pk, *state in rows.values_list("pk", *columns.names)}
         return [pk for pk, state in states.items() if now.get(pk) != state[: len(columns.names)]]
 
-    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+    def bulk_create(
+        self,
+        objs: Iterable[Any],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Collection[str] | None = None,
+        unique_fields: Collection[str] | None = None,
+    ) -> list[Any]:
         """
         Like Django's. With ``update_conflicts``, the rows that were there already
-        move their state in the same statement.
+        move their state in the same statement. With ``ignore_conflicts``, nobody
+        knows which rows are new: the instances have no state, and are to be read
+        before they can be saved.
         """
         columns = self._columns
-        if kwargs.get("update_conflicts") and kwargs.get("update_fields") and columns.names:
-            kwargs["update_fields"] = [
-                *(name for name in kwargs["update_fields"] if name not in columns.names),
-                *columns.names,
-            ]
-        return super().bulk_create(objs, *args, **kwargs)
+        if update_conflicts and update_fields and self._will_move(update_fields):
+            others = (name for name in update_fields if name not in columns.names)
+            update_fields = [*others, *columns.names]
+        created = super().bulk_create(
+            objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields
+        )
+        if ignore_conflicts:
+            for obj in created:
+                for name in columns.attnames:
+                    obj.__dict__.pop(name, None)
+        return created
 
     bulk_create.alters_data = True  # type: ignore[attr-defined]
 
@@ -243,7 +294,8 @@ class VersionedQuerySet(models.QuerySet[Any]):
             "update_fields": update_fields,
             "unique_fields": unique_fields,
         }
-        if on_conflict is not OnConflict.UPDATE:
+        names = [field.name for field in update_fields or ()]
+        if on_conflict is not OnConflict.UPDATE or not self._will_move(names):
             return super()._insert(objs, fields, returning_fields, raw, using, **conflict)  # type: ignore[misc]
         self._for_write = True
         columns = self._columns
@@ -253,6 +305,11 @@ class VersionedQuerySet(models.QuerySet[Any]):
 
     _insert.alters_data = True  # type: ignore[attr-defined]
     _insert.queryset_only = False  # type: ignore[attr-defined]
+
+    def _will_move(self, names: Iterable[str]) -> bool:
+        """Whether a write of these fields moves the state of its rows."""
+        moves = self._moves and not is_unversioned(self.model, names)
+        return moves and bool(self._columns.names)
 
     @contextmanager
     def _claimed(self, guards: list[Guard]) -> Iterator[None]:
@@ -293,13 +350,15 @@ class _StaleChunk(Exception):
 class _Chunk(VersionedQuerySet):
     """One chunk of a ``bulk_update()``: what Django updates, if it is in its state."""
 
-    def __init__(self, rows: VersionedQuerySet, condition: InStates, now: datetime) -> None:
-        super().__init__(rows.model, rows.query.chain(), rows.db)
+    def __init__(self, model: Any, using: str, condition: InStates, now: datetime) -> None:
+        super().__init__(model, using=using)
         self._condition = condition
         self._now = now
 
     def _clone(self) -> Self:
-        return type(self)(self, self._condition, self._now)
+        clone = type(self)(self.model, self.db, self._condition, self._now)
+        clone.query = self.query.chain()
+        return clone
 
     def update(self, **kwargs: Any) -> int:
         rows = VersionedQuerySet(self.model, self.query.chain(), self.db).filter(self._condition)

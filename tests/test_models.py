@@ -14,6 +14,7 @@ from etag_versioning.columns import state_columns
 from etag_versioning.exceptions import StaleWriteError, VersionNotLoaded
 from tests.testapp.models import (
     Base,
+    Chapter,
     Counter,
     Extended,
     Hidden,
@@ -63,6 +64,7 @@ def content_field(instance):
         if not field.primary_key
         and field not in type(instance)._meta.pk_fields
         and field not in (columns.version, columns.stamp)
+        and field.name not in type(instance).unversioned_fields
         and isinstance(field, models.CharField | models.IntegerField | models.BooleanField)
     )
 
@@ -212,6 +214,21 @@ class TestSave:
         row.save()
         assert state(row).version == 2
 
+    def test_in_whose_signal_something_fails_keeps_what_it_has_written(self):
+        restaurant = Restaurant.objects.create(name="a")
+
+        def fail(**kwargs):
+            raise ZeroDivisionError
+
+        post_save.connect(fail, sender=Restaurant)
+        try:
+            with transaction.atomic(), pytest.raises(ZeroDivisionError):
+                restaurant.save()
+        finally:
+            post_save.disconnect(fail, sender=Restaurant)
+        assert state(restaurant) == state(again(restaurant))
+        assert restaurant.version == 2
+
     def test_of_a_child_whose_own_row_is_gone_writes_nothing(self):
         restaurant = Restaurant.objects.create(name="a")
         stale = again(restaurant)
@@ -290,6 +307,20 @@ async def test_the_asynchronous_methods_compare_too():
     await person.arefresh_from_db()
     assert (person.version, person.days) == (3, 3)
     await person.adelete()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_that_fails_leaves_the_instance_as_it_was():
+    """Databases that check keys at COMMIT refuse it after the last table is written."""
+    restaurant = Restaurant.objects.create(name="a")
+    before = state(restaurant)
+    restaurant.team_id = 999_999
+    with pytest.raises(IntegrityError):
+        restaurant.save()
+    assert state(restaurant) == before == state(again(restaurant))
+    restaurant.team_id = None
+    restaurant.save()
+    assert state(restaurant) == state(again(restaurant))
 
 
 class TestInstancesWithoutState:
@@ -467,6 +498,67 @@ class TestDjangosPromises:
             "days",
             "team",
         }
+
+    def test_generated_columns_and_expressions(self):
+        team = Team.objects.create(name="a")
+        chapter = Chapter.objects.create(team=team, pages=3)
+        chapter.pages = models.F("pages") + 1
+        chapter.save()
+        chapter.refresh_from_db()
+        assert (chapter.pages, chapter.sheets, chapter.version) == (4, 8, 2)
+
+    def test_order_with_respect_to(self):
+        team = Team.objects.create(name="a")
+        chapters = [Chapter.objects.create(team=team) for _ in range(3)]
+        assert [chapter._order for chapter in chapters] == [0, 1, 2]
+        team.set_chapter_order([chapter.pk for chapter in reversed(chapters)])
+        assert list(team.get_chapter_order()) == [chapter.pk for chapter in reversed(chapters)]
+        with pytest.raises(StaleWriteError):
+            chapters[0].save()
+
+    def test_many_to_many_rows_are_not_the_models_own(self):
+        chapter = Chapter.objects.create(team=Team.objects.create(name="a"))
+        other = Renamed.objects.create(name="a")
+        chapter.tagged.add(other)
+        assert state(Chapter.objects.get()) == state(chapter)
+        assert state(Renamed.objects.get()) == state(other)
+
+    def test_select_for_update_and_nested_transactions(self):
+        Person.objects.create(name="a")
+        with transaction.atomic():
+            person = Person.objects.select_for_update().get()
+            person.save()
+            with transaction.atomic():
+                person.save()
+                transaction.set_rollback(True)
+            with pytest.raises(StaleWriteError):
+                person.save()
+            Person.objects.get().save()
+        assert Person.objects.get().version == 3
+
+    def test_historical_models_are_djangos_own(self):
+        """In ``RunPython`` there is no mixin: what it does is not protected."""
+        from django.db import connection
+        from django.db.migrations.state import ModelState, ProjectState
+
+        Person.objects.create(name="a")
+        project = ProjectState()
+        for model in (Team, Person):
+            project.add_model(ModelState.from_model(model))
+        historical = project.apps.get_model("testapp", "Person")
+        row = historical.objects.using(connection.alias).get()
+        row.name = "b"
+        row.save()
+        assert (Person.objects.get().name, Person.objects.get().version) == ("b", 1)
+        created = historical.objects.create(name="c")
+        assert Person.objects.get(pk=created.pk).version == 1
+
+    @pytest.mark.skipif(not hasattr(Person, "NotUpdated"), reason="came with Django 6.0")
+    def test_djangos_own_error_stays_for_models_without_a_version(self):
+        note = Note.objects.create(text="a")
+        Note.objects.all().delete()
+        with pytest.raises(Note.NotUpdated):
+            note.save(update_fields=["text"])
 
     def test_full_clean_and_refresh(self):
         person = Person.objects.create(name="a")

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connection, models, transaction
+from django.db.models.signals import post_save
 from django.utils import timezone
 
 from etag_versioning.columns import state_columns
@@ -93,6 +94,28 @@ class TestBulkUpdate:
         Person.objects.bulk_update([person, person], ["name"])
         assert person.version == Person.objects.get().version == 2
 
+    def test_of_the_same_row_twice_in_two_instances_is_refused(self):
+        Person.objects.create(name="a")
+        twice = [Person.objects.get(), Person.objects.get()]
+        with pytest.raises(ValueError, match="two instances"):
+            Person.objects.bulk_update(twice, ["name"])
+        person = twice[0]
+        Person.objects.bulk_update([person, person], ["name"], batch_size=1)
+        assert person.version == 2
+
+    def test_leaves_out_what_the_filters_leave_out(self):
+        team = Team.objects.create(name="a")
+        inside, outside = (Person.objects.create(name=name) for name in "ab")
+        team.person_set.add(inside)
+        inside.refresh_from_db()
+        inside.days = outside.days = 7
+        assert team.person_set.bulk_update([inside, outside], ["days"]) == 1
+        filtered = Person.objects.filter(team__name="a")
+        assert filtered.bulk_update([inside, outside], ["days"]) == 1
+        assert state(inside) == state(again(inside))
+        assert state(outside) == state(again(outside))
+        assert (again(inside).days, again(outside).days) == (7, 0)
+
     def test_of_instances_made_by_hand_moves_without_comparing(self):
         person = Person.objects.create(name="a")
         by_hand = Person(pk=person.pk, name="b")
@@ -156,8 +179,23 @@ class TestBulkCreate:
 
     def test_with_ignore_conflicts_moves_nothing(self):
         old = Login.objects.create(name="a")
-        Login.objects.bulk_create([Login(name="a", data=1)], ignore_conflicts=True)
+        rows = [Login(pk=old.pk, name="a", data=1)]
+        Login.objects.bulk_create(rows, ignore_conflicts=True)
         assert state(Login.objects.get()) == state(old)
+        with pytest.raises(VersionNotLoaded):
+            rows[0].save()
+
+    @pytest.mark.parametrize("on_purpose", [True, False])
+    def test_with_update_conflicts_of_what_no_client_sees(self, on_purpose):
+        unique = [] if connection.vendor == "mysql" else ["name"]
+        old = Login.objects.create(name="a")
+        rows = [Login(name="a", data=1, last_seen=timezone.now())]
+        queryset = Login.objects.unversioned() if on_purpose else Login.objects
+        fields = ["data"] if on_purpose else ["last_seen"]
+        queryset.bulk_create(rows, None, False, True, fields, unique or None)
+        fresh = Login.objects.get()
+        assert state(fresh) == state(old)
+        assert fresh.data == (1 if on_purpose else {})
 
 
 class TestUnversioned:
@@ -210,6 +248,30 @@ class TestExpect:
         Team.objects.filter(pk=team.pk).expect(version=1).delete()
         assert not Person.objects.exists()
 
+    def test_of_what_no_client_sees(self):
+        login = Login.objects.create(name="a")
+        for rows in (Login.objects.expect(version=2), Login.objects.unversioned()):
+            rows = rows if rows._expected else rows.expect(version=2)
+            with pytest.raises(StaleWriteError):
+                rows.update(last_seen=timezone.now())
+        assert Login.objects.get().last_seen is None
+        assert Login.objects.expect(version=1).update(last_seen=timezone.now()) == 1
+        assert state(Login.objects.get()) == state(login)
+
+    def test_of_several_tables(self):
+        restaurant = Restaurant.objects.create(name="a")
+        rows = Restaurant.objects.filter(pk=restaurant.pk)
+        assert rows.expect(version=1).update(stars=1) == 1
+        with pytest.raises(StaleWriteError):
+            rows.expect(version=1).update(stars=2)
+        team = Team.objects.create(name="a")
+        Person.objects.create(name="a", team=team)
+        joined = Person.objects.filter(team__name="a")
+        assert joined.expect(version=1).update(days=1) == 1
+        with pytest.raises(StaleWriteError):
+            joined.expect(version=1).delete()
+        assert rows.expect(version=2).delete()[0] == 2
+
     def test_is_one_statement(self, django_assert_num_queries):
         person = Person.objects.create(name="a")
         with django_assert_num_queries(1):
@@ -220,6 +282,12 @@ class TestExpect:
             Person.objects.expect(updated_at=timezone.now())
         with pytest.raises(TypeError, match="name"):
             Person.objects.expect(version=1, name="a")
+
+
+def test_an_update_of_nothing_does_nothing():
+    person = Person.objects.create(name="a")
+    assert Person.objects.update() == 0
+    assert state(Person.objects.get()) == state(person)
 
 
 class TestRelated:
@@ -271,6 +339,42 @@ class TestSkipUnchanged:
         assert Login.objects.get().name == "a"
         login.save()
         assert Login.objects.get().name == "b"
+
+    @pytest.mark.parametrize("values", [(1, True), ([0], [False]), (1, 1.0), ({}, [])])
+    def test_what_only_python_takes_for_the_same_is_written(self, values):
+        old, new = values
+        Login.objects.create(name="a", data=old)
+        login = Login.objects.get()
+        login.data = new
+        login.save()
+        assert repr(Login.objects.get().data) == repr(new)
+
+    def test_a_signal_may_save_what_no_client_sees(self):
+        Login.objects.create(name="a")
+        login = Login.objects.get()
+
+        def see(instance, update_fields, **kwargs):
+            if not update_fields:
+                instance.last_seen = timezone.now()
+                instance.save(update_fields=["last_seen"])
+
+        post_save.connect(see, sender=Login)
+        try:
+            login.save()
+        finally:
+            post_save.disconnect(see, sender=Login)
+        assert Login.objects.get().last_seen is not None
+        assert state(Login.objects.get()) == state(login)
+        assert login.version == 1
+
+    def test_a_bulk_update_of_what_no_client_sees_is_not_forgotten(self):
+        Login.objects.create(name="a")
+        login = Login.objects.get()
+        login.last_seen = timezone.now()
+        Login.objects.bulk_update([login], ["last_seen"])
+        login.last_seen = None
+        login.save()
+        assert Login.objects.get().last_seen is None
 
     def test_is_still_compared(self):
         Login.objects.create(name="a")

@@ -169,6 +169,22 @@ def test_a_deletion_with_cascade_loses_to_a_save(race):
     assert Team.objects.filter(pk=team.pk).exists() is (winners[0] is None)
 
 
+@pytest.mark.parametrize("kind", ["one table", "several tables", "joined"])
+def test_of_many_updates_expecting_one_state_one_wins(race, kind):
+    if kind == "several tables":
+        key = Restaurant.objects.create(name="a").pk
+        write = lambda: Restaurant.objects.filter(pk=key).expect(version=1).update(stars=1)  # noqa: E731
+    else:
+        team = Team.objects.create(name="a")
+        key = Person.objects.create(name="a", team=team).pk
+        name = {"team__name": "a"} if kind == "joined" else {}
+        write = lambda: Person.objects.filter(pk=key, **name).expect(version=1).update(days=1)  # noqa: E731
+    for version in range(1, 4):
+        results = race(*[write] * WRITERS)
+        assert results.count(1) == (version == 1)
+        assert sum(isinstance(result, StaleWriteError) for result in results) >= WRITERS - 1
+
+
 def test_updates_of_a_query_set_lose_nothing(race, person):
     from django.db.models import F
 

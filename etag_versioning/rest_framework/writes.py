@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, transaction
 from django.http import Http404
 from rest_framework.exceptions import APIException
+from rest_framework.mixins import DestroyModelMixin, UpdateModelMixin
 from rest_framework.response import Response
 
 from ..exceptions import StaleWriteError
@@ -21,6 +22,8 @@ from .exceptions import CONFLICT, LostRace, PreconditionError
 from .views import VersionedViewMixin, hooked
 
 __all__ = ["GuardedWrite"]
+
+_DRF_HOOKS = (UpdateModelMixin.perform_update, DestroyModelMixin.perform_destroy)
 
 
 class GuardedWrite:
@@ -97,11 +100,15 @@ class GuardedWrite:
         if guard is None:
             original(*args)
             return
-        with transaction.atomic(using=guard.using):
+        # DRF's own hook saves or deletes the row, which compares it. What a hook of
+        # the project's own does is not known: the row is claimed before.
+        own = getattr(type(self.view), self.perform_name) not in _DRF_HOOKS
+        claims = own and guard.enforced and not guard.claimed
+        with guard.claim() if claims else transaction.atomic(using=guard.using):
             with guard.watch():
                 original(*args)
             if guard.enforced and not guard.compared:
-                # What was written is not this row, or past the ORM.
+                # A serializer of the project's own has written other rows.
                 guard.lock()
 
     # The write was lost to another's.

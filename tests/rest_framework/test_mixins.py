@@ -84,7 +84,9 @@ class TestRetrieve:
 
 
 class TestUpdate:
-    @pytest.mark.parametrize("kind", ["people", "own-hooks", "updating", "own-object", "composed"])
+    @pytest.mark.parametrize(
+        "kind", ["people", "own-hooks", "updating", "own-object", "composed", "upsert"]
+    )
     @pytest.mark.parametrize("method", ["put", "patch"])
     def test_answers_with_the_tag_of_the_next_read(self, client, person, kind, method):
         url = f"/{kind}/{person.pk}/"
@@ -150,7 +152,7 @@ class TestUpdate:
 
 
 class TestDestroy:
-    @pytest.mark.parametrize("kind", ["people", "updating"])
+    @pytest.mark.parametrize("kind", ["people", "updating", "cascade"])
     def test_deletes_the_state_that_was_named(self, client, person, kind):
         url = f"/{kind}/{person.pk}/"
         assert client.delete(url, headers={"If-Match": '"stale"'}).status_code == 412

@@ -1,5 +1,6 @@
 """View sets of people, under all the options that the tests need."""
 
+from django.db import connection
 from django.db.models import F, QuerySet
 from django.urls import include, path
 from rest_framework import pagination, permissions, serializers
@@ -111,6 +112,22 @@ class PastOrmViewSet(PersonViewSet):
     def perform_update(self, serializer):
         rows = QuerySet(Person).filter(pk=serializer.instance.pk)
         rows.update(days=serializer.validated_data["days"])
+
+
+class CascadeViewSet(PersonViewSet):
+    """Deletes the row by what it hangs on."""
+
+    def perform_destroy(self, instance):
+        instance.team.delete()
+
+
+class UpsertViewSet(PersonViewSet):
+    """Moves the version where the guard does not see it."""
+
+    def perform_update(self, serializer):
+        row = Person(pk=serializer.instance.pk, name="upserted")
+        unique = {} if connection.vendor == "mysql" else {"unique_fields": ["id"]}
+        Person.objects.bulk_create([row], update_conflicts=True, update_fields=["name"], **unique)
 
 
 class SiblingsViewSet(PersonViewSet):
@@ -243,6 +260,8 @@ for prefix, viewset in {
     "updating": UpdatingViewSet,
     "relatives": RelativesViewSet,
     "past-orm": PastOrmViewSet,
+    "cascade": CascadeViewSet,
+    "upsert": UpsertViewSet,
     "siblings": SiblingsViewSet,
     "query-set-siblings": QuerySetSiblingsViewSet,
     "own-update": OwnUpdateViewSet,

@@ -57,6 +57,9 @@ class Hidden(VersionedModel):
 
 
 class Place(VersionedModel):
+    unversioned_fields = ("visits",)
+
+    visits = models.IntegerField(default=0)
     name = models.CharField(max_length=50)
 
 
@@ -64,6 +67,7 @@ class Restaurant(Place):
     """The state is in the parent's table, which is written first."""
 
     stars = models.IntegerField(default=0)
+    team = models.ForeignKey(Team, models.CASCADE, null=True)
 
 
 class Base(models.Model):
@@ -99,6 +103,20 @@ class Seat(VersionedModel):
     number = models.IntegerField()
     taken = models.BooleanField(default=False)
     number_of_guests = models.IntegerField(default=0)
+
+
+class Chapter(VersionedModel):
+    """In the order of its team's, with a column that the database computes."""
+
+    team = models.ForeignKey(Team, models.CASCADE)
+    pages = models.IntegerField(default=1)
+    sheets = models.GeneratedField(
+        expression=models.F("pages") * 2, output_field=models.IntegerField(), db_persist=True
+    )
+    tagged = models.ManyToManyField(Renamed)
+
+    class Meta:
+        order_with_respect_to = "team"
 
 
 class Plain(models.Model):
