@@ -14,7 +14,7 @@ from example_project.directory.models import Office, PhoneNumber, Team, User
 USERS = 200
 PRODUCTS = 1000
 
-FIRST_NAMES = ("Ada", "Barbara", "Claude", "Dennis", "Edsger", "Frances", "Grace", "Hedy", "Ivan")
+FIRST_NAMES = ("Ada", "Barbara", "Carol", "Dennis", "Edsger", "Frances", "Grace", "Hedy", "Ivan")
 LAST_NAMES = ("Abara", "Berg", "Castro", "Dimitrov", "Eriksen", "Fofana", "Gupta", "Hoang", "Ito")
 TEAMS = ("Billing", "Platform", "Search", "Security", "Support", "Warehouse")
 OFFICES = (("Harbour", "Hamburg", "DE"), ("Hill", "Lisbon", "PT"), ("Lake", "Geneva", "CH"))
