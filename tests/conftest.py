@@ -3,7 +3,7 @@ import threading
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connections
+from django.db import connection, connections
 
 # Without DRF, what needs it is left out.
 if importlib.util.find_spec("rest_framework") is None:
@@ -51,3 +51,41 @@ def race():
         return results
 
     return run
+
+
+@pytest.fixture
+def isolation(request):
+    """Open the test's connections under another isolation level, and put it back."""
+    settings = connection.settings_dict
+    options = settings["OPTIONS"]
+    connection.close()
+    settings["OPTIONS"] = {**options, **ISOLATION[request.param](connection.vendor)}
+    yield
+    connection.close()
+    settings["OPTIONS"] = options
+
+
+def repeatable_read(vendor):
+    if vendor == "postgresql":
+        from django.db.backends.postgresql.psycopg_any import IsolationLevel
+
+        return {"isolation_level": IsolationLevel.REPEATABLE_READ}
+    if vendor == "mysql":
+        return {"isolation_level": "repeatable read"}
+    return {"transaction_mode": "DEFERRED"}
+
+
+def strictest(vendor):
+    if vendor == "postgresql":
+        from django.db.backends.postgresql.psycopg_any import IsolationLevel
+
+        return {"isolation_level": IsolationLevel.SERIALIZABLE}
+    if vendor == "mysql":
+        return {
+            "isolation_level": "repeatable read",
+            "init_command": "SET SESSION innodb_snapshot_isolation = ON",
+        }
+    return {"transaction_mode": "EXCLUSIVE"}
+
+
+ISOLATION = {"repeatable": repeatable_read, "strictest": strictest}

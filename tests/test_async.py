@@ -84,6 +84,39 @@ async def test_gathered_writers_of_other_rows_do_not_share_a_transaction():
     assert (await Person.objects.aget(name="b")).days == 2
 
 
+async def test_a_deletion_may_write_other_rows_too():
+    person, other = [await Person.objects.acreate(name=name) for name in "ab"]
+    url = f"/async/{person.pk}/"
+    tag = (await AsyncClient().get(url))["ETag"]
+    assert (await put(url, tag, "delete and write another")).status_code == 204
+    await other.arefresh_from_db()
+    assert other.days == 5
+
+
+async def test_a_write_that_was_rolled_back_shows_no_tag():
+    person = await Person.objects.acreate(name="a")
+    url = f"/async/{person.pk}/"
+    tag = (await AsyncClient().get(url))["ETag"]
+    answer = await put(url, tag, "roll back")
+    assert answer.status_code == 200
+    assert answer.get("ETag") in (None, tag)
+    assert (await AsyncClient().get(url))["ETag"] == tag
+
+
+async def test_a_task_that_outlives_its_request_is_not_held_to_its_state():
+    person = await Person.objects.acreate(name="a")
+    url = f"/async/{person.pk}/"
+    tag = (await AsyncClient().get(url))["ETag"]
+    views.proceed.clear()
+    assert (await put(url, tag, "leave to a task")).status_code == 200
+    await Person.objects.aupdate(days=5)
+    views.proceed.set()
+    await asyncio.gather(*views.tasks)
+    views.tasks.clear()
+    await person.arefresh_from_db()
+    assert (person.days, person.version) == (5, 3)
+
+
 async def test_coroutine_functions_make_the_tag():
     person = await Person.objects.acreate(name="a")
     url = f"/async-own/{person.pk}/"

@@ -62,6 +62,14 @@ def test_of_many_writers_with_one_tag_one_wins(race, person, atomic_requests, ki
             assert answer.json()["current_etag"] == current
 
 
+def test_what_is_lost_takes_the_whole_request_with_it(person, atomic_requests):
+    """What was written above the decorator too, where that is in the same transaction."""
+    Team.objects.create(name="a")
+    answer = put(f"/logged/{person.pk}/", "*", "team")()
+    assert answer.status_code == 409
+    assert Team.objects.filter(name="log").exists() is not atomic_requests
+
+
 def test_of_many_deletions_with_one_tag_one_wins(race, person, atomic_requests):
     url = f"/people/{person.pk}/"
     tag = Client().get(url)["ETag"]
@@ -193,46 +201,9 @@ def test_updates_of_a_query_set_lose_nothing(race, person):
     assert (person.days, person.version) == (WRITERS, WRITERS + 1)
 
 
-@pytest.fixture
-def _isolated(request):
-    """Run the test's threads under another isolation level, and put it back."""
-    settings = connection.settings_dict
-    options = settings["OPTIONS"]
-    connection.close()
-    settings["OPTIONS"] = {**options, **request.param(connection.vendor)}
-    yield
-    connection.close()
-    settings["OPTIONS"] = options
-
-
-def _repeatable_read(vendor):
-    if vendor == "postgresql":
-        from django.db.backends.postgresql.psycopg_any import IsolationLevel
-
-        return {"isolation_level": IsolationLevel.REPEATABLE_READ}
-    if vendor == "mysql":
-        return {"isolation_level": "repeatable read"}
-    return {"transaction_mode": "DEFERRED"}
-
-
-def _serializable(vendor):
-    if vendor == "postgresql":
-        from django.db.backends.postgresql.psycopg_any import IsolationLevel
-
-        return {"isolation_level": IsolationLevel.SERIALIZABLE}
-    if vendor == "mysql":
-        return {
-            "isolation_level": "repeatable read",
-            "init_command": "SET SESSION innodb_snapshot_isolation = ON",
-        }
-    return {"transaction_mode": "EXCLUSIVE"}
-
-
 @pytest.mark.parametrize("kind", ["people", "async"])
-@pytest.mark.parametrize(
-    "_isolated", [_repeatable_read, _serializable], indirect=True, ids=["repeatable", "strictest"]
-)
-@pytest.mark.usefixtures("_isolated")
+@pytest.mark.parametrize("isolation", ["repeatable", "strictest"], indirect=True)
+@pytest.mark.usefixtures("isolation")
 def test_the_loser_learns_the_true_tag_under_any_isolation(race, person, atomic_requests, kind):
     url = f"/{kind}/{person.pk}/"
     tag = Client().get(url)["ETag"]

@@ -1,5 +1,6 @@
 """Plain and async views of one person, under all the options that the tests need."""
 
+import asyncio
 import json
 
 from asgiref.sync import sync_to_async
@@ -15,6 +16,9 @@ from tests.testapp.models import Hidden, Person, Team
 before_write = []
 # … and what happens to it between the reading of its row and the claim.
 before_claim = []
+# Work that a view leaves to a task, and when that may go on.
+tasks = []
+proceed = asyncio.Event()
 
 
 def show(person):
@@ -50,7 +54,7 @@ def edit(request, pk):
         except Http404:
             pass
     elif how == "team":
-        team = Team.objects.get()
+        team = Team.objects.first()
         Team.objects.update(name="moved")
         team.save()
     elif how == "delete and make again":
@@ -89,6 +93,17 @@ def fail(pk):
     raise Failure
 
 
+@transaction.atomic
+def save_and_roll_back(pk):
+    Person.objects.get(pk=pk).save()
+    transaction.set_rollback(True)
+
+
+async def save_later(pk):
+    await proceed.wait()
+    await (await Person.objects.aget(pk=pk)).asave()
+
+
 class Failure(Exception):
     pass
 
@@ -107,6 +122,14 @@ async def async_view(request, pk):
         await person.asave()
     elif how == "update":
         await Person.objects.filter(pk=pk).aupdate(days=1)
+    elif how == "delete and write another":
+        await (await Person.objects.aget(pk=pk)).adelete()
+        await Person.objects.aupdate(days=5)
+        return HttpResponse(status=204)
+    elif how == "roll back":
+        await sync_to_async(save_and_roll_back)(pk)
+    elif how == "leave to a task":
+        tasks.append(asyncio.ensure_future(save_later(pk)))
     elif how == "fail":
         await sync_to_async(fail)(pk)
     elif how == "delete":
@@ -144,7 +167,18 @@ def plain_etag(request, pk):
     return person and f"name-{person.name}"
 
 
+@versioned_condition(Person)
+def guarded(request, pk):
+    return view(request, pk)
+
+
+def logged(request, pk):
+    Team.objects.create(name="log")
+    return guarded(request, pk=pk)
+
+
 urlpatterns = [
+    path("logged/<int:pk>/", logged),
     path("people/<int:pk>/", versioned_condition(Person)(view)),
     path(
         "async/<int:pk>/", transaction.non_atomic_requests(versioned_condition(Person)(async_view))

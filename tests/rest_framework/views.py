@@ -108,6 +108,16 @@ class RelativesViewSet(PersonViewSet):
         Team.objects.update(name="moved")
 
 
+class RelativesSerializer(PersonSerializer):
+    def update(self, instance, validated_data):
+        Team.objects.update(name="moved")
+        return instance
+
+
+class RelativesBySerializerViewSet(PersonViewSet):
+    serializer_class = RelativesSerializer
+
+
 class PastOrmViewSet(PersonViewSet):
     def perform_update(self, serializer):
         rows = QuerySet(Person).filter(pk=serializer.instance.pk)
@@ -259,6 +269,7 @@ for prefix, viewset in {
     "own-hooks": OwnHooksViewSet,
     "updating": UpdatingViewSet,
     "relatives": RelativesViewSet,
+    "relatives-by-serializer": RelativesBySerializerViewSet,
     "past-orm": PastOrmViewSet,
     "cascade": CascadeViewSet,
     "upsert": UpsertViewSet,
