@@ -50,7 +50,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         # Transactions take the write lock when they begin, and wait for it.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
     }
 
 REST_FRAMEWORK = {
