@@ -222,22 +222,50 @@ def test_the_loser_learns_the_true_tag_under_any_isolation(race, person, atomic_
     assert days() == 3
 
 
-def test_a_row_that_stays_locked_is_503(race, person):
+class TestWhatStaysLocked:
     """Nobody wrote the row: it is not stale, and it is not an error of ours."""
-    if connection.vendor != "postgresql":
-        pytest.skip("has no lock timeout short enough for a test")
-    url = f"/people/{person.pk}/"
-    tag = Client().get(url)["ETag"]
 
-    def impatient():
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '50ms'")
-        return put(url, tag)()
+    @pytest.fixture(autouse=True)
+    def postgresql_only(self):
+        if connection.vendor != "postgresql":
+            pytest.skip("has no lock timeout short enough for a test")
 
-    with transaction.atomic():
-        Person.objects.select_for_update().get()
-        (answer,) = race(impatient)
-    assert answer.status_code == 503
-    assert answer["Retry-After"] == "1"
-    assert "ETag" not in answer
-    assert put(url, tag)().status_code == 200
+    def impatient(self, call):
+        def run():
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '50ms'")
+            return call()
+
+        return run
+
+    def test_a_row_is_503(self, race, person):
+        url = f"/people/{person.pk}/"
+        tag = Client().get(url)["ETag"]
+        with transaction.atomic():
+            Person.objects.select_for_update().get()
+            (answer,) = race(self.impatient(put(url, tag)))
+        assert answer.status_code == 503
+        assert answer["Retry-After"] == "1"
+        assert "ETag" not in answer
+        assert put(url, tag)().status_code == 200
+
+    @pytest.mark.parametrize("kind", ["people", "async"])
+    @pytest.mark.parametrize("method", ["get", "put"])
+    def test_a_table_whose_rows_cannot_be_read_is_503(self, race, person, kind, method):
+        url = f"/{kind}/{person.pk}/"
+        call = lambda: getattr(Client(), method)(url, headers={"If-Match": "*"})  # noqa: E731
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("LOCK TABLE testapp_person IN ACCESS EXCLUSIVE MODE")
+            (answer,) = race(self.impatient(call))
+        assert answer.status_code == 503
+        assert answer["Retry-After"] == "1"
+
+    def test_an_unguarded_view_is_503_by_the_middleware(self, race, person, settings):
+        settings.MIDDLEWARE = ["etag_versioning.middleware.StaleWriteMiddleware"]
+        call = lambda: Client().put(f"/unguarded/{person.pk}/")  # noqa: E731
+        with transaction.atomic():
+            Person.objects.select_for_update().get()
+            (answer,) = race(self.impatient(call))
+        assert answer.status_code == 503
+        assert answer["Retry-After"] == "1"

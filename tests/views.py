@@ -179,6 +179,7 @@ def logged(request, pk):
 
 urlpatterns = [
     path("logged/<int:pk>/", logged),
+    path("unguarded/<int:pk>/", view),
     path("people/<int:pk>/", versioned_condition(Person)(view)),
     path(
         "async/<int:pk>/", transaction.non_atomic_requests(versioned_condition(Person)(async_view))

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
+from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from tests.rest_framework import views
@@ -368,3 +368,19 @@ class TestLostRaces:
         assert [answer.status_code for answer in answers] == [200] * 8
         assert len({answer["ETag"] for answer in answers}) == 8
         assert Person.objects.get().version == 9
+
+    @pytest.mark.parametrize("method", ["get", "put"])
+    def test_what_cannot_be_read_for_others_locks_is_503(self, race, url, method):
+        if connection.vendor != "postgresql":
+            pytest.skip("has no lock timeout short enough for a test")
+
+        def impatient():
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '50ms'")
+            return getattr(APIClient(), method)(url, headers={"If-Match": "*"})
+
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE testapp_person IN ACCESS EXCLUSIVE MODE")
+            (answer,) = race(impatient)
+        assert answer.status_code == 503
+        assert answer["Retry-After"] == "1"
