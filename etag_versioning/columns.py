@@ -56,8 +56,8 @@ class StateColumns(NamedTuple):
         """
         Narrow a query set of the owner's own table to ``state``, in place.
 
-        ``filter()`` does the same and takes half as long as a whole save: here
-        there are no names to resolve.
+        ``filter()`` does the same, in nearly a third of the time that a whole save
+        takes: here there are no names to resolve.
         """
         alias = queryset.query.get_initial_alias()
         for field, value in ((self.version, state.version), (self.stamp, state.stamp)):

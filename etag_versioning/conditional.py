@@ -26,11 +26,13 @@ from .etags import EntityTag
 from .exceptions import StaleWriteError
 from .guards import Guard, is_contention, is_lost_race
 from .preconditions import (
+    CONFLICT,
+    GONE,
     READ_METHODS,
+    UNAVAILABLE,
     Decision,
     Outcome,
     Policy,
-    Reason,
     Validators,
     evaluate,
     reconsider,
@@ -177,7 +179,7 @@ class Call:
                 response = self.call_view()
             return self.finish_write(response, row, guard)
         except (StaleWriteError, DatabaseError) as error:
-            if not is_lost_race(error, row.using):
+            if not is_lost_race(error):
                 raise
             return self.lost(row, error)
 
@@ -202,9 +204,9 @@ class Call:
 
     def unavailable(self, error: DatabaseError) -> HttpResponseBase:
         """503 where not even the row's state can be read for others' locks."""
-        if not any(is_contention(error, using) for using in connections):
+        if not is_contention(error):
             raise error
-        return http.ErrorResponse(Decision(Outcome.UNAVAILABLE, Reason.CONTENTION)).render()
+        return http.ErrorResponse(UNAVAILABLE).render()
 
     def lost(self, row: Row, error: Exception) -> HttpResponseBase:
         if not connections[row.using].in_atomic_block:
@@ -215,25 +217,22 @@ class Call:
         for connection in connections.all(initialized_only=True):
             if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
                 connection.set_rollback(True)
-        return http.ErrorResponse(
-            Decision(Outcome.CONFLICT, Reason.CONFLICT), settle=lambda: self.settle(row, error)
-        )
+        return http.ErrorResponse(CONFLICT, settle=lambda: self.settle(row, error))
 
     def settle(self, row: Row, error: Exception) -> tuple[Decision, EntityTag | None]:
         """What to answer, by the row as it is now."""
         if not row.concerns(error):
-            return Decision(Outcome.CONFLICT, Reason.CONFLICT), None
+            return CONFLICT, None
         try:
             return self.settled(row, error, self.judge())
         except (Http404, PermissionDenied):
-            return Decision(Outcome.GONE, Reason.GONE), None
+            return GONE, None
 
     def settled(
         self, row: Row, error: Exception, again: Judged
     ) -> tuple[Decision, EntityTag | None]:
-        # Whoever named no state may have been overtaken; ``*`` names every state.
-        overtaken = self.headers.if_match is None and again.row != row
-        moved = isinstance(error, StaleWriteError) or overtaken
+        assert again.row is not None
+        moved = row.has_moved(error, again.row, self.headers)
         return self.shown(reconsider(self.headers, again.decision, moved), again.validators)
 
 
@@ -282,18 +281,18 @@ class AsyncCall(Call):
                 response = await self.call_view()
             return self.finish_write(response, row, guard)
         except (StaleWriteError, DatabaseError) as error:
-            if not is_lost_race(error, row.using):
+            if not is_lost_race(error):
                 raise
             decision, etag = await self.asettle(row, error)
             return http.ErrorResponse(decision, etag).render()
 
     async def asettle(self, row: Row, error: Exception) -> tuple[Decision, EntityTag | None]:
         if not row.concerns(error):
-            return Decision(Outcome.CONFLICT, Reason.CONFLICT), None
+            return CONFLICT, None
         try:
             return self.settled(row, error, await self.ajudge())
         except (Http404, PermissionDenied):
-            return Decision(Outcome.GONE, Reason.GONE), None
+            return GONE, None
 
 
 def _entity_tag(value: Any) -> EntityTag | None:

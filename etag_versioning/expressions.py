@@ -27,14 +27,14 @@ class InStates(models.Expression):
 
     def __init__(self, columns: StateColumns, states: dict[Any, State]) -> None:
         super().__init__(output_field=models.BooleanField())
-        self.fields = [*columns.owner._meta.pk_fields, columns.version]
-        self.stamp = columns.stamp
+        state_fields = [field for field in (columns.version, columns.stamp) if field is not None]
+        self.fields = [*columns.owner._meta.pk_fields, *state_fields]
         self.rows = [
-            (*(pk if isinstance(pk, tuple) else (pk,)), state.version, state.stamp)
+            (*(pk if isinstance(pk, tuple) else (pk,)), *state[: len(state_fields)])
             for pk, state in states.items()
         ]
-        fields = [*self.fields, *([self.stamp] if self.stamp else [])]
-        self.set_source_expressions([models.F(field.name) for field in fields])
+        self.has_stamp = columns.stamp is not None
+        self.set_source_expressions([models.F(field.name) for field in self.fields])
 
     def get_source_expressions(self) -> Any:
         return self._sources
@@ -44,26 +44,18 @@ class InStates(models.Expression):
 
     def as_sql(self, compiler: Any, connection: Any, values: str = "") -> Any:
         names = [compiler.compile(source)[0] for source in self._sources]
-        rows = [
-            [
-                *(
-                    field.get_db_prep_value(value, connection)
-                    for field, value in zip(self.fields, row, strict=False)
-                ),
-                *([self.stamp.get_db_prep_value(row[-1], connection)] if self.stamp else []),
-            ]
+        params = [
+            field.get_db_prep_value(value, connection)
             for row in self.rows
+            for field, value in zip(self.fields, row, strict=True)
         ]
         place = f"({', '.join(['%s'] * len(names))})"
-        places = ", ".join([place] * len(rows))
-        return (
-            f"({', '.join(names)}) IN ({values}{places})",
-            [value for row in rows for value in row],
-        )
+        places = ", ".join([place] * len(self.rows))
+        return f"({', '.join(names)}) IN ({values}{places})", params
 
     def as_sqlite(self, compiler: Any, connection: Any) -> Any:
         text, params = self.as_sql(compiler, connection, values="VALUES ")
-        if self.stamp is None:
+        if not self.has_stamp:
             return text, params
         # Datetimes are text, with more or fewer digits: compared with all six.
         name, _ = compiler.compile(self._sources[-1])

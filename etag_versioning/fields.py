@@ -9,7 +9,7 @@ Neither moves itself on UPDATE: that is the model's compare-and-swap.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -22,7 +22,24 @@ __all__ = ["DatabaseStamp", "UpdatedAtField", "VersionField", "next_stamp", "nex
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class VersionField(models.PositiveBigIntegerField):
+class _WithDefaults(models.Field):
+    """A field whose defaults belong to its class, and not into each migration."""
+
+    own_defaults: ClassVar[dict[str, Any]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **(self.own_defaults | kwargs))
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        # Django leaves out what is True, its own default; here it differs from ours.
+        kwargs.setdefault("editable", True)
+        missing = object()
+        own = self.own_defaults
+        return name, path, args, {k: v for k, v in kwargs.items() if own.get(k, missing) != v}
+
+
+class VersionField(_WithDefaults, models.PositiveBigIntegerField):
     """
     The integer that every write of the row raises; 1 for a new row.
 
@@ -31,21 +48,7 @@ class VersionField(models.PositiveBigIntegerField):
     """
 
     description = "Version of the row"
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("default", 1)
-        kwargs.setdefault("db_default", 1)
-        kwargs.setdefault("editable", False)
-        super().__init__(*args, **kwargs)
-
-    def deconstruct(self) -> Any:
-        name, path, args, kwargs = super().deconstruct()
-        return (
-            name,
-            path,
-            args,
-            _without_own_defaults(kwargs, {"default": 1, "db_default": 1, "editable": False}),
-        )
+    own_defaults: ClassVar[dict[str, Any]] = {"default": 1, "db_default": 1, "editable": False}
 
 
 class DatabaseStamp(models.Func):
@@ -75,7 +78,7 @@ class DatabaseStamp(models.Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
-class UpdatedAtField(models.DateTimeField):
+class UpdatedAtField(_WithDefaults, models.DateTimeField):
     """
     When the row was last written, to the microsecond, never twice the same.
 
@@ -84,24 +87,11 @@ class UpdatedAtField(models.DateTimeField):
     """
 
     description = "Moment of the row's last write"
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("default", timezone.now)
-        kwargs.setdefault("db_default", DatabaseStamp())
-        kwargs.setdefault("editable", False)
-        super().__init__(*args, **kwargs)
-
-    def deconstruct(self) -> Any:
-        name, path, args, kwargs = super().deconstruct()
-        return (
-            name,
-            path,
-            args,
-            _without_own_defaults(
-                kwargs,
-                {"default": timezone.now, "db_default": DatabaseStamp(), "editable": False},
-            ),
-        )
+    own_defaults: ClassVar[dict[str, Any]] = {
+        "default": timezone.now,
+        "db_default": DatabaseStamp(),
+        "editable": False,
+    }
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         if add:
@@ -144,13 +134,3 @@ def next_stamp_expression(field: models.Field[Any, Any], now: datetime) -> Great
     output = models.DateTimeField()
     later = models.ExpressionWrapper(models.F(field.name) + _MICROSECOND, output_field=output)
     return Greatest(models.Value(now, output_field=output), later, output_field=output)
-
-
-def _without_own_defaults(kwargs: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """Leave what every field of the class has out of migrations."""
-    missing = object()
-    kept = {key: value for key, value in kwargs.items() if own.get(key, missing) != value}
-    # ``editable`` appears in a migration where it is False: Django's default is True.
-    if "editable" not in kwargs:
-        kept["editable"] = True
-    return kept

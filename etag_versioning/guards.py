@@ -108,7 +108,7 @@ class Guard:
                         stack.enter_context(attempt.pop_all())
                         break
                 except DatabaseError as error:
-                    if not attempts or not is_contention(error, self.using):
+                    if not attempts or not is_contention(error):
                         raise
                     time.sleep(random.uniform(0.005, 0.05))
             self.claimed = True
@@ -173,12 +173,11 @@ class Guard:
         self.state = None
         self.compared = self.deleted = True
 
-    def forget(self) -> None:
-        """Take note of a write whose result is not known, by a guard not enforced."""
-        self.state = None
-
     def reread(self) -> None:
         """Take note of a write whose result is not known, in its transaction."""
+        if not self.enforced:
+            self.state = None
+            return
         # Locking, since a snapshot may be older than what was locked.
         rows: Any = models.QuerySet(self.model, using=self.using).filter(pk=self.pk)
         values = rows.select_for_update().values_list(*self.columns).first()
@@ -241,22 +240,20 @@ _MYSQL_CONTENTION = frozenset({1020, 1205, 1213})
 _SQLITE_CONTENTION = frozenset({5, 6})
 
 
-def is_lost_race(error: Exception, using: str) -> bool:
+def is_lost_race(error: Exception) -> bool:
     """Whether a write failed for no other reason than somebody else's."""
-    return isinstance(error, StaleWriteError) or (
-        isinstance(error, DatabaseError) and is_contention(error, using)
-    )
+    return isinstance(error, StaleWriteError) or is_contention(error)
 
 
-def is_contention(error: DatabaseError, using: str) -> bool:
-    """Whether the database gave up because of somebody else's work on the same rows."""
+def is_contention(error: Exception) -> bool:
+    """Whether a database gave up because of somebody else's work on the same rows."""
+    if not isinstance(error, DatabaseError):
+        return False
     cause = error.__cause__
-    vendor = connections[using].vendor
-    if vendor == "postgresql":
-        code = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
-        return code in _POSTGRESQL_CONTENTION
-    if vendor == "mysql":
-        return bool(error.args) and error.args[0] in _MYSQL_CONTENTION
-    if vendor == "sqlite":
-        return (getattr(cause, "sqlite_errorcode", 0) & 0xFF) in _SQLITE_CONTENTION
-    return False
+    number = error.args[0] if error.args else None
+    sqlstate = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    return (
+        sqlstate in _POSTGRESQL_CONTENTION
+        or (getattr(cause, "sqlite_errorcode", 0) & 0xFF) in _SQLITE_CONTENTION
+        or (isinstance(number, int) and number in _MYSQL_CONTENTION)
+    )

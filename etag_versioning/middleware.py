@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import DatabaseError, connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
@@ -10,7 +9,7 @@ from django.utils.deprecation import MiddlewareMixin
 from .exceptions import StaleWriteError
 from .guards import is_contention
 from .http import ErrorResponse
-from .preconditions import Decision, Outcome, Reason
+from .preconditions import CONFLICT, UNAVAILABLE
 
 __all__ = ["StaleWriteMiddleware"]
 
@@ -28,9 +27,7 @@ class StaleWriteMiddleware(MiddlewareMixin):
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponseBase | None:
         if isinstance(exception, StaleWriteError):
-            return ErrorResponse(Decision(Outcome.CONFLICT, Reason.CONFLICT)).render()
-        if isinstance(exception, DatabaseError) and any(
-            is_contention(exception, using) for using in connections
-        ):
-            return ErrorResponse(Decision(Outcome.UNAVAILABLE, Reason.CONTENTION)).render()
+            return ErrorResponse(CONFLICT).render()
+        if is_contention(exception):
+            return ErrorResponse(UNAVAILABLE).render()
         return None

@@ -16,6 +16,9 @@ from datetime import UTC, datetime
 from .etags import ANY, EntityTag, parse_entity_tags, without_coding
 
 __all__ = [
+    "CONFLICT",
+    "GONE",
+    "UNAVAILABLE",
     "ConditionalHeaders",
     "Decision",
     "Outcome",
@@ -123,6 +126,10 @@ class Decision:
 
 
 PROCEED = Decision(Outcome.PROCEED)
+# After a write that was lost to another:
+GONE = Decision(Outcome.GONE, Reason.GONE)
+CONFLICT = Decision(Outcome.CONFLICT, Reason.CONFLICT)
+UNAVAILABLE = Decision(Outcome.UNAVAILABLE, Reason.CONTENTION)
 
 
 def evaluate(
@@ -207,8 +214,8 @@ def reconsider(headers: ConditionalHeaders, again: Decision, moved: bool) -> Dec
         return again
     names_tags = headers.if_match is not None and not names_any(headers)
     if moved and not names_tags:
-        return Decision(Outcome.CONFLICT, Reason.CONFLICT)
-    return Decision(Outcome.UNAVAILABLE, Reason.CONTENTION)
+        return CONFLICT
+    return UNAVAILABLE
 
 
 def names_any(headers: ConditionalHeaders) -> bool:

@@ -98,9 +98,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
         with self._claimed(guards):
             count = self._found(super().update(**values))
             for guard in guards if count else ():
-                if not guard.enforced:
-                    guard.forget()
-                elif guard.claimed and guard.state and self._is_only(guard, count, kwargs):
+                if guard.claimed and guard.state and self._is_only(guard, count, kwargs):
                     guard.moved(columns.after(guard.state, now))
                 else:
                     guard.reread()
@@ -145,10 +143,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
         with transaction.atomic(using=self.db), self._claimed(guards):
             result = super().delete()
             for guard in guards:
-                if guard.enforced and not guard.deleted:
-                    guard.reread()
-                elif not guard.enforced:
-                    guard.forget()
+                guard.reread()
         return result
 
     delete.alters_data = True  # type: ignore[attr-defined]

@@ -33,7 +33,6 @@ __all__ = [
     "narrow_names",
     "page_validators",
     "read_row",
-    "read_rows",
     "require_version",
     "row_from_values",
     "row_of",
@@ -102,6 +101,14 @@ class Row:
         if not isinstance(error, StaleWriteError):
             return True
         return error.model is state_columns(self.model).owner and bool(error.pk == self.pk)
+
+    def has_moved(self, error: Exception, again: Row, headers: ConditionalHeaders) -> bool:
+        """
+        Whether a write that ``error`` ended was overtaken, by the row as it is
+        ``again``. Whoever named no state may have been; ``*`` names every state.
+        """
+        overtaken = headers.if_match is None and again.state != self.state
+        return isinstance(error, StaleWriteError) or overtaken
 
 
 class RowSource:
@@ -239,27 +246,20 @@ def read_row(queryset: models.QuerySet[Any], tag_key: str | None = None) -> Row 
         ImproperlyConfigured: the model has no version.
         MultipleObjectsReturned: the query set selects several rows.
     """
-    rows = read_rows(queryset, tag_key, limit=2)
-    if len({row.pk for row in rows}) > 1:
-        raise queryset.model.MultipleObjectsReturned(
-            f"A narrow query for one {queryset.model._meta.label} found several."
-        )
-    return rows[0] if rows else None
-
-
-def read_rows(
-    queryset: models.QuerySet[Any], tag_key: str | None = None, limit: int | None = None
-) -> list[Row]:
-    """Read the keys and states of all rows of a query set, in its order."""
     model = queryset.model
-    columns = require_version(model)
-    names = narrow_names(columns, model, tag_key)
+    names = narrow_names(require_version(model), model, tag_key)
     queryset = queryset.prefetch_related(None)
-    if limit is not None and not queryset.query.is_sliced:
+    if not queryset.query.is_sliced:
         if not queryset.query.distinct_fields:
             queryset = queryset.order_by()
-        queryset = queryset[:limit]
-    return [row_from_values(model, queryset.db, values) for values in queryset.values_list(*names)]
+        queryset = queryset[:2]
+    rows = [row_from_values(model, queryset.db, values) for values in queryset.values_list(*names)]
+    # A join may repeat the one row.
+    if len({row.pk for row in rows}) > 1:
+        raise model.MultipleObjectsReturned(
+            f"A narrow query for one {model._meta.label} found several."
+        )
+    return rows[0] if rows else None
 
 
 def narrow_names(columns: StateColumns, model: Any, tag_key: str | None = None) -> list[str]:

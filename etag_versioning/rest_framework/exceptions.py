@@ -8,11 +8,9 @@ from rest_framework.exceptions import APIException
 
 from ..etags import EntityTag
 from ..http import ERRORS, error_body
-from ..preconditions import Decision, Outcome, Reason
+from ..preconditions import Decision, Outcome
 
-__all__ = ["CONFLICT", "LostRace", "PreconditionError"]
-
-CONFLICT = Decision(Outcome.CONFLICT, Reason.CONFLICT)
+__all__ = ["LostRace", "PreconditionError"]
 
 
 class PreconditionError(APIException):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, Literal
 
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, connections
+from django.db import connections
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
@@ -25,16 +25,17 @@ from ..etags import encode_key
 from ..exceptions import StaleWriteError
 from ..guards import is_contention
 from ..preconditions import (
+    CONFLICT,
+    UNAVAILABLE,
     ConditionalHeaders,
     Decision,
     Outcome,
     Policy,
-    Reason,
     Validators,
     evaluate,
 )
 from ..validators import Row, for_write, is_impossible, read_row
-from .exceptions import CONFLICT, LostRace, PreconditionError
+from .exceptions import LostRace, PreconditionError
 from .fingerprint import fingerprint
 
 __all__ = ["NotModifiedSignal", "VersionedViewMixin", "hooked"]
@@ -98,7 +99,7 @@ class VersionedViewMixin(GenericAPIView):
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, LostRace):
             settle = exc.settle
-            if not any(connection.in_atomic_block for connection in connections.all()):
+            if not any(opened.in_atomic_block for opened in connections.all(initialized_only=True)):
                 return self.handle_exception(settle())
             # Under ATOMIC_REQUESTS the transaction may be blind to what others
             # wrote: what is true now is read after it, when Django renders.
@@ -106,10 +107,8 @@ class VersionedViewMixin(GenericAPIView):
             return SettledResponse(lambda: self.handle_exception(settle()))
         if isinstance(exc, StaleWriteError):
             exc = PreconditionError(CONFLICT)
-        elif isinstance(exc, DatabaseError) and any(
-            is_contention(exc, using) for using in connections
-        ):
-            exc = PreconditionError(Decision(Outcome.UNAVAILABLE, Reason.CONTENTION))
+        elif is_contention(exc):
+            exc = PreconditionError(UNAVAILABLE)
         response = super().handle_exception(exc)
         if isinstance(exc, PreconditionError):
             http.set_error_headers(response, exc.decision, exc.etag)

@@ -16,9 +16,9 @@ from rest_framework.response import Response
 
 from ..exceptions import StaleWriteError
 from ..guards import Guard, is_lost_race
-from ..preconditions import Decision, Outcome, Reason, Validators, reconsider
+from ..preconditions import CONFLICT, GONE, Outcome, Validators, reconsider
 from ..validators import Row, for_write, row_of
-from .exceptions import CONFLICT, LostRace, PreconditionError
+from .exceptions import LostRace, PreconditionError
 from .views import VersionedViewMixin, hooked
 
 __all__ = ["GuardedWrite"]
@@ -62,7 +62,7 @@ class GuardedWrite:
             with hooked(view, **hooks), self.claims:
                 return method(*args, **kwargs)
         except (StaleWriteError, DatabaseError) as error:
-            if self.row is None or not is_lost_race(error, self.row.using):
+            if self.row is None or not is_lost_race(error):
                 raise
             raise LostRace(partial(self.settle, self.row, error)) from error
 
@@ -123,10 +123,9 @@ class GuardedWrite:
         except (Http404, PermissionDenied, APIException):
             again = None
         if again is None:
-            return PreconditionError(Decision(Outcome.GONE, Reason.GONE))
+            return PreconditionError(GONE)
         current = again.validators(view.get_representation())
-        overtaken = view._conditions.if_match is None and again.state != row.state
-        moved = isinstance(error, StaleWriteError) or overtaken
+        moved = row.has_moved(error, again, view._conditions)
         decision = reconsider(view._conditions, view._judge(current), moved)
         shows = decision.outcome is not Outcome.UNAVAILABLE
         return PreconditionError(decision, current.etag if shows else None)
