@@ -8,9 +8,8 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import models
-from django.db.models.sql.where import AND
 
-from .fields import UpdatedAtField, VersionField, next_stamp, next_stamp_expression
+from .fields import NextStamp, NextVersion, UpdatedAtField, VersionField, next_stamp
 from .guards import State
 
 __all__ = ["StateColumns", "is_unversioned", "state_columns"]
@@ -52,19 +51,6 @@ class StateColumns(NamedTuple):
             return {}
         return dict(zip(self.names, state, strict=False))
 
-    def restrict(self, queryset: Any, state: State) -> None:
-        """
-        Narrow a query set of the owner's own table to ``state``, in place.
-
-        ``filter()`` does the same, in nearly a third of the time that a whole save
-        takes: here there are no names to resolve.
-        """
-        alias = queryset.query.get_initial_alias()
-        for field, value in ((self.version, state.version), (self.stamp, state.stamp)):
-            if field is not None:
-                exact = field.get_lookup("exact")
-                queryset.query.where.add(exact(field.get_col(alias), value), AND)
-
     def after(self, state: State, now: datetime | None = None) -> State:
         """The state that a write makes of ``state``."""
         return State(
@@ -87,9 +73,9 @@ class StateColumns(NamedTuple):
         """What moves any row to its next state, as keyword arguments for ``update()``."""
         moves: dict[str, Any] = {}
         if self.version is not None:
-            moves[self.version.name] = models.F(self.version.name) + 1
+            moves[self.version.name] = NextVersion(self.version)
         if self.stamp is not None:
-            moves[self.stamp.name] = next_stamp_expression(self.stamp, now)
+            moves[self.stamp.name] = NextStamp(self.stamp, now)
         return moves
 
 

@@ -6,12 +6,43 @@ from typing import Any
 
 from django.db import models
 from django.db.models import sql
+from django.db.models.sql.where import AND
 from django.utils import timezone
 
 from .columns import StateColumns
+from .fields import is_stamp
 from .guards import State
 
-__all__ = ["InStates", "MovingInsertQuery"]
+__all__ = ["InStates", "MovingInsertQuery", "restrict"]
+
+
+class InState:
+    """
+    The condition that the row of an UPDATE or DELETE is in one state. No names have
+    to be resolved in it, which would take a third of the time of a whole save.
+    """
+
+    contains_aggregate = contains_over_clause = False
+
+    def __init__(self, columns: StateColumns, state: State) -> None:
+        self.columns = columns
+        self.state = state
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        version, stamp = self.columns.version, self.columns.stamp
+        table = connection.ops.quote_name(self.columns.owner._meta.db_table)
+        text = f"{table}.{connection.ops.quote_name(version.column)} = %s"
+        params: list[Any] = [self.state.version]
+        if stamp is not None:
+            column = f"{table}.{connection.ops.quote_name(stamp.column)}"
+            condition, moments = is_stamp(column, self.state.stamp, connection)
+            text, params = f"({text} AND {condition})", [*params, *moments]
+        return text, params
+
+
+def restrict(queryset: Any, columns: StateColumns, state: State) -> None:
+    """Narrow a query set of the owner's own table to one state, in place."""
+    queryset.query.where.add(InState(columns, state), AND)
 
 
 class InStates(models.Expression):

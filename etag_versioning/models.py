@@ -24,6 +24,7 @@ from django.utils.functional import cached_property
 
 from .columns import StateColumns, is_unversioned, state_columns
 from .exceptions import StaleWriteError, VersionNotLoaded
+from .expressions import restrict
 from .fields import UpdatedAtField, VersionField
 from .guards import Guard, State, guards_of, lock_state
 from .querysets import VersionedManager, VersionedQuerySet
@@ -257,7 +258,7 @@ class StatefulModel(models.Model):
             for guard in self._guards(columns, using):
                 guard.admit(before, self)
             if columns.version is not None:
-                columns.restrict(base_qs, before)
+                restrict(base_qs, columns, before)
             values = columns.replace(values, after)
         result: Any
         if swap.unchanged:
@@ -294,9 +295,10 @@ class StatefulModel(models.Model):
         for guard in guards:
             guard.admit(state, self)
         if Collector(using=using, origin=self).can_fast_delete(self):
-            rows: Any = models.QuerySet(type(self), using=using)
+            rows: Any = models.QuerySet(type(self), using=using).filter(pk=pk)
+            restrict(rows, columns, state)
             with transaction.mark_for_rollback_on_error(using=using):
-                count = rows.filter(pk=pk, **columns.conditions(state))._raw_delete(using)
+                count = rows._raw_delete(using)
             if not count:
                 raise StaleWriteError(columns.owner, pk, using, self)
             for guard in guards:
