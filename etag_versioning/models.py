@@ -257,8 +257,9 @@ class StatefulModel(models.Model):
             after = columns.after(before)
             for guard in self._guards(columns, using):
                 guard.admit(before, self)
-            if columns.version is not None:
-                restrict(base_qs, columns, before)
+            row = restrict(base_qs, columns, pk_val, before)
+            # Django would name the row once more, for a fifth of the time of the save.
+            base_qs.filter = lambda **kwargs: row
             values = columns.replace(values, after)
         result: Any
         if swap.unchanged:
@@ -295,10 +296,9 @@ class StatefulModel(models.Model):
         for guard in guards:
             guard.admit(state, self)
         if Collector(using=using, origin=self).can_fast_delete(self):
-            rows: Any = models.QuerySet(type(self), using=using).filter(pk=pk)
-            restrict(rows, columns, state)
+            row = restrict(models.QuerySet(type(self), using=using), columns, pk, state)
             with transaction.mark_for_rollback_on_error(using=using):
-                count = rows._raw_delete(using)
+                count = row._raw_delete(using)
             if not count:
                 raise StaleWriteError(columns.owner, pk, using, self)
             for guard in guards:
