@@ -99,6 +99,15 @@ class InStates(models.Expression):
         places = ", ".join([place] * len(self.rows))
         return f"({', '.join(names)}) IN ({values}{places})", params
 
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        # A hashed table, where a list is searched from its beginning for each row. The
+        # first of its rows gives the types.
+        text, params = self.as_sql(compiler, connection, values="VALUES ")
+        types = [field.db_type(connection) for field in self.fields]
+        head, _, tail = text.partition("VALUES ")
+        rest = tail.split("%s", len(types))[-1]
+        return f"{head}VALUES ({', '.join(f'%s::{name}' for name in types)}{rest}", params
+
     def as_sqlite(self, compiler: Any, connection: Any) -> Any:
         text, params = self.as_sql(compiler, connection, values="VALUES ")
         if not self.has_stamp:
