@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: demo serve test test-all cells race lint clean
+.PHONY: demo serve test test-all cells race proxies lint clean
 
 demo: $(VENV)/example
 	$(BIN)/python manage.py migrate --verbosity 0
@@ -23,8 +23,8 @@ test: $(VENV)/test
 # A database that is missing is a failure here, and not a skipped test.
 test-all: $(VENV)/databases
 	$(BIN)/python -m pytest
-	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest
-	DATABASE_URL=$(MARIADB_URL) $(BIN)/python -m pytest
+	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest --ignore=tests/proxies
+	DATABASE_URL=$(MARIADB_URL) $(BIN)/python -m pytest --ignore=tests/proxies
 
 # Python 3.11, 3.12 and 3.13, each with the Django and DRF of its time, on all three.
 cells: $(VENV)/cells
@@ -34,6 +34,12 @@ race: $(VENV)/databases
 	$(BIN)/python -m tests.race
 	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m tests.race
 	DATABASE_URL=$(MARIADB_URL) $(BIN)/python -m tests.race
+
+# Real proxies, caches and clients in front of the example project. A program that
+# is missing is a failure here, and not a skipped test.
+proxies: $(VENV)/clients
+	.ci/proxies
+	PROXIES=required $(BIN)/python -m pytest tests/proxies
 
 lint: $(VENV)/lint
 	$(BIN)/ruff check .
@@ -60,6 +66,9 @@ $(VENV)/test: $(BIN)/python setup.cfg
 
 $(VENV)/databases: $(BIN)/python setup.cfg
 	$(call install,example$(comma)test$(comma)postgresql$(comma)mariadb)
+
+$(VENV)/clients: $(BIN)/python setup.cfg
+	$(call install,example$(comma)test$(comma)clients)
 
 $(VENV)/cells: $(BIN)/python setup.cfg
 	$(call install,cells)
