@@ -16,18 +16,17 @@ from typing import Any, ClassVar
 
 from django.db import connections, models, router, transaction
 from django.db.models.deletion import Collector
-from django.db.models.options import Options
 from django.db.models.signals import class_prepared
 from django.dispatch import receiver
 from django.utils import timezone
-from django.utils.functional import cached_property
 
 from .columns import StateColumns, is_unversioned, state_columns
 from .exceptions import StaleWriteError, VersionNotLoaded
 from .expressions import restrict
 from .fields import UpdatedAtField, VersionField
 from .guards import Guard, State, guards_of, lock_state
-from .querysets import VersionedManager, VersionedQuerySet
+from .managers import VersionedManager, VersionedOptions
+from .querysets import VersionedQuerySet
 
 __all__ = [
     "UpdatedAtMixin",
@@ -38,27 +37,10 @@ __all__ = [
 ]
 
 
-class _Options(Options):
-    """
-    A model's ``_meta`` whose base manager, through which Django writes SET_NULL,
-    moves versions. Not by ``Meta.base_manager_name``, which would have to name a
-    manager of the model's own, and shows in each migration.
-    """
-
-    @cached_property
-    def base_manager(self) -> Any:
-        manager: Any = super().base_manager
-        if manager.name != "_base_manager":
-            return manager
-        versioned: Any = VersionedManager()
-        versioned.name, versioned.model, versioned.auto_created = manager.name, self.model, True
-        return versioned
-
-
 @receiver(class_prepared)
 def _give_base_manager(sender: Any, **kwargs: Any) -> None:
     if issubclass(sender, StatefulModel):
-        sender._meta.__class__ = _Options
+        sender._meta.__class__ = VersionedOptions
 
 
 class _Swap:

@@ -18,7 +18,7 @@ from .exceptions import StaleWriteError
 from .expressions import InStates, MovingInsertQuery
 from .guards import Guard, guards_of
 
-__all__ = ["VersionedManager", "VersionedQuerySet"]
+__all__ = ["VersionedQuerySet"]
 
 
 class VersionedQuerySet(models.QuerySet[Any]):
@@ -358,7 +358,3 @@ class _Chunk(VersionedQuerySet):
     def update(self, **kwargs: Any) -> int:
         rows = VersionedQuerySet(self.model, self.query.chain(), self.db).filter(self._condition)
         return rows._update_moving(kwargs, self._now)
-
-
-class VersionedManager(models.Manager.from_queryset(VersionedQuerySet)):  # type: ignore[misc]
-    """The manager whose query sets move versions."""

@@ -3,7 +3,12 @@ import uuid
 from django.db import models
 
 from etag_versioning.fields import UpdatedAtField, VersionField
-from etag_versioning.models import UpdatedAtMixin, VersionedModel, VersionMixin
+from etag_versioning.models import (
+    UpdatedAtMixin,
+    VersionedManager,
+    VersionedModel,
+    VersionMixin,
+)
 
 
 class Team(VersionedModel):
@@ -119,7 +124,40 @@ class Chapter(VersionedModel):
         order_with_respect_to = "team"
 
 
+class CountryManager(VersionedManager):
+    def get_by_natural_key(self, code):
+        return self.get(code=code)
+
+
+class Country(VersionedModel):
+    """Its key is made in Python; fixtures name it by another."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    code = models.CharField(max_length=2, unique=True)
+    name = models.CharField(max_length=50, db_default="nameless")
+
+    objects = CountryManager()
+
+    def natural_key(self):
+        return (self.code,)
+
+
+def default_team():
+    return Team.objects.get_or_create(name="default")[0].pk
+
+
 class Plain(models.Model):
     """No state at all."""
 
     name = models.CharField(max_length=50)
+
+
+def default_boss():
+    return Plain.objects.get_or_create(name="default")[0].pk
+
+
+class Member(VersionedModel):
+    """What the deletion of its team, and of its boss, makes of it."""
+
+    team = models.ForeignKey(Team, models.SET_DEFAULT, default=default_team)
+    boss = models.ForeignKey(Plain, models.SET(default_boss))
