@@ -62,10 +62,10 @@ $(VENV)/example: $(BIN)/python setup.cfg
 	$(call install,example)
 
 $(VENV)/test: $(BIN)/python setup.cfg
-	$(call install,example$(comma)test)
+	$(call install,bench$(comma)example$(comma)test)
 
 $(VENV)/databases: $(BIN)/python setup.cfg
-	$(call install,example$(comma)test$(comma)postgresql$(comma)mariadb)
+	$(call install,bench$(comma)example$(comma)test$(comma)postgresql$(comma)mariadb)
 
 $(VENV)/clients: $(BIN)/python setup.cfg
 	$(call install,example$(comma)test$(comma)clients)
@@ -74,7 +74,7 @@ $(VENV)/cells: $(BIN)/python setup.cfg
 	$(call install,cells)
 
 $(VENV)/lint: $(BIN)/python setup.cfg
-	$(call install,example$(comma)test$(comma)lint)
+	$(call install,bench$(comma)example$(comma)test$(comma)lint)
 
 comma = ,
 

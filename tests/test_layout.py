@@ -32,6 +32,22 @@ MAY_IMPORT = {
     "querysets": "columns exceptions expressions guards",
     "validators": "columns etags exceptions guards preconditions",
 }
+# The modules of the benchmark, and which of the package each one may import.
+BENCHMARK_MAY_IMPORT = {
+    "__init__": "",
+    "__main__": "benchmark.cli benchmark.errors",
+    "answers": "benchmark.errors etags",
+    "cli": "benchmark.errors benchmark.run",
+    "errors": "",
+    "figures": "",
+    "measure": "benchmark.figures benchmark.targets",
+    "plot": "benchmark.errors benchmark.figures",
+    "project": "",
+    "report": "benchmark.errors benchmark.figures benchmark.targets",
+    "run": "benchmark.errors benchmark.figures benchmark.measure benchmark.plot "
+    "benchmark.project benchmark.report benchmark.targets",
+    "targets": "benchmark.answers benchmark.errors benchmark.figures",
+}
 # What knows no framework.
 PURE = ["etags", "exceptions", "preconditions"]
 
@@ -58,6 +74,9 @@ OUTSIDE_DRF = sorted(name for name in TREES if not name.startswith("rest_framewo
 WITHOUT_ALL = ("__init__", "apps", "rest_framework.__init__")
 WITH_ALL = [name for name in CORE if name not in WITHOUT_ALL]
 WITH_ALL_IN_DRF = sorted(set(TREES) - set(OUTSIDE_DRF) - set(WITHOUT_ALL))
+WITH_ALL_IN_BENCHMARK = sorted(
+    f"benchmark.{name}" for name in BENCHMARK_MAY_IMPORT if name != "__init__"
+)
 
 
 def imports(name):
@@ -146,6 +165,36 @@ def test_the_direction_has_no_circles():
     assert left == {}
 
 
+def test_the_benchmark_s_imports_run_one_way():
+    prefix = "benchmark."
+    names = {name.removeprefix(prefix) for name in TREES if name.startswith(prefix)}
+    assert names == set(BENCHMARK_MAY_IMPORT)
+    for name, allowed in BENCHMARK_MAY_IMPORT.items():
+        # "from .. import __version__" names the package itself.
+        imported = set(own_imports(prefix + name)) - {"", "__version__"}
+        assert imported <= set(allowed.split()), name
+
+
+def test_only_its_command_imports_the_benchmark():
+    users = {
+        name
+        for name in TREES
+        if not name.startswith("benchmark.")
+        and any(imported.startswith("benchmark") for imported in own_imports(name))
+    }
+    assert users == {"management.commands.etag_benchmark"}
+
+
+def test_only_one_module_of_the_benchmark_knows_django():
+    knowing = {
+        name
+        for name in TREES
+        if name.startswith("benchmark.")
+        and any(imported.partition(".")[0] == "django" for imported in imports(name))
+    }
+    assert knowing == {"benchmark.project"}
+
+
 @pytest.mark.parametrize("name", PURE)
 def test_the_core_knows_no_framework(name):
     tops = {imported.partition(".")[0] for imported in imports(name)}
@@ -158,7 +207,7 @@ def test_only_one_folder_imports_django_rest_framework(name):
     assert "rest_framework" not in {imported.partition(".")[0] for imported in own_imports(name)}
 
 
-@pytest.mark.parametrize("name", [*WITH_ALL, *WITH_ALL_IN_DRF])
+@pytest.mark.parametrize("name", [*WITH_ALL, *WITH_ALL_IN_DRF, *WITH_ALL_IN_BENCHMARK])
 def test_each_module_lists_what_is_public(name):
     listed = public_names(name)
     assert listed is not None
