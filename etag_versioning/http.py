@@ -106,7 +106,7 @@ class NotModified(HttpResponseNotModified):
 
     Args:
         validators: the current ones.
-        decision: the one that led here; it may hold a weakened form of the tag.
+        decision: the one that led here; it may hold the tag as a proxy changed it.
     """
 
     def __init__(self, validators: Validators, decision: Decision) -> None:

@@ -117,7 +117,8 @@ class Policy:
 class Decision:
     """
     The outcome, its reason, and the tag that a 304 has to carry so that the
-    client's cache finds its copy (weak where the client's was weakened).
+    client's cache finds its copy: in the form that the client has, where a proxy
+    changed it.
     """
 
     outcome: Outcome
@@ -257,8 +258,8 @@ def _if_none_match(value: str, current: Validators | None, writes: bool) -> Deci
         if not matching:
             return None
         assert current.etag is not None
-        weak = all(tag.weak for tag in matching) or current.etag.weak
-        etag = EntityTag(current.etag.opaque, weak=weak)
+        known = current.etag if current.etag in matching else matching[0]
+        etag = EntityTag(known.opaque, weak=known.weak or current.etag.weak)
     if writes:
         return Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
     return Decision(Outcome.NOT_MODIFIED, Reason.MATCH, etag)

@@ -32,6 +32,8 @@ http {{
     server {{
         listen 127.0.0.1:{port};
         proxy_set_header Host $http_host;
+        proxy_set_header Connection "";
+        proxy_http_version 1.1;
         location / {{
             proxy_pass http://127.0.0.1:{origin};
         }}
@@ -42,6 +44,7 @@ http {{
 
 NGINX_GZIP = """
     gzip on;
+    gzip_proxied any;
     gzip_types application/json;
 """
 

@@ -6,8 +6,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import httpx
@@ -22,11 +24,12 @@ NUMBERS = itertools.count(1)
 
 @dataclass(frozen=True)
 class Server:
-    """Where a server listens, and where its logs are."""
+    """Where a server listens, where its logs are, and for an origin its journal."""
 
     name: str
     port: int
     folder: Path
+    journal: Path | None = None
 
     @property
     def address(self):
@@ -34,7 +37,7 @@ class Server:
 
     def seen(self, path):
         """What has reached the origin for this path: its methods and statuses."""
-        return journal.read_journal(self.folder / "journal", path)
+        return journal.read_journal(self.journal, path)
 
 
 @contextmanager
@@ -50,18 +53,30 @@ def own_folder():
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Show with a failure what the servers in it have logged."""
+    report = yield
+    if report.failed:
+        for server in item.funcargs.values():
+            if isinstance(server, Server):
+                logs = programs.logs(server.folder)
+                report.sections.append((f"Logs of {server.name}", logs))
+    return report
+
+
 @pytest.fixture(scope="session")
-def origin():
-    """gunicorn with the example project, and a database of its own."""
-    with tempfile.TemporaryDirectory(prefix="etag_versioning_origin_") as name:
-        folder = Path(name)
-        (folder / "journal").touch()
+def environment():
+    """For the example project: a database of its own with the sample data, and a journal."""
+    with tempfile.TemporaryDirectory(prefix="etag_versioning_origin_") as folder:
+        journal_file = Path(folder) / "journal"
+        journal_file.touch()
         environment = dict(
             os.environ,
             DJANGO_SETTINGS_MODULE="tests.proxies.settings",
-            DATABASE_URL=f"sqlite:///{folder / 'origin.sqlite3'}",
+            DATABASE_URL=f"sqlite:///{folder}/origin.sqlite3",
             PYTHONPATH=str(ROOT),
-            **{journal.VARIABLE: str(folder / "journal")},
+            **{journal.VARIABLE: str(journal_file)},
         )
         for command in ("migrate", "load_sample_data"):
             subprocess.run(
@@ -69,32 +84,59 @@ def origin():
                 env=environment,
                 check=True,
             )
-        port = programs.free_port()
-        command = [sys.executable, "-m", "gunicorn", "--threads", "8", "--log-level", "warning"]
-        command += ["--bind", f"127.0.0.1:{port}", "example_project.wsgi"]
-        with programs.running(command, port, folder, env=environment):
-            yield Server("the origin", port, folder)
+        # A row shows no Last-Modified in the second in which it was written.
+        time.sleep(1)
+        yield environment
+
+
+WSGI = ["gunicorn", "--threads", "8", "--log-level", "warning", "example_project.wsgi", "--bind"]
+ASGI = ["uvicorn", "--log-level", "warning", "example_project.asgi:application", "--port"]
+
+
+@contextmanager
+def serving(environment, name, arguments):
+    """One of Python's servers, with the example project."""
+    port = programs.free_port()
+    where = f"127.0.0.1:{port}" if arguments is WSGI else str(port)
+    command = [sys.executable, "-m", *arguments, where]
+    with (
+        tempfile.TemporaryDirectory(prefix="etag_versioning_server_") as folder,
+        programs.running(command, port, Path(folder), env=environment),
+    ):
+        yield Server(name, port, Path(folder), Path(environment[journal.VARIABLE]))
+
+
+@pytest.fixture(scope="session")
+def origin(environment):
+    """What the proxies stand in front of: gunicorn."""
+    with serving(environment, "gunicorn", WSGI) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def asgi_origin(environment):
+    """The same under uvicorn."""
+    with serving(environment, "uvicorn", ASGI) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def proxies(origin):
     """Starts a proxy, by its name, when it is first asked for."""
     with ExitStack() as stack:
-        started = {}
 
-        def start(name):
-            if name not in started:
-                names, configure = PROXIES[name]
-                if programs.find(*names) is None:
-                    programs.absent(names[0])
-                folder = stack.enter_context(own_folder())
-                port = programs.free_port()
-                command = configure(folder, port, origin.port)
-                stack.enter_context(
-                    programs.running(command, port, folder, **programs.nobody(), umask=0o022)
-                )
-                started[name] = Server(name, port, folder)
-            return started[name]
+        @lru_cache
+        def start(name, behind=origin):
+            names, configure = PROXIES[name]
+            if programs.find(*names) is None:
+                programs.absent(names[0])
+            folder = stack.enter_context(own_folder())
+            port = programs.free_port()
+            command = configure(folder, port, behind.port)
+            stack.enter_context(
+                programs.running(command, port, folder, **programs.nobody(), umask=0o022)
+            )
+            return Server(name, port, folder)
 
         yield start
 
