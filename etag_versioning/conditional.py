@@ -1,9 +1,5 @@
 """
 The way of one request through a decorated view: judge, claim, call, tag.
-
-``Call`` is for plain views, ``AsyncCall`` for coroutines. What differs is that
-a coroutine can hold no transaction: between two of its steps, other requests
-may run on the same connection.
 """
 
 from __future__ import annotations
@@ -13,9 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -37,21 +32,26 @@ from .preconditions import (
     evaluate,
     reconsider,
 )
-from .validators import Row, RowSource, last_modified_seconds
+from .sources import Current, RowSource, Source
+from .validators import Row, last_modified_seconds
 
-__all__ = ["AsyncCall", "Call", "Options"]
+__all__ = ["Call", "Options"]
+
+# The methods that may create the row where the view allows it.
+_CREATING = ("PUT", "POST")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The arguments of ``versioned_condition``."""
+    """The arguments of ``versioned_condition``; ``creates`` is the row that may be absent."""
 
-    rows: RowSource | None
+    source: Source | None
     etag_func: Callable[..., Any] | None
     last_modified_func: Callable[..., Any] | None
     required: bool
     allow_wildcard: bool
     allow_unmodified_since: bool
+    creates: RowSource | None
     cache_control: Mapping[str, Any] | None
     expose_tag: bool
     methods: tuple[str, ...] | None
@@ -70,9 +70,13 @@ class Options:
 class Judged:
     """What was read for a request, and what its preconditions make of it."""
 
-    row: Row | None
+    current: Current | None
     validators: Validators
     decision: Decision
+
+    @property
+    def row(self) -> Row | None:
+        return None if self.current is None else self.current.row
 
 
 class Call:
@@ -102,9 +106,7 @@ class Call:
             return response
         if self.method in READ_METHODS:
             return self.finish_read(self.call_view(), judged.validators)
-        if judged.row is None:
-            return self.call_view()
-        return self.write(judged.row)
+        return self.write(judged)
 
     def call_view(self) -> Any:
         return self.view(self.request, *self.args, **self.kwargs)
@@ -120,34 +122,35 @@ class Call:
     def judge(self) -> Judged:
         # The row is read first: a write between the two makes the tag newer than
         # the state that is claimed, and the claim fails.
-        row = self.read_row()
+        current = self.read()
         etag, last_modified = (
             func and func(self.request, *self.args, **self.kwargs)
             for func in (self.options.etag_func, self.options.last_modified_func)
         )
-        return self.decide(row, etag, last_modified)
+        return self.decide(current, etag, last_modified)
 
-    def read_row(self) -> Row | None:
-        if self.options.rows is None:
+    def read(self) -> Current | None:
+        source, writes = self.options.source, self.method not in READ_METHODS
+        if source is None:
             return None
-        writes = self.method not in READ_METHODS
-        row = self.options.rows.read(self.request, self.args, self.kwargs, writes=writes)
-        if row is None:
-            raise Http404("No row matches the request.")
-        return row
+        current = source.read(self.request, self.args, self.kwargs, writes=writes)
+        if current is None and not (self.options.creates and self.method in _CREATING):
+            raise Http404("Nothing is there that matches the request.")
+        return current
 
-    def decide(self, row: Row | None, etag: Any, last_modified: Any) -> Judged:
-        own = Validators() if row is None else row.validators()
+    def decide(self, current: Current | None, etag: Any, last_modified: Any) -> Judged:
+        own = Validators() if current is None else current.validators()
         validators = Validators(
             own.etag if self.options.etag_func is None else _entity_tag(etag),
             own.state if self.options.etag_func is None else None,
             own.last_modified if self.options.last_modified_func is None else _date(last_modified),
         )
         # For functions alone, as for ``condition``: nothing returned, nothing there.
-        absent = row is None and validators == Validators()
-        current = None if absent else validators
-        decision = evaluate(self.method, self.headers, current, self.options.policy)
-        return Judged(row, validators, decision)
+        there = current is not None or (self.options.source is None and validators != Validators())
+        decision = evaluate(
+            self.method, self.headers, validators if there else None, self.options.policy
+        )
+        return Judged(current, validators if there else Validators(), decision)
 
     def refuse(self, judged: Judged) -> HttpResponseBase | None:
         decision = judged.decision
@@ -170,22 +173,41 @@ class Call:
 
     # The view, and its answer.
 
-    def write(self, row: Row) -> HttpResponseBase:
-        """Run the view in one transaction, with the claim of its row if it names one."""
-        guard = self.guard(row)
+    def write(self, judged: Judged) -> HttpResponseBase:
+        """
+        Run the view in one transaction: with the claim of its row if it names one,
+        with the row's creation if it is absent.
+        """
+        guard = self.guard(judged)
+        if guard is None:
+            return self.call_view()
         try:
-            block = guard.claim() if guard.enforced else transaction.atomic(using=row.using)
-            with block, guard.watch():
-                response = self.call_view()
-            return self.finish_write(response, row, guard)
+            block = guard.claim() if guard.enforced else transaction.atomic(using=guard.using)
+            with block:
+                with guard.watch():
+                    response = self.call_view()
+                self.finish_write(response, judged, guard)
+            return response
         except (StaleWriteError, DatabaseError) as error:
-            if not is_lost_race(error):
+            if not self.may_be_lost(judged, error):
                 raise
-            return self.lost(row, error)
+            return self.lost(judged, guard.using, error)
 
-    def guard(self, row: Row, *, detached: bool = False) -> Guard:
-        dates_count = self.options.allow_unmodified_since or not self.options.required
-        return row.guard(self.headers, dates_count=dates_count, detached=detached)
+    def guard(self, judged: Judged, *, detached: bool = False) -> Guard | None:
+        """The guard on the row that the view may write, or create."""
+        if judged.row is not None:
+            dates_count = self.options.allow_unmodified_since or not self.options.required
+            return judged.row.guard(self.headers, dates_count=dates_count, detached=detached)
+        if judged.current is None and self.options.creates is not None:
+            creates = self.options.creates
+            return creates.guard_absent(self.request, self.args, self.kwargs, detached=detached)
+        return None
+
+    @staticmethod
+    def may_be_lost(judged: Judged, error: Exception) -> bool:
+        """Whether another may have been first, and the error comes of that."""
+        creation = judged.row is None and isinstance(error, IntegrityError)
+        return creation or is_lost_race(error)
 
     def finish_read(self, response: Any, validators: Validators) -> Any:
         if 200 <= response.status_code < 300:
@@ -193,12 +215,29 @@ class Call:
             http.set_cache_control(response, self.options.cache_control)
         return response
 
-    def finish_write(self, response: Any, row: Row, guard: Guard) -> Any:
+    def finish_write(self, response: Any, judged: Judged, guard: Guard) -> None:
+        row = judged.row or self.created(response, guard)
         own_tag = self.options.etag_func is None and guard.state is not None
-        if own_tag and http.shows_new_tag(self.method, response):
+        if row is not None and own_tag and http.shows_new_tag(self.method, response):
+            # With the state alone, where the answer shows more than the row: what the
+            # rest is like after this write is not known, and the next GET tells.
             etag = row.with_state(guard.state).validators().etag  # type: ignore[arg-type]
             response.headers.setdefault("ETag", str(etag))
-        return response
+
+    def created(self, response: Any, guard: Guard) -> Row | None:
+        """The row that was absent, if it is there now."""
+        creates = self.options.creates
+        if creates is None or connections[guard.using].needs_rollback:
+            return None
+        row = creates.read(self.request, self.args, self.kwargs, writes=True)
+        if row is None:
+            return None
+        if response.status_code >= 400 and row.state != guard.state:
+            # What the view refuses as the second of its kind, another has created.
+            raise StaleWriteError(guard.model, row.pk, guard.using)
+        if guard.pk is None and not guard.detached:
+            guard.moved(row.state)  # Locked by its INSERT, so nobody else's.
+        return row
 
     # The view's write, or the claim, was lost to another's.
 
@@ -208,91 +247,49 @@ class Call:
             raise error
         return http.ErrorResponse(UNAVAILABLE).render()
 
-    def lost(self, row: Row, error: Exception) -> HttpResponseBase:
-        if not connections[row.using].in_atomic_block:
-            return http.ErrorResponse(*self.settle(row, error)).render()
+    def lost(self, judged: Judged, using: str, error: Exception) -> HttpResponseBase:
+        if not connections[using].in_atomic_block:
+            return http.ErrorResponse(*self.settle(judged, error)).render()
         # Under ATOMIC_REQUESTS, nothing of the request is to be committed, and its
         # transaction may be blind to what others wrote: what is true now is read
         # after it, when Django renders.
         for connection in connections.all(initialized_only=True):
             if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
                 connection.set_rollback(True)
-        return http.ErrorResponse(CONFLICT, settle=lambda: self.settle(row, error))
+        return http.ErrorResponse(CONFLICT, settle=lambda: self.settle(judged, error))
 
-    def settle(self, row: Row, error: Exception) -> tuple[Decision, EntityTag | None]:
+    def settle(self, judged: Judged, error: Exception) -> tuple[Decision, EntityTag | None]:
         """What to answer, by the row as it is now."""
-        if not row.concerns(error):
-            return CONFLICT, None
         try:
-            return self.settled(row, error, self.judge())
+            again = self.judge()
         except (Http404, PermissionDenied):
-            return GONE, None
+            again = None
+        return self.settled(judged, error, again)
 
     def settled(
-        self, row: Row, error: Exception, again: Judged
+        self, judged: Judged, error: Exception, again: Judged | None
     ) -> tuple[Decision, EntityTag | None]:
-        assert again.row is not None
-        moved = row.has_moved(error, again.row, self.headers)
-        return self.shown(reconsider(self.headers, again.decision, moved), again.validators)
-
-
-class AsyncCall(Call):
-    """One request to a coroutine view."""
-
-    async def respond(self) -> HttpResponseBase:  # type: ignore[override]
-        if (response := self.method_not_allowed()) is not None:
-            return response
-        if self.method in ("OPTIONS", "TRACE"):
-            return await self.call_view()
-        try:
-            judged = await self.ajudge()
-        except DatabaseError as error:
-            return self.unavailable(error)
-        if (response := self.refuse(judged)) is not None:
-            return response
-        if self.method in READ_METHODS:
-            return self.finish_read(await self.call_view(), judged.validators)
-        if judged.row is None:
-            return await self.call_view()
-        return await self.awrite(judged.row)
-
-    async def ajudge(self) -> Judged:
-        functions = (self.options.etag_func, self.options.last_modified_func)
-        if not any(iscoroutinefunction(func) for func in functions):
-            return await sync_to_async(self.judge)()
-        row = await sync_to_async(self.read_row)()
-        etag, last_modified = [await self.acall(func) for func in functions]
-        return self.decide(row, etag, last_modified)
-
-    async def acall(self, func: Callable[..., Any] | None) -> Any:
-        if func is None:
-            return None
-        afunc = func if iscoroutinefunction(func) else sync_to_async(func)
-        return await afunc(self.request, *self.args, **self.kwargs)
-
-    async def awrite(self, row: Row) -> HttpResponseBase:
-        """
-        Run the view with its row under guard. Each write of the row compares
-        its state by itself; there is no transaction around them.
-        """
-        guard = self.guard(row, detached=True)
-        try:
-            with guard.watch():
-                response = await self.call_view()
-            return self.finish_write(response, row, guard)
-        except (StaleWriteError, DatabaseError) as error:
-            if not is_lost_race(error):
-                raise
-            decision, etag = await self.asettle(row, error)
-            return http.ErrorResponse(decision, etag).render()
-
-    async def asettle(self, row: Row, error: Exception) -> tuple[Decision, EntityTag | None]:
+        now = None if again is None else again.row
+        row = judged.row or now
+        if row is None:
+            return self.not_created(error)
         if not row.concerns(error):
             return CONFLICT, None
-        try:
-            return self.settled(row, error, await self.ajudge())
-        except (Http404, PermissionDenied):
-            return GONE, None
+        if again is None or now is None:
+            # Where it may be created again, If-Match is about an absent row by now.
+            refused = again is not None and again.decision.outcome is Outcome.PRECONDITION_FAILED
+            return (again.decision if again and refused else GONE), None
+        moved = judged.row is None or judged.row.has_moved(error, now, self.headers)
+        return self.shown(reconsider(self.headers, again.decision, moved), again.validators)
+
+    @staticmethod
+    def not_created(error: Exception) -> tuple[Decision, EntityTag | None]:
+        """The row was not created, and nobody else has created it."""
+        if is_contention(error):
+            return UNAVAILABLE, None
+        if isinstance(error, StaleWriteError):
+            return CONFLICT, None
+        raise error
 
 
 def _entity_tag(value: Any) -> EntityTag | None:

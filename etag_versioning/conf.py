@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 __all__ = ["DEFAULTS", "settings"]
 
-DEFAULTS: Final[dict[str, Any]] = {"IF_MATCH": "state", "ETAG_ON_PUT": True}
+DEFAULTS: Final[dict[str, Any]] = {"IF_MATCH": "state", "ETAG_ON_PUT": True, "REVISION": ""}
 
 
 class Settings:
@@ -46,6 +46,11 @@ class Settings:
         body byte for byte.
         """
         return bool(self._get("ETAG_ON_PUT"))
+
+    @property
+    def revision(self) -> str:
+        """``REVISION``: what stands for the project's code in its tags."""
+        return str(self._get("REVISION") or "")
 
 
 settings: Final = Settings()

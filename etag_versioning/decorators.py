@@ -1,101 +1,46 @@
 """
-For Django views: two factories for Django's own ``condition``, and
-``versioned_condition``, which guards the writes too.
+For Django views: ``versioned_condition``, which answers 304 and guards writes, and
+the functions that make its sources, or what Django's own ``condition`` takes.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
-from .conditional import AsyncCall, Call, Options
-from .http import showable_last_modified
-from .preconditions import SAFE_METHODS
-from .validators import RowSource
+from .combinations import CombinedSource
+from .conditional import Call, Options
+from .coroutines import AsyncCall
+from .factories import (
+    combine,
+    etag_func,
+    file_etag_func,
+    file_last_modified_func,
+    last_modified_func,
+    revision_etag_func,
+)
+from .sources import RowSource
 
-__all__ = ["etag_func", "last_modified_func", "versioned_condition"]
+__all__ = [
+    "etag_func",
+    "file_etag_func",
+    "file_last_modified_func",
+    "last_modified_func",
+    "revision_etag_func",
+    "versioned_condition",
+]
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def etag_func(
-    source: Any,
-    lookup_field: str | None = None,
-    lookup_url_kwarg: str | None = None,
-    tag_key: str | None = None,
-) -> Callable[..., str | None]:
-    """
-    Make an ``etag_func`` for Django's ``condition`` (RFC 9110 §8.8.3).
-
-    Args:
-        source: a model, a manager, a query set, or a callable
-            ``(request, *args, **kwargs)`` that returns one.
-        lookup_field: the field that selects the row; "pk" by default.
-        lookup_url_kwarg: the URL keyword argument that holds its value; the
-            lookup field's name by default.
-        tag_key: the field that stands for the row in its tags; the model's
-            ``tag_key`` by default.
-
-    Returns:
-        A function that returns the row's tag, or ``None`` where there is no row.
-        With ``last_modified_func`` of the same source, one query serves both.
-
-    Example::
-
-        @condition(
-            etag_func(User, lookup_url_kwarg="user_id"),
-            last_modified_func(User, lookup_url_kwarg="user_id"),
-        )
-        def user_detail(request, user_id): ...
-    """
-    rows = RowSource(source, lookup_field, lookup_url_kwarg, tag_key)
-
-    def etag(request: HttpRequest, *args: Any, **kwargs: Any) -> str | None:
-        row = rows.read(
-            request, args, kwargs, writes=request.method not in SAFE_METHODS, use="etag"
-        )
-        return None if row is None else str(row.validators().etag)
-
-    return etag
-
-
-def last_modified_func(
-    source: Any,
-    lookup_field: str | None = None,
-    lookup_url_kwarg: str | None = None,
-    tag_key: str | None = None,
-) -> Callable[..., datetime | None]:
-    """
-    Make a ``last_modified_func`` for Django's ``condition`` (RFC 9110 §8.8.2).
-
-    Args and example: as for ``etag_func``.
-
-    Returns:
-        A function that returns the row's stamp in whole seconds, rounded up, or
-        ``None`` where there is no row, and as long as the current second can
-        still change it.
-    """
-    rows = RowSource(source, lookup_field, lookup_url_kwarg, tag_key)
-
-    def last_modified(request: HttpRequest, *args: Any, **kwargs: Any) -> datetime | None:
-        row = rows.read(
-            request, args, kwargs, writes=request.method not in SAFE_METHODS, use="last_modified"
-        )
-        moment = None if row is None else showable_last_modified(row.validators())
-        return None if moment is None else datetime.fromtimestamp(moment, UTC)
-
-    return last_modified
-
-
 def versioned_condition(
-    source: Any = None,
-    *,
+    *sources: Any,
     lookup_field: str | None = None,
     lookup_url_kwarg: str | None = None,
     tag_key: str | None = None,
@@ -104,6 +49,7 @@ def versioned_condition(
     if_match: Literal["required", "optional"] | None = None,
     allow_wildcard: bool = True,
     allow_unmodified_since: bool = False,
+    allow_create: bool = False,
     cache_control: Mapping[str, Any] | None = None,
     expose_tag: bool = True,
     methods: Collection[str] | None = None,
@@ -111,12 +57,17 @@ def versioned_condition(
     """
     Answer 304 from one narrow query, and let no write overwrite another's.
 
-    A superset of Django's ``condition``, for plain and for async views.
+    A superset of Django's ``condition``, for plain and for async views, functions
+    and classes: ``method_decorator(versioned_condition(User), name="dispatch")``.
 
     Args:
-        source: the row that the view shows and writes: a model, a manager, a
+        sources: the row that the view shows and writes: a model, a manager, a
             query set, or a callable ``(request, *args, **kwargs)`` that returns
-            one, and may raise ``Http404`` or ``PermissionDenied``.
+            one, and may raise ``Http404`` or ``PermissionDenied``. Then whatever
+            else the answer shows, as for ``etag_func``: the tag covers all of
+            them, and a write compares and guards the row. What
+            ``file_etag_func`` or ``revision_etag_func`` returned can stand in the
+            row's place.
         lookup_field: the field that selects the row; "pk" by default.
         lookup_url_kwarg: the URL keyword argument that holds its value; the
             lookup field's name by default.
@@ -129,12 +80,15 @@ def versioned_condition(
         allow_wildcard: whether ``If-Match: *`` may write.
         allow_unmodified_since: whether If-Unmodified-Since may stand in for
             If-Match, to the second.
+        allow_create: whether PUT and POST may create the row: with
+            ``If-None-Match: *``, and the view runs although the row is absent.
+            It has to create it by an INSERT, so that of several one succeeds.
         cache_control: Cache-Control for 200 and 304, as for Django's
             ``cache_control``: ``{"private": True, "max_age": 60}``. By default
             "private, no-cache"; ``{}`` for none.
         expose_tag: whether a 412 shows the current tag.
         methods: the methods that the view has; others get 405 before anything
-            else is looked at.
+            else is looked at. Those of a class are known.
 
     Returns:
         A decorator. The view runs only if the row is there (otherwise 404) and
@@ -151,40 +105,62 @@ def versioned_condition(
         @versioned_condition(User, lookup_url_kwarg="user_id")
         def user_detail(request, user_id): ...
     """
-    if source is None and etag_func is None and last_modified_func is None:
+    if not sources and etag_func is None and last_modified_func is None:
         raise ImproperlyConfigured(
             "versioned_condition() needs to know the row: "
             '@versioned_condition(User, lookup_url_kwarg="user_id").'
         )
     if if_match not in (None, "required", "optional"):
         raise ImproperlyConfigured(f'if_match is {if_match!r}; give "required" or "optional".')
+    source = combine(sources, lookup_field, lookup_url_kwarg, tag_key) if sources else None
+    row = source.first if isinstance(source, CombinedSource) else source
+    if allow_create and not isinstance(row, RowSource):
+        raise ImproperlyConfigured(
+            "allow_create needs to know the row that is created: "
+            '@versioned_condition(User, lookup_url_kwarg="user_id", allow_create=True).'
+        )
     options = Options(
-        rows=(
-            None if source is None else RowSource(source, lookup_field, lookup_url_kwarg, tag_key)
-        ),
+        source=source,
         etag_func=etag_func,
         last_modified_func=last_modified_func,
         required=if_match == "required" or (if_match is None and source is not None),
         allow_wildcard=allow_wildcard,
         allow_unmodified_since=allow_unmodified_since,
+        creates=row if allow_create and isinstance(row, RowSource) else None,
         cache_control=cache_control,
         expose_tag=expose_tag,
         methods=None if methods is None else tuple(method.upper() for method in methods),
     )
 
     def decorator(view: Any) -> Any:
-        if iscoroutinefunction(view):
+        owner = _class_of(view)
+        known = options if owner is None or methods is not None else _with_methods(options, owner)
+        if iscoroutinefunction(view) or getattr(owner, "view_is_async", False):
 
             @functools.wraps(view)
             async def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                return await AsyncCall(options, view, request, args, kwargs).respond()
+                return await AsyncCall(known, view, request, args, kwargs).respond()
 
         else:
 
             @functools.wraps(view)
             def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                return Call(options, view, request, args, kwargs).respond()
+                return Call(known, view, request, args, kwargs).respond()
 
         return inner
 
     return decorator
+
+
+def _class_of(view: Any) -> Any:
+    """The class that ``as_view()`` made ``view`` of, or the instance whose ``dispatch`` it is."""
+    bound = getattr(view, "func", view)  # ``method_decorator`` hands over a partial.
+    owner = getattr(view, "view_class", None) or getattr(bound, "__self__", None)
+    return owner if hasattr(owner, "http_method_names") else None
+
+
+def _with_methods(options: Options, owner: Any) -> Options:
+    names = [name for name in owner.http_method_names if hasattr(owner, name)]
+    if "get" in names and "head" not in names:
+        names.append("head")
+    return replace(options, methods=tuple(name.upper() for name in names))

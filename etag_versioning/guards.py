@@ -46,6 +46,8 @@ class Guard:
         any_state: whether the row may be written in any state (``If-Match: *``).
         enforced: whether writes are held to the guard. One that is not enforced
             only takes note of what the request itself makes of the row.
+        absent: whether the row was not there when it was judged. The request may
+            create it, and writes no row that another has created.
     """
 
     model: type[models.Model]
@@ -55,6 +57,7 @@ class Guard:
     state: State | None
     any_state: bool = False
     enforced: bool = True
+    absent: bool = False
     # Whether the writes of the request are each committed by themselves, as in a
     # coroutine, rather than with the guard's block.
     detached: bool = False
@@ -79,7 +82,7 @@ class Guard:
         Raises:
             StaleWriteError: the row is in another state, or gone.
         """
-        if self.deleted:
+        if self.deleted or self.absent:
             return
         state = None if self.lineage is None else self.state
         lock_state(self.model, self.using, self.pk, self.columns, state)
@@ -135,7 +138,7 @@ class Guard:
         """Make sure of the state after the block, inside of its transaction."""
         if connection.needs_rollback:
             self.state = None
-        elif not self.deleted and (
+        elif not (self.deleted or self.absent) and (
             (self.claimed and self.state in (before, None))
             # A savepoint that the block rolled back took a write of its with it.
             or (rolled_back and self.state != before)
@@ -150,7 +153,7 @@ class Guard:
     def moved(self, state: State) -> None:
         """Take note of a write by the request itself, in its transaction."""
         self.compared = True
-        self.deleted = False
+        self.deleted = self.absent = False
         if self.detached and connections[self.using].in_atomic_block:
             # Nobody tells the guard of a rollback; a stamp makes the state its own.
             if state.stamp is not None:
@@ -183,6 +186,8 @@ class Guard:
         values = rows.select_for_update().values_list(*self.columns).first()
         if values is None:
             self.removed()
+        elif self.absent:
+            raise StaleWriteError(self.model, self.pk, self.using)
         else:
             self.moved(State(values[0], *values[1:]))
 

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction
-from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models, router
-from django.http import HttpRequest
 from django.utils import timezone
 
 from .columns import StateColumns, state_columns
@@ -26,7 +24,6 @@ from .preconditions import ConditionalHeaders, Validators, names_any, parse_http
 
 __all__ = [
     "Row",
-    "RowSource",
     "for_write",
     "is_impossible",
     "last_modified_seconds",
@@ -60,6 +57,10 @@ class Row:
 
     def with_state(self, state: State) -> Row:
         return Row(self.model, self.using, self.pk, self.key, state)
+
+    @property
+    def row(self) -> Row:
+        return self
 
     @property
     def tag_state(self) -> str:
@@ -111,119 +112,9 @@ class Row:
         return isinstance(error, StaleWriteError) or overtaken
 
 
-class RowSource:
-    """
-    Where a view's row comes from.
-
-    Args:
-        source: a model, a manager, a query set, or a callable
-            ``(request, *args, **kwargs)`` that returns one of these.
-        lookup_field: the field that selects the row, "pk" by default. A callable
-            that is given neither lookup selects the row itself.
-        lookup_url_kwarg: the URL keyword argument that holds the value; the
-            lookup field's name by default.
-        tag_key: the field that stands for the row in its tags; the model's
-            ``tag_key`` by default.
-
-    Raises:
-        ImproperlyConfigured: ``source`` is none of these.
-    """
-
-    def __init__(
-        self,
-        source: Any,
-        lookup_field: str | None = None,
-        lookup_url_kwarg: str | None = None,
-        tag_key: str | None = None,
-    ) -> None:
-        self.source = source
-        self.tag_key = tag_key
-        self._selects_itself = (
-            _as_queryset(source) is None and lookup_field is None and lookup_url_kwarg is None
-        )
-        if _as_queryset(source) is None and (not callable(source) or iscoroutinefunction(source)):
-            raise ImproperlyConfigured(
-                f"{source!r} is no source of rows. Give a model, a manager, a query set, or a "
-                f"plain function that returns one: "
-                f"def source(request, *args, **kwargs): return User.objects.filter(…)."
-            )
-        self.lookup_field = lookup_field or "pk"
-        self.lookup_url_kwarg = lookup_url_kwarg or self.lookup_field
-
-    def read(
-        self,
-        request: HttpRequest,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        *,
-        writes: bool = False,
-        use: str | None = None,
-    ) -> Row | None:
-        """
-        Read the row that a request is about, or ``None`` where there is none.
-
-        Args:
-            request, args, kwargs: what the view is called with.
-            writes: read from the database that writes go to.
-            use: what the row is wanted for. Two uses of one request share one
-                query; a second time for the same use reads again.
-        """
-        queryset = self._queryset(request, args, kwargs)
-        if queryset is None:
-            return None
-        shared = _shared_reads(request)
-        value = str(kwargs.get(self.lookup_url_kwarg))
-        name = (id(self.source), self.lookup_field, value, self.tag_key, writes)
-        if use is not None and name in shared and use not in shared[name][1]:
-            shared[name][1].add(use)
-            return shared[name][0]
-        try:
-            row = read_row(for_write(queryset) if writes else queryset, self.tag_key)
-        except (TypeError, ValueError, OverflowError, ValidationError):
-            return None
-        if use is not None:
-            shared[name] = (row, {use})
-        return row
-
-    def _queryset(self, request: HttpRequest, args: Any, kwargs: Any) -> Any:
-        queryset = _as_queryset(self.source)
-        if queryset is None:
-            queryset = _as_queryset(self.source(request, *args, **kwargs))
-            if queryset is None:
-                raise ImproperlyConfigured(f"{self.source!r} must return a query set.")
-        if self._selects_itself:
-            return queryset
-        if self.lookup_url_kwarg not in kwargs:
-            raise ImproperlyConfigured(
-                f'The view was called without a URL keyword argument "{self.lookup_url_kwarg}". '
-                f'Name the one that holds {self.lookup_field}: lookup_url_kwarg="…".'
-            )
-        value = kwargs[self.lookup_url_kwarg]
-        if is_impossible(value):
-            return None
-        try:
-            return queryset.filter(**{self.lookup_field: value})
-        except (TypeError, ValueError, OverflowError, ValidationError):
-            return None  # No row has a key like this.
-
-
 def is_impossible(value: Any) -> bool:
     """Whether no text in a database can be ``value``: PostgreSQL objects to a NUL."""
     return isinstance(value, str) and "\0" in value
-
-
-def _shared_reads(request: HttpRequest) -> dict[Any, tuple[Row | None, set[str]]]:
-    reads: dict[Any, tuple[Row | None, set[str]]]
-    reads = request.__dict__.setdefault("_etag_versioning_reads", {})
-    return reads
-
-
-def _as_queryset(source: Any) -> models.QuerySet[Any] | None:
-    if isinstance(source, type) and issubclass(source, models.Model):
-        return source._default_manager.all()
-    if isinstance(source, models.Manager | models.QuerySet):
-        return source.all()
-    return None
 
 
 def for_write(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:

@@ -13,6 +13,8 @@ urlpatterns = [
     path("users/<int:user_id>/", views.user_detail),
     path("async/users/<int:user_id>/", views.async_user_detail),
     path("django/users/<int:user_id>/", views.django_user_detail),
+    path("files/<path:name>", views.download),
+    path("about/", views.about),
     path("stats/", views.stats),
     path("api/", include(router.urls)),
 ]

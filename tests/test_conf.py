@@ -13,6 +13,8 @@ TABLE = [
     ("ETAG_ON_PUT", True, "etag_on_put", True),
     ("ETAG_ON_PUT", False, "etag_on_put", False),
     ("ETAG_ON_PUT", 0, "etag_on_put", False),
+    ("REVISION", "2026-11-24", "revision", "2026-11-24"),
+    ("REVISION", None, "revision", ""),
 ]
 
 

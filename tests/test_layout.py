@@ -16,13 +16,17 @@ MAY_IMPORT = {
     "apps": "checks",
     "checks": "conf fields models",
     "columns": "fields guards",
-    "conditional": "conf etags exceptions guards http preconditions validators",
+    "combinations": "etags preconditions sources validators",
+    "conditional": "conf etags exceptions guards http preconditions sources validators",
     "conf": "",
-    "decorators": "conditional http preconditions validators",
+    "coroutines": "conditional etags exceptions http preconditions",
+    "decorators": "combinations conditional coroutines factories sources",
     "etags": "",
     "exceptions": "",
     "expressions": "columns fields guards",
+    "factories": "combinations files http preconditions sources",
     "fields": "",
+    "files": "etags preconditions sources",
     "guards": "exceptions",
     "http": "conf etags preconditions",
     "managers": "querysets",
@@ -30,6 +34,7 @@ MAY_IMPORT = {
     "models": "columns exceptions expressions fields guards managers querysets",
     "preconditions": "etags",
     "querysets": "columns exceptions expressions guards",
+    "sources": "columns conf etags guards preconditions validators",
     "validators": "columns etags exceptions guards preconditions",
 }
 # The modules of the benchmark, and which of the package each one may import.
@@ -56,12 +61,22 @@ NOT_PUBLIC = {
     "conditional": {"Judged"},
     "conf": {"Settings"},
     "expressions": {"InState"},
+    "factories": {"DateFunction", "TagFunction"},
     "fields": {"ExactStamp"},
     "models": {"StatefulModel"},
     "rest_framework.views": {"SettledResponse"},
 }
 # What a module passes on from another that it is made of.
-PASSED_ON = {"models": {"VersionedManager", "VersionedQuerySet"}}
+PASSED_ON = {
+    "decorators": {
+        "etag_func",
+        "file_etag_func",
+        "file_last_modified_func",
+        "last_modified_func",
+        "revision_etag_func",
+    },
+    "models": {"VersionedManager", "VersionedQuerySet"},
+}
 
 
 def module_name(path):

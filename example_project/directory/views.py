@@ -1,17 +1,34 @@
-"""One user, three ways: a plain view, an async view, and Django's own ``condition``."""
+"""
+One user, three ways: a plain view, an async view, and Django's own ``condition``;
+and what has no row: files, a page of the project's own text, numbers.
+"""
+
+import os
+from pathlib import Path
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models import Count
 from django.forms import model_to_dict
-from django.http import HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpResponse, JsonResponse
 from django.shortcuts import aget_object_or_404, get_object_or_404
 from django.views.decorators.http import condition, conditional_page, require_safe
+from django.views.generic import TemplateView
 
-from etag_versioning.decorators import etag_func, last_modified_func, versioned_condition
+from etag_versioning import __version__
+from etag_versioning.decorators import (
+    etag_func,
+    file_etag_func,
+    last_modified_func,
+    revision_etag_func,
+    versioned_condition,
+)
 
 from .forms import BadRequest, UserForm
 from .models import Office, Team, User
+
+# The folder of /files/.
+FILES = Path(os.environ.get("FILES", Path(__file__).parents[1] / "files"))
 
 METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -102,6 +119,19 @@ async def async_user_detail(request, user_id):
 )
 def django_user_detail(request, user_id):
     return JsonResponse(user_as_dict(get_object_or_404(users, pk=user_id)))
+
+
+@versioned_condition(file_etag_func(FILES, lookup_url_kwarg="name"), methods=("GET", "HEAD"))
+def download(request, name):
+    try:
+        return FileResponse((FILES / name).open("rb"))
+    except FileNotFoundError:
+        raise Http404 from None  # Deleted since its tag was made.
+
+
+about = versioned_condition(
+    revision_etag_func(__version__), cache_control={"public": True, "max_age": 300}
+)(TemplateView.as_view(template_name="directory/about.html"))
 
 
 @require_safe

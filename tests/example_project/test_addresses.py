@@ -64,11 +64,14 @@ def user_fields(name):
         ("/api/users/", "private, no-cache"),
         ("/api/products/7/", "public, max-age=300, stale-while-revalidate=60"),
         ("/api/products/", "public, max-age=300, stale-while-revalidate=60"),
+        ("/files/handbook.txt", "private, no-cache"),
+        ("/about/", "public, max-age=300"),
         ("/stats/", None),
     ],
 )
 def test_each_address_is_read_and_revalidated(client, url, cache_control):
     full = client.get(url)
+    full.getvalue()  # Which closes a file.
     assert full.status_code == 200
     assert full.get("Cache-Control") == cache_control
     again = client.get(url, headers={"If-None-Match": full["ETag"]})
@@ -167,6 +170,19 @@ def test_other_methods_are_405(client, url):
     assert answer.status_code == 405
     assert "PUT" in answer["Allow"]
     assert client.options(url).status_code in (200, 204)
+
+
+@pytest.mark.parametrize("url", ["/files/handbook.txt", "/about/"])
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_what_has_no_row_is_read_only(client, url, method):
+    answer = getattr(client, method)(url, headers={"If-Match": "*"})
+    assert answer.status_code == 405
+    assert set(answer["Allow"].split(", ")) - {"OPTIONS"} == {"GET", "HEAD"}
+
+
+@pytest.mark.parametrize("name", ["../settings.py", "%2e%2e/urls.py", "/etc/passwd", "x", "."])
+def test_files_are_those_of_the_folder(client, name):
+    assert client.get(f"/files/{name}").status_code == 404
 
 
 @pytest.mark.parametrize("url", ["/users/{}/", "/async/users/{}/", "/api/users/{}/"])

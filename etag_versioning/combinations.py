@@ -1,0 +1,69 @@
+"""Several sources of one answer, as one: a user, and the page of the team that it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+
+from .etags import digest
+from .preconditions import Validators
+from .sources import Current, Source
+from .validators import Row
+
+__all__ = ["Combination", "CombinedSource"]
+
+
+@dataclass(frozen=True)
+class Combination:
+    """
+    What several sources have read, as one.
+
+    The tag has the state of the first, which is what a write compares and guards.
+    What else the answer shows is told apart behind it, as representations are.
+    """
+
+    first: Current
+    others: tuple[Current | None, ...]
+
+    @property
+    def row(self) -> Row | None:
+        return self.first.row
+
+    def validators(self, representation: str = "") -> Validators:
+        others = [None if other is None else other.validators() for other in self.others]
+        terms = f"with.{digest(None if other is None else other.etag for other in others)}"
+        own = self.first.validators(f"{representation}.{terms}" if representation else terms)
+        # One that may still change under its tag takes the tag of all with it; one
+        # without a date, whose removal no date would tell, the date.
+        tagged = all(other is None or other.etag is not None for other in others)
+        dates = [None if each is None else each.last_modified for each in (own, *others)]
+        moments = [date for date in dates if date is not None]
+        return Validators(
+            own.etag if tagged else None,
+            own.state,
+            max(moments) if len(moments) == len(dates) else None,
+        )
+
+
+@dataclass(frozen=True)
+class CombinedSource:
+    """
+    Several sources of one answer. It is there if the first is; each of the
+    others may be absent.
+    """
+
+    first: Source
+    others: tuple[Source, ...]
+
+    def read(
+        self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False
+    ) -> Combination | None:
+        first = self.first.read(request, args, kwargs, writes=writes)
+        if first is None:
+            return None
+        return Combination(
+            first,
+            tuple(other.read(request, args, kwargs, writes=writes) for other in self.others),
+        )

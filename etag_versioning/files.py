@@ -1,0 +1,127 @@
+"""The validators of a file, from its entry alone: nothing of its content is read."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
+from django.core.files.storage import Storage
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils._os import safe_join
+
+from .etags import EntityTag, digest, with_representation
+from .preconditions import Validators
+from .sources import url_value
+
+__all__ = ["FileEntry", "FileSource"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = 1_000_000_000
+# File systems take the time from a clock that ticks, a hundred times a second at
+# the slowest.
+_TICK = _SECOND // 100
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """
+    What a file system, or a storage, says of a file.
+
+    Args:
+        name: the file's, as the view looks for it.
+        size: in bytes.
+        modified: nanoseconds since 1970.
+    """
+
+    name: str
+    size: int
+    modified: int
+
+    row = None
+
+    def validators(self, representation: str = "") -> Validators:
+        date = -(-self.modified // _SECOND)
+        if self._may_change_unseen():
+            return Validators(last_modified=date)
+        state = f"file-{digest([self.name])}-{self.size}.{self.modified:x}"
+        return Validators(EntityTag(with_representation(state, representation)), state, date)
+
+    def _may_change_unseen(self) -> bool:
+        """Whether a write now could leave size and time as they are."""
+        tick = _TICK if self.modified % _SECOND else _SECOND
+        return self.modified + tick > time.time_ns()
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """
+    One file.
+
+    Args:
+        place: a folder or a storage, with ``lookup_url_kwarg``; a file's path; or
+            a callable ``(request, *args, **kwargs)`` that returns a path, the
+            value of a ``FileField``, or ``None``.
+        lookup_url_kwarg: the URL keyword argument that holds the file's name in
+            the folder or the storage. A name that leads out of it is that of no file.
+
+    Raises:
+        ImproperlyConfigured: ``place`` is none of these.
+    """
+
+    place: Any
+    lookup_url_kwarg: str | None = None
+
+    def __post_init__(self) -> None:
+        named = isinstance(self.place, str | os.PathLike) or callable(self.place)
+        if isinstance(self.place, Storage):
+            named = self.lookup_url_kwarg is not None
+        if not named:
+            raise ImproperlyConfigured(
+                f"{self.place!r} names no file. Give a path, a function that returns one, or a "
+                f"folder or storage and the URL keyword argument that names a file in it: "
+                f'file_etag_func(MEDIA_ROOT, lookup_url_kwarg="name").'
+            )
+
+    def read(
+        self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False
+    ) -> FileEntry | None:
+        place = self.place
+        if callable(place) and not isinstance(place, Storage):
+            place = place(request, *args, **kwargs)
+        if not place:
+            return None  # An empty FileField is false.
+        try:
+            if self.lookup_url_kwarg is None:
+                if isinstance(place, str | os.PathLike):
+                    return _entry(str(place), str(place))
+                return _stored(place.storage, place.name)
+            name = str(url_value(kwargs, self.lookup_url_kwarg))
+            if isinstance(place, Storage):
+                return _stored(place, name)
+            return _entry(name, safe_join(place, name))
+        except (OSError, ValueError, SuspiciousOperation):
+            return None  # No file that can be served has a name like this.
+
+
+def _stored(storage: Storage, name: str) -> FileEntry | None:
+    try:
+        path = storage.path(name)
+    except NotImplementedError:
+        size, modified = storage.size(name), storage.get_modified_time(name)
+        if timezone.is_naive(modified):
+            modified = timezone.make_aware(modified, timezone.get_default_timezone())
+        return FileEntry(name, size, (modified - _EPOCH) // timedelta(microseconds=1) * 1000)
+    return _entry(name, path)
+
+
+def _entry(name: str, path: str) -> FileEntry | None:
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return FileEntry(name, status.st_size, status.st_mtime_ns)

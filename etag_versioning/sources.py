@@ -1,0 +1,253 @@
+"""
+Where a view's validators come from: a row, a page of rows, a revision.
+
+Each source reads for one request, the rows by one narrow query, and returns
+what is current there. Files have a module of their own, and so has what combines several.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from asgiref.sync import iscoroutinefunction
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db import models
+from django.http import HttpRequest
+
+from .columns import StateColumns
+from .conf import settings
+from .etags import EntityTag, encode_key, with_representation
+from .guards import Guard
+from .preconditions import Validators
+from .validators import (
+    Row,
+    for_write,
+    is_impossible,
+    narrow_names,
+    page_validators,
+    read_row,
+    require_version,
+    row_from_values,
+)
+
+__all__ = [
+    "Current",
+    "Page",
+    "PageSource",
+    "Revision",
+    "RevisionSource",
+    "RowSource",
+    "Source",
+    "url_value",
+]
+
+# What a value raises that no column of its type can hold.
+_IMPOSSIBLE = (TypeError, ValueError, OverflowError, ValidationError)
+
+
+class Current(Protocol):
+    """What a source has read."""
+
+    @property
+    def row(self) -> Row | None:
+        """The row that the view may write, if it is about one."""
+
+    def validators(self, representation: str = "") -> Validators:
+        """The validators, with the representation part if one is given."""
+
+
+class Source(Protocol):
+    """What reads the validators of a request's answer."""
+
+    def read(
+        self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False
+    ) -> Current | None:
+        """
+        Read what is current, or ``None`` where nothing is there.
+
+        Args:
+            request, args, kwargs: what the view is called with.
+            writes: read from the database that writes go to.
+        """
+
+
+@dataclass(frozen=True)
+class RowSource:
+    """
+    One row, which the view shows, and which it writes if it writes.
+
+    Args:
+        source: a model, a manager, a query set, or a callable
+            ``(request, *args, **kwargs)`` that returns one of these.
+        lookup_field: the field that selects the row, "pk" by default. A callable
+            that is given neither lookup selects the row itself.
+        lookup_url_kwarg: the URL keyword argument that holds the value; the
+            lookup field's name by default.
+        tag_key: the field that stands for the row in its tags; the model's
+            ``tag_key`` by default.
+
+    Raises:
+        ImproperlyConfigured: ``source`` is none of these.
+    """
+
+    source: Any
+    lookup_field: str | None = None
+    lookup_url_kwarg: str | None = None
+    tag_key: str | None = None
+
+    def __post_init__(self) -> None:
+        _require_rows(self.source)
+
+    def read(
+        self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False
+    ) -> Row | None:
+        queryset = _queryset(self.source, request, args, kwargs)
+        field = self._lookup()
+        value = None if field is None else url_value(kwargs, self.lookup_url_kwarg or field)
+        if is_impossible(value):
+            return None
+        try:
+            if field is not None:
+                queryset = queryset.filter(**{field: value})
+            return read_row(for_write(queryset) if writes else queryset, self.tag_key)
+        except _IMPOSSIBLE:
+            return None  # No row has a key like this.
+
+    def guard_absent(
+        self, request: HttpRequest, args: Any, kwargs: Any, *, detached: bool
+    ) -> Guard:
+        """
+        A guard on the row that is not there: the request may create it, and may
+        not write one that another has created meanwhile. Where the address holds
+        no primary key, that row is known by nothing.
+        """
+        queryset = for_write(_queryset(self.source, request, args, kwargs))
+        columns: StateColumns = require_version(queryset.model)
+        key, field = columns.owner._meta.pk, self._lookup()
+        pk = None
+        if field is not None and field in ("pk", key.name):
+            pk = key.to_python(url_value(kwargs, self.lookup_url_kwarg or field))
+        names = columns.names
+        return Guard(columns.owner, queryset.db, pk, names, None, absent=True, detached=detached)
+
+    def _lookup(self) -> str | None:
+        named = self.lookup_field or self.lookup_url_kwarg
+        if not named and _as_queryset(self.source) is None:
+            return None
+        return self.lookup_field or "pk"
+
+
+def url_value(kwargs: Any, name: str) -> Any:
+    """The value of the view's URL keyword argument of this name."""
+    try:
+        return kwargs[name]
+    except KeyError:
+        raise ImproperlyConfigured(
+            f'The view was called without a URL keyword argument "{name}". Name the one that '
+            f'tells what to look for: lookup_url_kwarg="…".'
+        ) from None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows in the order in which they are shown."""
+
+    label: str
+    rows: tuple[Row, ...]
+
+    row = None
+
+    def validators(self, representation: str = "") -> Validators:
+        return page_validators(self.label, self.rows, (), representation)
+
+
+@dataclass(frozen=True)
+class PageSource:
+    """
+    All rows of a query set, in its order: a page, where it is sliced.
+
+    Args:
+        source: as for ``RowSource``; a callable returns what is to be shown.
+
+    Raises:
+        ImproperlyConfigured: ``source`` is none of these.
+    """
+
+    source: Any
+
+    def __post_init__(self) -> None:
+        _require_rows(self.source)
+
+    def read(self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False) -> Page:
+        queryset = _queryset(self.source, request, args, kwargs).prefetch_related(None)
+        if writes:
+            queryset = for_write(queryset)
+        model, using = queryset.model, queryset.db
+        values = queryset.values_list(*narrow_names(require_version(model), model))
+        label = model.tag_label or model._meta.model_name
+        return Page(label, tuple(row_from_values(model, using, row) for row in values))
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A revision of the project's code."""
+
+    name: str
+
+    row = None
+
+    def validators(self, representation: str = "") -> Validators:
+        # As a part of a key, so that no "-br" at its end is taken for a proxy's.
+        state = f"revision-{encode_key((self.name,))}"
+        return Validators(EntityTag(with_representation(state, representation)), state)
+
+
+@dataclass(frozen=True)
+class RevisionSource:
+    """
+    What changes with a deployment alone.
+
+    Args:
+        revision: names the code that runs; the setting ``REVISION`` by default.
+    """
+
+    revision: str | None = None
+
+    def read(
+        self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False
+    ) -> Revision:
+        revision = self.revision or settings.revision
+        if not revision:
+            raise ImproperlyConfigured(
+                "There is no revision to make a tag of. Name the code that runs: "
+                'ETAG_VERSIONING = {"REVISION": "2026-11-24"}; or for this view alone: '
+                'revision_etag_func("2026-11-24").'
+            )
+        return Revision(revision)
+
+
+def _require_rows(source: Any) -> None:
+    if _as_queryset(source) is None and (not callable(source) or iscoroutinefunction(source)):
+        raise ImproperlyConfigured(
+            f"{source!r} is no source of rows. Give a model, a manager, a query set, or a "
+            f"plain function that returns one: "
+            f"def source(request, *args, **kwargs): return User.objects.filter(…)."
+        )
+
+
+def _queryset(source: Any, request: HttpRequest, args: Any, kwargs: Any) -> Any:
+    queryset = _as_queryset(source)
+    if queryset is None:
+        queryset = _as_queryset(source(request, *args, **kwargs))
+        if queryset is None:
+            raise ImproperlyConfigured(f"{source!r} must return a query set.")
+    return queryset
+
+
+def _as_queryset(source: Any) -> models.QuerySet[Any] | None:
+    if isinstance(source, type) and issubclass(source, models.Model):
+        return source._default_manager.all()
+    if isinstance(source, models.Manager | models.QuerySet):
+        return source.all()
+    return None
