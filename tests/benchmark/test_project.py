@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 from django.http import HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.http import conditional_page
@@ -42,8 +43,12 @@ urlpatterns = [path("people/<int:pk>/", person_detail), path("secret/", secret)]
 
 
 @pytest.fixture
-def ada(transactional_db):
-    return Person.objects.create(name="Ada")
+def ada(transactional_db, monkeypatch):
+    """A row, and a connection that is kept: opening one takes a statement on MariaDB."""
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", None)
+    yield Person.objects.create(name="Ada")
+    connection.close()
 
 
 @pytest.fixture
@@ -144,6 +149,18 @@ def test_a_project_that_redirects_to_https(settings):
     settings.SECURE_SSL_REDIRECT = True
     (target,) = measured("/secret/", "--header", "Authorization: Bearer abc")["targets"]
     assert target["url"] == "https://testserver/secret/"
+
+
+def test_debug_is_said_of_own_addresses_alone(settings, capsys):
+    arguments = ("/secret/", "--header", "Authorization: Bearer abc")
+    measured(*arguments)
+    assert capsys.readouterr().err == ""
+    settings.DEBUG = True
+    measured(*arguments)
+    assert "DEBUG is on" in capsys.readouterr().err
+    with pytest.raises(CommandError):
+        measured("ftp://x/")
+    assert capsys.readouterr().err == ""
 
 
 def test_several_clients_need_a_server():

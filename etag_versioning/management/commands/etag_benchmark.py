@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, TextIO, cast
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...benchmark.cli import add_arguments, run
@@ -26,6 +27,9 @@ class Command(BaseCommand):
         add_arguments(parser)
 
     def handle(self, **options: Any) -> None:
+        addresses = (options["url"], options["compare"] or "")
+        if settings.DEBUG and any(address.startswith("/") for address in addresses):
+            self.stderr.write("DEBUG is on: this project is slower here than where it is off.")
         try:
             run(argparse.Namespace(**options), cast(TextIO, self.stdout), project=True)
         except BenchmarkError as error:
