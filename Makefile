@@ -62,10 +62,10 @@ $(VENV)/example: $(BIN)/python setup.cfg
 	$(call install,example)
 
 $(VENV)/test: $(BIN)/python setup.cfg
-	$(call install,bench$(comma)example$(comma)test)
+	$(call install,bench$(comma)example$(comma)test$(comma)test-drf)
 
 $(VENV)/databases: $(BIN)/python setup.cfg
-	$(call install,bench$(comma)example$(comma)test$(comma)postgresql$(comma)mariadb)
+	$(call install,bench$(comma)example$(comma)test$(comma)test-drf$(comma)postgresql$(comma)mariadb)
 
 $(VENV)/clients: $(BIN)/python setup.cfg
 	$(call install,example$(comma)test$(comma)clients)

@@ -7,14 +7,15 @@ join that only the representation needs, no model instance.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models, router
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from .columns import StateColumns, state_columns
 from .etags import EntityTag, build_state, digest, encode_key, with_representation
@@ -24,9 +25,12 @@ from .preconditions import ConditionalHeaders, Validators, names_any, parse_http
 
 __all__ = [
     "Row",
+    "annotation_names",
+    "extra_names",
     "for_write",
     "is_impossible",
     "last_modified_seconds",
+    "list_validators",
     "narrow_names",
     "page_validators",
     "read_row",
@@ -47,6 +51,8 @@ class Row:
         pk: the primary key of the row that holds the state.
         key: what stands for the row in its tags.
         state: version and stamp.
+        annotations: what the query set computed beside the row's own columns.
+            These are no part of the state: they change without a write.
     """
 
     model: Any
@@ -54,9 +60,10 @@ class Row:
     pk: Any
     key: Any
     state: State
+    annotations: tuple[Any, ...] = ()
 
     def with_state(self, state: State) -> Row:
-        return Row(self.model, self.using, self.pk, self.key, state)
+        return replace(self, state=state)
 
     @property
     def row(self) -> Row:
@@ -72,6 +79,10 @@ class Row:
     def validators(self, representation: str = "") -> Validators:
         """The row's validators, with the representation part if one is given."""
         state = self.tag_state
+        if self.annotations:
+            # Keyed, since they may tell of rows that the client does not see.
+            terms = salted_hmac("etag_versioning", digest(self.annotations), algorithm="sha256")
+            representation = f"{representation}.{terms.hexdigest()[:24]}".lstrip(".")
         opaque = with_representation(state, representation)
         stamp = self.state.stamp
         moment = None if stamp is None else last_modified_seconds(stamp)
@@ -139,6 +150,7 @@ def read_row(queryset: models.QuerySet[Any], tag_key: str | None = None) -> Row 
     """
     model = queryset.model
     names = narrow_names(require_version(model), model, tag_key)
+    names += annotation_names(queryset)
     queryset = queryset.prefetch_related(None)
     if not queryset.query.is_sliced:
         if not queryset.query.distinct_fields:
@@ -158,14 +170,43 @@ def narrow_names(columns: StateColumns, model: Any, tag_key: str | None = None) 
     return [columns.owner._meta.pk.name, tag_key or model.tag_key, *columns.names]
 
 
+def annotation_names(queryset: Any) -> list[str]:
+    """
+    The names of what a query set computes beside its model's columns, and selects:
+    by ``annotate()`` or ``extra()``. An answer may show it, so a tag has to hold it.
+    ``alias()`` computes what is not shown.
+    """
+    query = getattr(queryset, "query", None)
+    if query is None or getattr(query, "combinator", None):
+        return []
+    return [*query.extra_select, *query.annotation_select]
+
+
+def extra_names(instance: Any) -> list[str]:
+    """The names of what was put on an instance beside its fields, by whatever loaded it."""
+    fields = {field.attname for field in instance._meta.concrete_fields}
+    return sorted(
+        name for name in instance.__dict__ if name not in fields and not name.startswith("_")
+    )
+
+
 def row_from_values(model: Any, using: str, values: Sequence[Any]) -> Row:
-    """A row from what a narrow query returned for it."""
-    pk, key, version, *stamp = values
-    return Row(model, using, pk, key, State(version, stamp[0] if stamp else None))
+    """A row from what a narrow query returned for it, its annotations last."""
+    pk, key, *rest = values
+    count = len(state_columns(model).names)
+    return Row(model, using, pk, key, State(*rest[:count]), tuple(rest[count:]))
 
 
-def row_of(instance: Any, tag_key: str | None = None) -> Row:
-    """The row that ``instance`` was made from, as it was read: no query."""
+def row_of(instance: Any, tag_key: str | None = None, annotations: Sequence[str] = ()) -> Row:
+    """
+    The row that ``instance`` was made from, as it was read: no query.
+
+    Args:
+        instance: a model instance.
+        tag_key: the field that stands for the row in its tags; the model's
+            ``tag_key`` where it is ``None``.
+        annotations: the names of what was loaded beside its columns.
+    """
     columns = require_version(type(instance))
     missing = [name for name in columns.attnames if name not in instance.__dict__]
     if missing:
@@ -183,6 +224,7 @@ def row_of(instance: Any, tag_key: str | None = None) -> Row:
         getattr(instance, columns.owner._meta.pk.attname),
         key,
         columns.state_of(instance),
+        tuple(instance.__dict__.get(name) for name in annotations),
     )
 
 
@@ -206,11 +248,20 @@ def page_validators(
     order, and of what else the page shows. Exact: whatever changes on the page
     changes it. Collections have no Last-Modified.
     """
-    terms: list[Any] = [*envelope, "rows"]
-    for row in rows:
-        terms += (row.key, row.state.version, row.state.stamp)
+    return list_validators(label, _page_terms(rows, envelope), representation)
+
+
+def list_validators(label: str, terms: Iterable[Any], representation: str = "") -> Validators:
+    """The validators of a list of which ``terms`` say what it shows."""
     opaque = f"{encode_key(label)}.page-{digest(terms)}"
     return Validators(EntityTag(with_representation(opaque, representation)), opaque)
+
+
+def _page_terms(rows: Iterable[Row], envelope: Iterable[Any]) -> Iterator[Any]:
+    yield from envelope
+    yield "rows"
+    for row in rows:
+        yield from (row.key, row.state.version, row.state.stamp, *row.annotations)
 
 
 def last_modified_seconds(moment: datetime) -> int:

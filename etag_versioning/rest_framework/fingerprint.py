@@ -1,35 +1,39 @@
 """
 What stands in a tag for the code that renders the row.
 
-A deployment that changes a serializer changes what clients would get, though no
-row was written; with the serializer's fingerprint in it, the tag changes too.
+A deployment that changes a serializer or a view changes what clients would get,
+though no row was written; with their fingerprint in it, the tag changes too.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import django
 import rest_framework
 from rest_framework import serializers
 
+from .. import __version__
 from ..etags import digest
 
 __all__ = ["fingerprint"]
 
-_FOREIGN = ("builtins", "collections", "django.", "rest_framework.", "typing")
+_FOREIGN = ("builtins", "collections", "django.", "etag_versioning.", "rest_framework.", "typing")
+_VERSIONS = (django.get_version(), rest_framework.VERSION, __version__)
 
 
-@cache
-def fingerprint(serializer_class: Any) -> str:
+@lru_cache(maxsize=1000)
+def fingerprint(*classes: Any) -> str:
     """
-    A digest of the serializer's source code, with that of the serializers and
-    fields nested in it and of the model behind it, their base classes included.
+    A digest of the source code of serializers, views and renderers, with that of
+    the serializers and fields nested in them and of the model behind them, their
+    base classes included.
     """
-    return digest([django.get_version(), rest_framework.VERSION, *_terms(serializer_class, set())])
+    seen: set[type] = set()
+    return digest([*_VERSIONS, *(term for cls in classes for term in _terms(cls, seen))])
 
 
 def _terms(cls: type, seen: set[type]) -> Iterator[str]:

@@ -17,13 +17,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .. import http
-from ..preconditions import ConditionalHeaders, Validators
-from ..validators import row_of
-from .pages import RenderedPage, narrow_page
-from .views import NotModifiedSignal, VersionedViewMixin, hooked
+from ..preconditions import READ_METHODS
+from .hooks import hooked
+from .reads import is_answered_by, read_object, read_page
+from .views import VersionedAPIViewMixin, VersionedViewMixin
 from .writes import GuardedWrite
 
 __all__ = [
+    "VersionedAPIViewMixin",
     "VersionedCreateMixin",
     "VersionedDestroyMixin",
     "VersionedListMixin",
@@ -32,62 +33,35 @@ __all__ = [
     "VersionedViewSetMixin",
 ]
 
-_NO_CONDITIONS = ConditionalHeaders()
-
 
 class VersionedRetrieveMixin(mixins.RetrieveModelMixin, VersionedViewMixin):
     """
     ``retrieve()`` with tag, and 304 from one narrow query.
 
     Where a permission looks at objects, or the view has a ``get_object()`` of
-    its own, the object is loaded for it before the 304.
+    its own, the object is loaded for it before the 304. Where the view has a
+    ``retrieve()`` of its own, the 304 stands for what that returns.
     """
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        self._check_lookup()
-        load = self.get_object
-        conditional = self._conditions != _NO_CONDITIONS
-        narrow = conditional and self._may_read_narrowly()
-        current: Validators | None = None
-
-        def get_object() -> Any:
-            nonlocal current
-            instance = load()
-            current = row_of(instance, self.tag_key).validators(self.get_representation())
-            if conditional and not narrow:
-                self._hold(current)
-            return instance
-
-        try:
-            if narrow and (row := self._read_row()) is not None:
-                self._hold(row.validators(self.get_representation()))
-            with hooked(self, get_object=get_object):
-                response = super().retrieve(request, *args, **kwargs)
-        except NotModifiedSignal as signal:
-            return signal.response
-        self._finish_read(response, current)
-        return response
+        method = super().retrieve
+        if request.method not in READ_METHODS:
+            return method(request, *args, **kwargs)  # Called by a write.
+        early = is_answered_by(
+            self, VersionedRetrieveMixin.retrieve, method, mixins.RetrieveModelMixin.retrieve
+        )
+        return read_object(self, early, method, request, *args, **kwargs)
 
 
 class VersionedListMixin(mixins.ListModelMixin, VersionedViewMixin):
     """``list()`` with a tag that is exact for the page, and 304 from one narrow query."""
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        conditional = self._conditions != _NO_CONDITIONS
-        try:
-            narrow = narrow_page(self) if conditional else None
-            if narrow is not None:
-                self._hold(narrow)
-            page = RenderedPage(self)
-            with hooked(self, **page.hooks):
-                response = super().list(request, *args, **kwargs)
-            current = page.validators()
-            if conditional and narrow is None and current is not None:
-                self._hold(current)
-        except NotModifiedSignal as signal:
-            return signal.response
-        self._finish_read(response, current)
-        return response
+        method = super().list
+        if request.method not in READ_METHODS:
+            return method(request, *args, **kwargs)
+        early = is_answered_by(self, VersionedListMixin.list, method, mixins.ListModelMixin.list)
+        return read_page(self, early, method, request, *args, **kwargs)
 
 
 class VersionedCreateMixin(mixins.CreateModelMixin, VersionedViewMixin):
@@ -108,7 +82,7 @@ class VersionedCreateMixin(mixins.CreateModelMixin, VersionedViewMixin):
         with hooked(self, perform_create=perform_create):
             response = super().create(request, *args, **kwargs)
         if response.status_code == 201 and hasattr(created, "_meta"):
-            current = row_of(created, self.tag_key).validators(self.get_representation())
+            current = self._validators_of(self._row_of(created))
             response.headers.setdefault("ETag", str(current.etag))
             location = self._location(created)
             if location is not None:

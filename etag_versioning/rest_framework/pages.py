@@ -17,6 +17,8 @@ from rest_framework.pagination import (
 from ..preconditions import Validators
 from ..validators import (
     Row,
+    annotation_names,
+    list_validators,
     narrow_names,
     page_validators,
     require_version,
@@ -25,13 +27,27 @@ from ..validators import (
 )
 from .views import VersionedViewMixin
 
-__all__ = ["RenderedPage", "narrow_page"]
+__all__ = ["RenderedPage", "cheap_list", "narrow_page"]
 
 # These take dictionaries for rows; a paginator of a project's own may not.
 _PAGINATORS = tuple(
     (paginator.paginate_queryset, paginator.get_paginated_response)
     for paginator in (PageNumberPagination, LimitOffsetPagination, CursorPagination)
 )
+
+
+_CHUNK = 2000
+
+
+def cheap_list(view: VersionedViewMixin) -> Validators | None:
+    """The validators that ``list_validator`` makes, by its query; ``None`` without one."""
+    make = type(view).list_validator
+    if make is None:
+        return None
+    queryset = view.filter_queryset(view.get_queryset())
+    require_version(queryset.model)
+    terms = make(queryset)
+    return list_validators(_label(queryset.model), terms, view.get_representation())
 
 
 def narrow_page(view: VersionedViewMixin) -> Validators | None:
@@ -48,7 +64,10 @@ def narrow_page(view: VersionedViewMixin) -> Validators | None:
     queryset = view.filter_queryset(view.get_queryset())
     if not isinstance(queryset, QuerySet) or queryset.query.combinator:
         return None
+    if queryset.query.values_select:
+        return None  # Its rows are no instances, and have no state.
     names = narrow_names(require_version(queryset.model), queryset.model, view.tag_key)
+    names += annotation_names(queryset)
     shown = list(names)
     if isinstance(paginator, CursorPagination):
         # The links of a cursor show the value that the page is ordered by.
@@ -56,10 +75,12 @@ def narrow_page(view: VersionedViewMixin) -> Validators | None:
     values = queryset.prefetch_related(None).values(*dict.fromkeys(shown))
     page: Any = view.paginate_queryset(values)
     paginated = page is not None
-    rows = [
+    # Without pages a list is as long as its table: its keys stream through.
+    found = page if paginated else values.iterator(chunk_size=_CHUNK)
+    rows = (
         row_from_values(queryset.model, queryset.db, [value[name] for name in names])
-        for value in (page if paginated else values)
-    ]
+        for value in found
+    )
     current = _validators(view, queryset.model, rows, paginated)
     # The page itself is counted and cut by a paginator that knows nothing yet.
     vars(view).pop("_paginator", None)
@@ -99,7 +120,8 @@ class RenderedPage:
         if not all(isinstance(instance, model) for instance in instances):
             return None
         require_version(model)
-        rows = [row_of(instance, self.view.tag_key) for instance in instances]
+        names = annotation_names(self.queryset)
+        rows = [row_of(instance, self.view.tag_key, names) for instance in instances]
         return _validators(self.view, model, rows, paginated)
 
     def _filter_queryset(self, original: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -125,5 +147,8 @@ def _validators(
         # Count, links, and whatever else the paginator shows around its rows.
         data = view.get_paginated_response([]).data
         envelope = [json.dumps(data, sort_keys=True, default=str)]
-    label = model.tag_label or model._meta.model_name
-    return page_validators(label, rows, envelope, view.get_representation())
+    return page_validators(_label(model), rows, envelope, view.get_representation())
+
+
+def _label(model: Any) -> str:
+    return str(model.tag_label or model._meta.model_name)

@@ -1,27 +1,25 @@
-"""What the mixins share: a view's options, its judgement, its representation."""
+"""What the mixins share: a view's options, and its judgement of preconditions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import connections
 from django.http import Http404
 from django.http.response import HttpResponseBase
-from django.utils.crypto import salted_hmac
+from django.utils.functional import cached_property
 from rest_framework import permissions
 from rest_framework.exceptions import UnsupportedMediaType
-from rest_framework.generics import GenericAPIView
-from rest_framework.renderers import BrowsableAPIRenderer
+from rest_framework.generics import GenericAPIView, get_object_or_404
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
+from rest_framework.views import APIView, set_rollback
 
 from .. import http
 from ..columns import state_columns
 from ..conf import settings
-from ..etags import encode_key
+from ..etags import EntityTag
 from ..exceptions import StaleWriteError
 from ..guards import is_contention
 from ..preconditions import (
@@ -34,34 +32,31 @@ from ..preconditions import (
     Validators,
     evaluate,
 )
-from ..validators import Row, for_write, is_impossible, read_row
+from ..validators import (
+    Row,
+    annotation_names,
+    extra_names,
+    for_write,
+    is_impossible,
+    read_row,
+    row_of,
+)
 from .exceptions import LostRace, PreconditionError
-from .fingerprint import fingerprint
+from .representation import representation
+from .responses import SettledResponse
 
-__all__ = ["NotModifiedSignal", "VersionedViewMixin", "hooked"]
+__all__ = ["VersionedAPIViewMixin", "VersionedView", "VersionedViewMixin"]
 
-
-class NotModifiedSignal(Exception):
-    """Leads from a hook, through DRF's own method, to the 304."""
-
-    def __init__(self, response: HttpResponseBase) -> None:
-        self.response = response
-
-
-@contextmanager
-def hooked(view: Any, **hooks: Callable[..., Any]) -> Iterator[None]:
-    """For the block, let ``hooks`` stand in for the view's methods of these names."""
-    vars(view).update(hooks)
-    try:
-        yield
-    finally:
-        for name in hooks:
-            del vars(view)[name]
+_NO_CONDITIONS = ConditionalHeaders()
+# What a key raises that no row can have.
+_NO_SUCH_KEY = (TypeError, ValueError, OverflowError, ValidationError)
+# What a 304 says as the 200 would (RFC 9110 §15.4.5).
+_KEPT_HEADERS = ("Cache-Control", "Content-Location", "Expires", "Vary")
 
 
-class VersionedViewMixin(GenericAPIView):
+class VersionedView(APIView):
     """
-    The base of the mixins.
+    The base of all.
 
     Attributes:
         if_match: "required" (a write without If-Match is answered 428) or
@@ -73,6 +68,8 @@ class VersionedViewMixin(GenericAPIView):
             ``cache_control``; ``None`` for "private, no-cache", ``{}`` for none.
         tag_key: the field that stands for a row in its tags; the model's
             ``tag_key`` where it is ``None``.
+        list_validator: what the tag of a list is made of, from
+            ``list_validators``; ``None`` for the exact one.
     """
 
     if_match: ClassVar[Literal["required", "optional"]] = "required"
@@ -80,6 +77,18 @@ class VersionedViewMixin(GenericAPIView):
     allow_unmodified_since: ClassVar[bool] = False
     cache_control: ClassVar[Mapping[str, Any] | None] = None
     tag_key: ClassVar[str | None] = None
+    list_validator: ClassVar[Callable[[Any], Sequence[Any]] | None] = None
+
+    # The validators of what a GET or HEAD shows, once they are known.
+    _shown: Validators | None = None
+
+    def get_versioned_queryset(self) -> Any:
+        """The query set of the one row that the request is about."""
+        raise ImproperlyConfigured(
+            f"{type(self).__name__} does not name its row. Add: "
+            f"def get_versioned_queryset(self): "
+            f'return User.objects.filter(pk=self.kwargs["pk"]).'
+        )
 
     def get_representation(self) -> str:
         """
@@ -87,14 +96,12 @@ class VersionedViewMixin(GenericAPIView):
         the code that renders it. Extend it where the same row looks different
         to different users.
         """
-        renderer = self.request.accepted_renderer
-        serializer_class: Any = self.get_serializer_class()
-        parts = [encode_key(renderer.format), fingerprint(serializer_class)]
-        if isinstance(renderer, BrowsableAPIRenderer):
-            # These pages show who is logged in, and the forms that they may use.
-            user = f"{getattr(self.request.user, 'pk', None)}:{self.request.user}"
-            parts.append(salted_hmac("etag_versioning", user, algorithm="sha256").hexdigest()[:24])
-        return ".".join(parts)
+        return representation(self)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._shown is not None and 200 <= response.status_code < 300:
+            response = self._finish_read(response, self._shown)
+        return super().finalize_response(request, response, *args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, LostRace):
@@ -116,9 +123,20 @@ class VersionedViewMixin(GenericAPIView):
 
     # Private to the package from here on.
 
-    @property
+    @cached_property
     def _conditions(self) -> ConditionalHeaders:
         return http.conditional_headers(self.request)
+
+    @property
+    def _is_conditional(self) -> bool:
+        return bool(self._conditions != _NO_CONDITIONS)
+
+    def _validators_of(self, row: Row) -> Validators:
+        return row.validators(self.get_representation())
+
+    def _row_of(self, instance: Any) -> Row:
+        """The row of a loaded object, with what else is shown of it."""
+        return row_of(instance, self.tag_key, extra_names(instance))
 
     def _judge(self, current: Validators | None, *, requires: bool = True) -> Decision:
         policy = Policy(
@@ -129,16 +147,22 @@ class VersionedViewMixin(GenericAPIView):
         )
         return evaluate(self.request.method or "", self._conditions, current, policy)
 
-    def _hold(self, current: Validators | None, *, requires: bool = True) -> None:
-        """Go on only if the request's preconditions hold; raise their answer if not."""
+    def _hold(
+        self, current: Validators | None, *, requires: bool = True
+    ) -> HttpResponseBase | None:
+        """
+        Go on (``None``) only if the request's preconditions hold. Return the 304,
+        and raise any other answer, if they do not.
+        """
         decision = self._judge(current, requires=requires)
+        if decision.outcome is Outcome.PROCEED:
+            return None
         if decision.outcome is Outcome.NOT_MODIFIED and current is not None:
             response = http.NotModified(current, decision)
             http.set_cache_control(response, self.cache_control)
-            raise NotModifiedSignal(response)
-        if decision.outcome is not Outcome.PROCEED:
-            shows = decision.outcome is Outcome.PRECONDITION_FAILED and current is not None
-            raise PreconditionError(decision, current.etag if shows else None)  # type: ignore[union-attr]
+            return response
+        shows = decision.outcome is Outcome.PRECONDITION_FAILED and current is not None
+        raise PreconditionError(decision, current.etag if shows else None)  # type: ignore[union-attr]
 
     def _check_media_type(self) -> None:
         """Raise the 415 that reading the body would; preconditions come after it."""
@@ -148,19 +172,100 @@ class VersionedViewMixin(GenericAPIView):
         if not request.negotiator.select_parser(request, request.parsers):
             raise UnsupportedMediaType(request.content_type)
 
+    def _read_row(self) -> Row | None:
+        """The row, by one narrow query."""
+        try:
+            return read_row(self.get_versioned_queryset(), self.tag_key)
+        except _NO_SUCH_KEY:
+            return None
+
+    def _may_read_narrowly(self) -> bool:
+        """Whether nothing asks to see the object before an answer about it is given."""
+        check = getattr(self.check_object_permissions, "__func__", None)
+        return check is APIView.check_object_permissions and not any(
+            map(_looks_at_objects, self.get_permissions())
+        )
+
+    def _finish_read(self, response: Any, shown: Validators) -> Any:
+        """
+        A successful answer to GET or HEAD with its headers; or the 304 that stands
+        for it, where the row was not judged before.
+        """
+        if response.has_header("ETag"):
+            # The view's own: it has no state, and is compared to the letter.
+            shown = Validators(EntityTag.from_text(response["ETag"]))
+        if self._is_conditional and shown.etag is not None:
+            try:
+                not_modified = self._hold(shown)
+            except PreconditionError as error:
+                return self.handle_exception(error)
+            if not_modified is not None:
+                for name in _KEPT_HEADERS:
+                    if response.has_header(name):
+                        not_modified[name] = response[name]
+                not_modified.cookies.update(response.cookies)
+                return not_modified
+        http.set_validators(response, shown)
+        http.set_cache_control(response, self.cache_control)
+        return response
+
+
+class VersionedAPIViewMixin(VersionedView):
+    """
+    To put before ``APIView`` and ``ViewSet``: views that have no query set name
+    their row here.
+
+    Example::
+
+        class Report(VersionedAPIViewMixin, APIView):
+            def get_versioned_queryset(self):
+                return User.objects.filter(pk=self.kwargs["pk"])
+
+            @versioned_read
+            def get(self, request, pk):
+                return Response(...)
+    """
+
+    def get_object(self) -> Any:
+        """The row, if the user may see it (404 and 403 otherwise)."""
+        try:
+            instance = get_object_or_404(self.get_versioned_queryset())
+        except _NO_SUCH_KEY:
+            raise Http404 from None
+        self.check_object_permissions(self.request, instance)
+        return instance
+
+
+class VersionedViewMixin(VersionedView, GenericAPIView):
+    """The base of the mixins for DRF's generic views and view sets."""
+
+    def get_versioned_queryset(self) -> Any:
+        """The query set of the one row that DRF's ``get_object()`` loads."""
+        value = self.kwargs[self.lookup_url_kwarg or self.lookup_field]
+        queryset = self.filter_queryset(self.get_queryset())
+        return queryset.filter(**{self.lookup_field: value})
+
+    # Private to the package from here on.
+
+    # The annotations of the query set that an object is loaded from.
+    _annotations: Sequence[str] = ()
+
+    def _note_annotations(self, queryset: Any) -> None:
+        self._annotations = annotation_names(queryset)
+
+    def _row_of(self, instance: Any) -> Row:
+        if not self._loads_as_drf:
+            return super()._row_of(instance)
+        return row_of(instance, self.tag_key, self._annotations)
+
+    @property
+    def _loads_as_drf(self) -> bool:
+        return type(self).get_object is GenericAPIView.get_object
+
     def _check_lookup(self) -> None:
         """Raise the 404 of a key that no row can have."""
         if is_impossible(self.kwargs.get(self.lookup_url_kwarg or self.lookup_field)):
             raise Http404
-
-    def _read_row(self) -> Row | None:
-        """The row, by one narrow query through the view's own query set and filters."""
-        queryset = self.filter_queryset(self.get_queryset())
-        value = self.kwargs[self.lookup_url_kwarg or self.lookup_field]
-        try:
-            return read_row(queryset.filter(**{self.lookup_field: value}), self.tag_key)
-        except (TypeError, ValueError, OverflowError, ValidationError):
-            return None
 
     def _read_row_again(self, row: Row) -> Row | None:
         """The same row as it is now, if it still is one of the view's."""
@@ -169,40 +274,11 @@ class VersionedViewMixin(GenericAPIView):
         return read_row(for_write(queryset).filter(**{owner._meta.pk.name: row.pk}), self.tag_key)
 
     def _may_read_narrowly(self) -> bool:
-        """Whether nothing asks to see the object before an answer about it is given."""
-        return (
-            type(self).get_object is GenericAPIView.get_object
-            and type(self).check_object_permissions is GenericAPIView.check_object_permissions
-            and not any(map(_looks_at_objects, self.get_permissions()))
-        )
-
-    def _finish_read(self, response: HttpResponseBase, current: Validators | None) -> None:
-        if 200 <= response.status_code < 300:
-            if current is not None:
-                http.set_validators(response, current)
-            http.set_cache_control(response, self.cache_control)
+        return self._loads_as_drf and super()._may_read_narrowly()
 
 
 def _looks_at_objects(permission: Any) -> bool:
     if type(permission) in (permissions.AND, permissions.OR):
         return _looks_at_objects(permission.op1) or _looks_at_objects(permission.op2)
-    method = getattr(type(permission), "has_object_permission", None)
-    return method is not permissions.BasePermission.has_object_permission
-
-
-class SettledResponse(Response):
-    """An error whose status and content are known only when it is rendered."""
-
-    def __init__(self, settle: Callable[[], Response]) -> None:
-        super().__init__(status=http.ERRORS[Outcome.CONFLICT][0], exception=True)
-        self._settle: Callable[[], Response] | None = settle
-
-    @property
-    def rendered_content(self) -> Any:
-        if self._settle is not None:
-            settle, self._settle = self._settle, None
-            settled = settle()
-            self.data, self.status_code = settled.data, settled.status_code
-            for name, value in settled.items():
-                self.headers[name] = value
-        return super().rendered_content
+    look = getattr(permission, "has_object_permission", None)
+    return getattr(look, "__func__", None) is not permissions.BasePermission.has_object_permission

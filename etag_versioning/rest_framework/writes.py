@@ -17,9 +17,10 @@ from rest_framework.response import Response
 from ..exceptions import StaleWriteError
 from ..guards import Guard, is_lost_race
 from ..preconditions import CONFLICT, GONE, Outcome, Validators, reconsider
-from ..validators import Row, for_write, row_of
+from ..validators import Row, for_write
 from .exceptions import LostRace, PreconditionError
-from .views import VersionedViewMixin, hooked
+from .hooks import hooked, noting
+from .views import VersionedViewMixin
 
 __all__ = ["GuardedWrite"]
 
@@ -56,6 +57,7 @@ class GuardedWrite:
         hooks = {
             "get_queryset": partial(self.get_queryset, view.get_queryset),
             "get_object": partial(self.get_object, view.get_object),
+            "filter_queryset": noting(view.filter_queryset, view._note_annotations),
             self.perform_name: partial(self.perform, getattr(view, self.perform_name)),
         }
         try:
@@ -70,7 +72,7 @@ class GuardedWrite:
         """The validators of what was written, as far as they are known."""
         if self.row is None or self.guard is None or self.guard.state is None:
             return None
-        return self.row.with_state(self.guard.state).validators(self.view.get_representation())
+        return self.view._validators_of(self.row.with_state(self.guard.state))
 
     # The hooks.
 
@@ -84,8 +86,8 @@ class GuardedWrite:
             return instance
         view = self.view
         view._check_media_type()
-        row = row_of(instance, view.tag_key)
-        view._hold(row.validators(view.get_representation()))
+        row = view._row_of(instance)
+        view._hold(view._validators_of(row))
         self.row = row
         dates_count = view.allow_unmodified_since or view.if_match != "required"
         self.guard = row.guard(view._conditions, dates_count=dates_count)
@@ -124,7 +126,7 @@ class GuardedWrite:
             again = None
         if again is None:
             return PreconditionError(GONE)
-        current = again.validators(view.get_representation())
+        current = view._validators_of(again)
         moved = row.has_moved(error, again, view._conditions)
         decision = reconsider(view._conditions, view._judge(current), moved)
         shows = decision.outcome is not Outcome.UNAVAILABLE

@@ -1,0 +1,48 @@
+"""For handlers of a project's own: other actions, and views without a query set."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from rest_framework.request import Request
+
+from ..preconditions import READ_METHODS
+from .reads import read_named_row, read_object
+from .views import VersionedViewMixin
+
+__all__ = ["versioned_read"]
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+def versioned_read(handler: Handler) -> Handler:
+    """
+    Give a handler that shows one row the row's tag, and 304 before it runs.
+
+    For GET and HEAD; other methods go through. In a generic view the row is the one
+    that the handler's first ``get_object()`` returns; a view of another kind names
+    it by ``get_versioned_queryset()``. Authentication, permissions, throttles and
+    object permissions come first. What the handler itself would refuse does not:
+    put that into a permission, or leave the decorator out.
+
+    Example::
+
+        class UserViewSet(VersionedModelViewSet):
+            @action(detail=True)
+            @versioned_read
+            def summary(self, request, pk=None):
+                return Response(SummarySerializer(self.get_object()).data)
+    """
+
+    @functools.wraps(handler)
+    def inner(view: Any, request: Request, *args: Any, **kwargs: Any) -> Any:
+        method = functools.partial(handler, view)
+        if request.method not in READ_METHODS:
+            return method(request, *args, **kwargs)
+        if isinstance(view, VersionedViewMixin):
+            return read_object(view, True, method, request, *args, **kwargs)
+        return read_named_row(view, method, request, *args, **kwargs)
+
+    return inner  # type: ignore[return-value]

@@ -1,0 +1,55 @@
+"""
+Cheap validators of lists, for those who know what they miss.
+
+A list's tag is exact by default: it is made of each row on the page. These are made
+of one aggregate of the whole list. Give one to a view set::
+
+    class UserViewSet(VersionedModelViewSet):
+        list_validator = max_version_and_count
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Count, Max
+
+from ..validators import require_version
+
+__all__ = ["count_and_max_updated_at", "max_version_and_count"]
+
+
+def max_version_and_count(queryset: Any) -> tuple[Any, ...]:
+    """
+    The highest version of the list, and how many rows it has.
+
+    It does not see the update of a row whose version is not the highest, nor a row
+    that is deleted while another is inserted.
+    """
+    return _aggregate(queryset, require_version(queryset.model).version)
+
+
+def count_and_max_updated_at(queryset: Any) -> tuple[Any, ...]:
+    """
+    How many rows the list has, and when the last one was written.
+
+    It sees each update, but not a row that is deleted while another one with an
+    older stamp comes into the list: by an import, or since a filter lets it in.
+
+    Raises:
+        ImproperlyConfigured: the model has no stamp.
+    """
+    stamp = require_version(queryset.model).stamp
+    if stamp is None:
+        label = queryset.model._meta.label
+        raise ImproperlyConfigured(
+            f"{label} has no stamp. Let it inherit from VersionedModel, or use "
+            f"list_validator = max_version_and_count."
+        )
+    return _aggregate(queryset, stamp)
+
+
+def _aggregate(queryset: Any, field: Any) -> tuple[Any, ...]:
+    found = queryset.order_by().aggregate(etag_count=Count("pk"), etag_max=Max(field.name))
+    return found["etag_count"], found["etag_max"]

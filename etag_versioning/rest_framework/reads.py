@@ -1,0 +1,110 @@
+"""One GET or HEAD: judged by a narrow query before anything is rendered, and tagged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404
+from rest_framework.generics import GenericAPIView
+
+from ..preconditions import READ_METHODS, Validators
+from .hooks import hooked, noting
+from .pages import RenderedPage, cheap_list, narrow_page
+from .views import VersionedAPIViewMixin, VersionedViewMixin
+
+__all__ = ["is_answered_by", "read_named_row", "read_object", "read_page"]
+
+Method = Callable[..., Any]
+
+
+def is_answered_by(view: Any, handler: Any, method: Any, original: Any) -> bool:
+    """
+    Whether nothing of a project's own stands around a handler or in it, that could
+    refuse the request after it was answered 304.
+
+    Args:
+        view: the view, at its request.
+        handler: the package's handler, which is running.
+        method: what it is about to call.
+        original: DRF's own method.
+    """
+    if view.request.method not in READ_METHODS or view._shown is not None:
+        return False
+    entry = getattr(view, view.request.method.lower(), None)
+    function = getattr(entry, "__func__", None)
+    around = function is handler or getattr(function, "__module__", "") == GenericAPIView.__module__
+    return around and getattr(method, "__func__", None) is original
+
+
+def read_object(
+    view: VersionedViewMixin, early: bool, method: Method, *args: Any, **kwargs: Any
+) -> Any:
+    """
+    Run a method of a generic view that shows the first row of ``get_object()``.
+
+    Args:
+        view: the view, at its request.
+        early: whether the row may be judged before the method runs. Otherwise a
+            304 stands for the finished answer.
+        method: what answers with 200.
+    """
+    view._check_lookup()
+    loaded: list[Any] = []
+    load = view.get_object
+
+    def get_object() -> Any:
+        if loaded:
+            return loaded.pop()
+        instance = load()
+        if view._shown is None:
+            view._shown = view._validators_of(view._row_of(instance))
+        return instance
+
+    note = noting(view.filter_queryset, view._note_annotations)
+    with hooked(view, get_object=get_object, filter_queryset=note):
+        if early and view._is_conditional:
+            row = view._read_row() if view._may_read_narrowly() else None
+            if row is None:
+                loaded.append(view.get_object())
+            current = view._shown if row is None else view._validators_of(row)
+            if (not_modified := view._hold(current)) is not None:
+                return not_modified
+        return method(*args, **kwargs)
+
+
+def read_named_row(view: VersionedAPIViewMixin, method: Method, *args: Any, **kwargs: Any) -> Any:
+    """
+    Run a method that shows the row of ``get_versioned_queryset()``. The row is read
+    first, since the method may show it without loading it.
+    """
+    row = view._read_row() if view._may_read_narrowly() else view._row_of(view.get_object())
+    if row is None:
+        raise Http404
+    view._shown = view._validators_of(row)
+    if (not_modified := view._hold(view._shown)) is not None:
+        return not_modified
+    return method(*args, **kwargs)
+
+
+def read_page(
+    view: VersionedViewMixin, early: bool, method: Method, *args: Any, **kwargs: Any
+) -> Any:
+    """
+    Run a method that shows a page of rows.
+
+    Args:
+        view: the view, at its request.
+        early: whether the page may be judged before the method runs.
+        method: what answers with 200.
+    """
+    cheap = cheap_list(view)
+    if early and view._is_conditional:
+        current = cheap or narrow_page(view)
+        if current is not None and (not_modified := view._hold(current)) is not None:
+            return not_modified
+    page = RenderedPage(view)
+    with hooked(view, **page.hooks):
+        response = method(*args, **kwargs)
+    view._shown = cheap or page.validators() or Validators()
+    return response
