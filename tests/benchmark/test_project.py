@@ -138,14 +138,14 @@ def test_tables(ada):
     assert any("per second" in line and "SQL ms" in line for line in text.splitlines())
 
 
-@pytest.mark.parametrize("setting", [{"ALLOWED_HOSTS": [".example.com"]}, {"ALLOWED_HOSTS": ["*"]}])
-def test_credentials_and_hosts(settings, setting):
-    for name, value in setting.items():
-        setattr(settings, name, value)
+@pytest.mark.parametrize(("allowed", "host"), [(".example.com", "example.com"), ("*", "localhost")])
+def test_credentials_and_hosts(settings, allowed, host):
+    settings.ALLOWED_HOSTS = [allowed]
     with pytest.raises(CommandError, match="401"):
         measured("/secret/")
     (target,) = measured("/secret/", "--header", "Authorization: Bearer abc")["targets"]
     assert target["requests"]["full"]["statements"] == 0
+    assert target["url"] == f"http://{host}/secret/"
 
 
 def test_a_project_that_redirects_to_https(settings):
