@@ -97,14 +97,16 @@ def test_private_answers_are_not_kept(cache, origin, http, number):
         assert origin.seen(path) == [("GET", 200), ("GET", 200)]
 
 
-def test_errors_are_not_kept(cache, origin, http, number):
-    path = f"/api/products/{number}/"
+def test_a_412_to_one_is_no_answer_to_others(cache, http, number):
+    """
+    The refused request is a GET, whose answers caches might keep. nginx judges it by
+    itself, and may hang up after that without saying so.
+    """
+    url = f"{cache.address}/api/products/{number}/"
+    once = {"Connection": "close"}
     for _ in range(2):
-        assert http.patch(cache.address + path, json={}).status_code == 428
-        stale = {"If-Match": '"old"'}
-        assert http.patch(cache.address + path, json={}, headers=stale).status_code == 412
-    assert [status for _, status in origin.seen(path)] == [428, 412, 428, 412]
-    assert http.get(cache.address + path).status_code == 200
+        assert http.get(url, headers=once | {"If-Match": '"old"'}).status_code == 412
+        assert http.get(url, headers=once).status_code == 200
 
 
 def test_each_representation_has_its_own_copy(cache, origin, http, number):
