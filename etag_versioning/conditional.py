@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from . import http
 from .conf import settings
+from .creation import CreationGuard
 from .etags import EntityTag
 from .exceptions import StaleWriteError
 from .guards import Guard, is_contention, is_lost_race
@@ -216,28 +217,29 @@ class Call:
         return response
 
     def finish_write(self, response: Any, judged: Judged, guard: Guard) -> None:
-        row = judged.row or self.created(response, guard)
-        own_tag = self.options.etag_func is None and guard.state is not None
+        row = judged.row
+        if isinstance(guard, CreationGuard):
+            row = self.created(response, guard)
+        elif row is not None:
+            row = None if guard.state is None else row.with_state(guard.state)
+        own_tag = row is not None and self.options.etag_func is None
         if row is not None and own_tag and http.shows_new_tag(self.method, response):
             # With the state alone, where the answer shows more than the row: what the
             # rest is like after this write is not known, and the next GET tells.
-            etag = row.with_state(guard.state).validators().etag  # type: ignore[arg-type]
-            response.headers.setdefault("ETag", str(etag))
+            response.headers.setdefault("ETag", str(row.validators().etag))
 
-    def created(self, response: Any, guard: Guard) -> Row | None:
-        """The row that was absent, if it is there now."""
+    def created(self, response: Any, guard: CreationGuard) -> Row | None:
+        """The row that was absent, if the request has created it."""
         creates = self.options.creates
         if creates is None or connections[guard.using].needs_rollback:
             return None
         row = creates.read(self.request, self.args, self.kwargs, writes=True)
-        if row is None:
-            return None
-        if response.status_code >= 400 and row.state != guard.state:
+        if row is None or guard.owns(row):
+            return row
+        if response.status_code >= 400:
             # What the view refuses as the second of its kind, another has created.
             raise StaleWriteError(guard.model, row.pk, guard.using)
-        if guard.pk is None and not guard.detached:
-            guard.moved(row.state)  # Locked by its INSERT, so nobody else's.
-        return row
+        return None
 
     # The view's write, or the claim, was lost to another's.
 

@@ -46,8 +46,6 @@ class Guard:
         any_state: whether the row may be written in any state (``If-Match: *``).
         enforced: whether writes are held to the guard. One that is not enforced
             only takes note of what the request itself makes of the row.
-        absent: whether the row was not there when it was judged. The request may
-            create it, and writes no row that another has created.
     """
 
     model: type[models.Model]
@@ -57,7 +55,6 @@ class Guard:
     state: State | None
     any_state: bool = False
     enforced: bool = True
-    absent: bool = False
     # Whether the writes of the request are each committed by themselves, as in a
     # coroutine, rather than with the guard's block.
     detached: bool = False
@@ -75,6 +72,10 @@ class Guard:
     def __post_init__(self) -> None:
         self.lineage = None if self.any_state or not self.enforced else {self.state}
 
+    def is_on(self, pk: Any) -> bool:
+        """Whether a write of the row with this key is to be held against the guard."""
+        return bool(self.pk == pk)
+
     def lock(self) -> None:
         """
         Lock the row in a state that the guard admits, until the transaction ends.
@@ -82,7 +83,7 @@ class Guard:
         Raises:
             StaleWriteError: the row is in another state, or gone.
         """
-        if self.deleted or self.absent:
+        if self.deleted:
             return
         state = None if self.lineage is None else self.state
         lock_state(self.model, self.using, self.pk, self.columns, state)
@@ -138,7 +139,7 @@ class Guard:
         """Make sure of the state after the block, inside of its transaction."""
         if connection.needs_rollback:
             self.state = None
-        elif not (self.deleted or self.absent) and (
+        elif not self.deleted and (
             (self.claimed and self.state in (before, None))
             # A savepoint that the block rolled back took a write of its with it.
             or (rolled_back and self.state != before)
@@ -153,7 +154,7 @@ class Guard:
     def moved(self, state: State) -> None:
         """Take note of a write by the request itself, in its transaction."""
         self.compared = True
-        self.deleted = self.absent = False
+        self.deleted = False
         if self.detached and connections[self.using].in_atomic_block:
             # Nobody tells the guard of a rollback; a stamp makes the state its own.
             if state.stamp is not None:
@@ -186,8 +187,6 @@ class Guard:
         values = rows.select_for_update().values_list(*self.columns).first()
         if values is None:
             self.removed()
-        elif self.absent:
-            raise StaleWriteError(self.model, self.pk, self.using)
         else:
             self.moved(State(values[0], *values[1:]))
 
@@ -205,7 +204,7 @@ def guards_of(model: type[models.Model], using: str, pk: Any = None) -> list[Gua
         for guard in active
         if guard.model is model
         and guard.using == using
-        and (pk is None or guard.pk == pk)
+        and (pk is None or guard.is_on(pk))
         and not guard.closed
     ]
 

@@ -12,13 +12,12 @@ from typing import Any, Protocol
 
 from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db import models
+from django.db import connections, models
 from django.http import HttpRequest
 
-from .columns import StateColumns
 from .conf import settings
+from .creation import CreationGuard
 from .etags import EntityTag, encode_key, with_representation
-from .guards import Guard
 from .preconditions import Validators
 from .validators import (
     Row,
@@ -103,39 +102,37 @@ class RowSource:
         self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False
     ) -> Row | None:
         queryset = _queryset(self.source, request, args, kwargs)
-        field = self._lookup()
-        value = None if field is None else url_value(kwargs, self.lookup_url_kwarg or field)
-        if is_impossible(value):
-            return None
-        try:
-            if field is not None:
-                queryset = queryset.filter(**{field: value})
-            return read_row(for_write(queryset) if writes else queryset, self.tag_key)
-        except _IMPOSSIBLE:
-            return None  # No row has a key like this.
+        return self._read(for_write(queryset) if writes else queryset, kwargs)
 
     def guard_absent(
         self, request: HttpRequest, args: Any, kwargs: Any, *, detached: bool
-    ) -> Guard:
-        """
-        A guard on the row that is not there: the request may create it, and may
-        not write one that another has created meanwhile. Where the address holds
-        no primary key, that row is known by nothing.
-        """
+    ) -> CreationGuard:
+        """A guard on the row that ``read()`` did not find."""
         queryset = for_write(_queryset(self.source, request, args, kwargs))
-        columns: StateColumns = require_version(queryset.model)
-        key, field = columns.owner._meta.pk, self._lookup()
-        pk = None
-        if field is not None and field in ("pk", key.name):
-            pk = key.to_python(url_value(kwargs, self.lookup_url_kwarg or field))
-        names = columns.names
-        return Guard(columns.owner, queryset.db, pk, names, None, absent=True, detached=detached)
+        columns = require_version(queryset.model)
+        return CreationGuard(
+            model=columns.owner,
+            using=queryset.db,
+            columns=columns.names,
+            look=lambda: self._read(_locking(queryset), kwargs),
+            detached=detached,
+        )
 
-    def _lookup(self) -> str | None:
+    def _read(self, queryset: models.QuerySet[Any], kwargs: Any) -> Row | None:
+        field = self.lookup_field or "pk"
+        try:
+            if not self._selects_itself():
+                value = url_value(kwargs, self.lookup_url_kwarg or field)
+                if is_impossible(value):
+                    return None
+                queryset = queryset.filter(**{field: value})
+            return read_row(queryset, self.tag_key)
+        except _IMPOSSIBLE:
+            return None  # No row has a key like this.
+
+    def _selects_itself(self) -> bool:
         named = self.lookup_field or self.lookup_url_kwarg
-        if not named and _as_queryset(self.source) is None:
-            return None
-        return self.lookup_field or "pk"
+        return not named and _as_queryset(self.source) is None
 
 
 def url_value(kwargs: Any, name: str) -> Any:
@@ -251,3 +248,15 @@ def _as_queryset(source: Any) -> models.QuerySet[Any] | None:
     if isinstance(source, models.Manager | models.QuerySet):
         return source.all()
     return None
+
+
+def _locking(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    """
+    ``queryset`` as a locking read, where there can be one: a transaction that is
+    older than another's row sees it by no other on MariaDB and MySQL.
+    """
+    query = queryset.query
+    simple = not (query.distinct or query.is_sliced or query.combinator or query.group_by)
+    if simple and len(query.alias_map) < 2 and connections[queryset.db].in_atomic_block:
+        return queryset.select_for_update()
+    return queryset

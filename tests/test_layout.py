@@ -17,9 +17,10 @@ MAY_IMPORT = {
     "checks": "conf fields models",
     "columns": "fields guards",
     "combinations": "etags preconditions sources validators",
-    "conditional": "conf etags exceptions guards http preconditions sources validators",
+    "conditional": "conf creation etags exceptions guards http preconditions sources validators",
     "conf": "",
     "coroutines": "conditional etags exceptions http preconditions",
+    "creation": "exceptions guards validators",
     "decorators": "combinations conditional coroutines factories sources",
     "etags": "",
     "exceptions": "",
@@ -34,7 +35,7 @@ MAY_IMPORT = {
     "models": "columns exceptions expressions fields guards managers querysets",
     "preconditions": "etags",
     "querysets": "columns exceptions expressions guards",
-    "sources": "columns conf etags guards preconditions validators",
+    "sources": "conf creation etags preconditions validators",
     "validators": "columns etags exceptions guards preconditions",
 }
 # The modules of the benchmark, and which of the package each one may import.

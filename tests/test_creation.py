@@ -1,0 +1,386 @@
+"""PUT and POST that create: of any number at once one does, and nothing is written over."""
+
+import json
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.http import Http404, HttpResponse, JsonResponse
+from django.test import AsyncClient, Client
+from django.urls import path
+
+from etag_versioning.decorators import etag_func, file_etag_func, versioned_condition
+from tests.testapp.models import Login, Person, Team
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls(__name__)]
+
+WRITERS = 8
+
+# What happens between the judgement of a request and its view.
+before_view = []
+
+
+def person_view(request, pk):
+    for step in before_view:
+        step()
+    how, name = request.headers.get("X-Create", "create"), request.headers.get("X-Name", "")
+    if how == "refuse":
+        return HttpResponse(status=400)
+    if how == "fail elsewhere":
+        Login.objects.create(name="taken")
+    if how == "be stale elsewhere":
+        team = Team.objects.get()
+        Team.objects.update(name="moved")
+        team.save()
+    if how == "roll back":
+        Person.objects.create(pk=pk, name=name)
+        transaction.set_rollback(True)
+        return HttpResponse(status=201)
+    if how == "nothing":
+        return HttpResponse(status=204)
+    if how == "update or create":
+        return show(*Person.objects.update_or_create(pk=pk, defaults={"name": name}))
+    if how == "update by query":
+        Person.objects.filter(pk=pk).update(name=name)
+    person = Person.objects.filter(pk=pk).first()
+    if person is not None:
+        if request.method not in ("GET", "HEAD"):
+            person.name = name
+            person.save()
+        return show(person, False)
+    if how == "write another too":
+        Person.objects.exclude(pk=pk).update(days=5)
+    person = Person(pk=pk, name=name)
+    if how == "validate":
+        try:
+            person.full_clean()
+        except ValidationError as error:
+            return JsonResponse(error.message_dict, status=400)
+    person.save()
+    if how == "save twice":
+        person.save()
+    return show(person, True)
+
+
+def show(row, created):
+    return JsonResponse({"name": row.name}, status=201 if created else 200)
+
+
+async def async_person_view(request, pk):
+    return await sync_to_async(person_view)(request, pk=pk)
+
+
+def login_view(request, name):
+    """Its address holds no primary key."""
+    for step in before_view:
+        step()
+    if request.headers.get("X-Create") == "update or create":
+        return show(*Login.objects.update_or_create(name=name, defaults={"data": {"a": 1}}))
+    if request.headers.get("X-Create") == "update by query":
+        Login.objects.filter(name=name).update(data={"a": 1})
+    login = Login.objects.filter(name=name).first()
+    if login is not None and request.method not in ("GET", "HEAD"):
+        login.data = {"a": 1}
+        login.save()
+    created = login is None
+    return show(login or Login.objects.create(name=name), created)
+
+
+def named_in_the_content(request):
+    try:
+        return Login.objects.filter(name=json.loads(request.body)["name"])
+    except (ValueError, KeyError, TypeError):
+        raise Http404 from None
+
+
+def add_login(request):
+    login = Login.objects.create(name=json.loads(request.body)["name"])
+    return JsonResponse({}, status=201, headers={"Location": f"/logins/{login.name}/"})
+
+
+versioned = versioned_condition(Person, allow_create=True)
+optional = versioned_condition(Person, allow_create=True, if_match="optional")
+by_name = {"lookup_field": "name", "allow_create": True}
+
+urlpatterns = [
+    path("people/<int:pk>/", versioned(person_view)),
+    path("async/<int:pk>/", transaction.non_atomic_requests(versioned(async_person_view))),
+    path("optional/<int:pk>/", optional(person_view)),
+    path("async-optional/<int:pk>/", transaction.non_atomic_requests(optional(async_person_view))),
+    path(
+        "several/<int:pk>/",
+        versioned_condition(Person, etag_func(Team), allow_create=True)(person_view),
+    ),
+    path(
+        "silent/<int:pk>/",
+        versioned_condition(Person, allow_create=True, expose_tag=False)(person_view),
+    ),
+    path("logins/<str:name>/", versioned_condition(Login, **by_name)(login_view)),
+    path(
+        "logins/",
+        versioned_condition(named_in_the_content, allow_create=True, methods=["POST"])(add_login),
+    ),
+    path("never/<int:pk>/", versioned_condition(Person)(person_view)),
+]
+
+KINDS = ["people", "async"]
+
+
+@pytest.fixture(params=[False, True], ids=["autocommit", "ATOMIC_REQUESTS"])
+def atomic_requests(request):
+    connection.settings_dict["ATOMIC_REQUESTS"] = request.param
+    yield request.param
+    connection.settings_dict["ATOMIC_REQUESTS"] = False
+
+
+@pytest.fixture(autouse=True)
+def nothing_between():
+    yield
+    before_view.clear()
+
+
+def ask(method, url, how="create", name="new", **headers):
+    headers = {"X-Create": how, "X-Name": name, **headers}
+    return getattr(Client(), method)(url, headers=headers)
+
+
+def create(url, how="create", name="new"):
+    return ask("put", url, how, name, **{"If-None-Match": "*"})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+class TestAnAbsentRow:
+    @pytest.mark.parametrize("method", ["get", "head", "patch", "delete"])
+    @pytest.mark.parametrize(
+        "headers", [{}, {"If-None-Match": "*"}, {"If-Match": "*"}, {"If-Match": '"x"'}]
+    )
+    def test_is_404_for_what_does_not_create(self, kind, method, headers):
+        assert ask(method, f"/{kind}/7/", **headers).status_code == 404
+
+    @pytest.mark.parametrize("method", ["put", "post"])
+    @pytest.mark.parametrize("value", ["*", '"x"', "", "junk"])
+    def test_is_412_with_any_if_match(self, kind, method, value):
+        for more in ({}, {"If-None-Match": "*"}):
+            answer = ask(method, f"/{kind}/7/", **{"If-Match": value}, **more)
+            assert answer.status_code == 412
+            assert "ETag" not in answer
+            assert "current_etag" not in answer.json()
+        assert not Person.objects.exists()
+
+    @pytest.mark.parametrize("method", ["put", "post"])
+    @pytest.mark.parametrize("headers", [{}, {"If-None-Match": '"x"'}, {"If-None-Match": "junk"}])
+    def test_is_428_without_a_precondition(self, kind, method, headers):
+        assert ask(method, f"/{kind}/7/", **headers).status_code == 428
+        assert not Person.objects.exists()
+
+    @pytest.mark.parametrize("how", ["create", "update or create", "validate", "save twice"])
+    def test_is_created(self, kind, how):
+        url = f"/{kind}/7/"
+        answer = create(url, how)
+        assert answer.status_code == 201
+        assert answer["ETag"] == Client().get(url)["ETag"]
+        assert Person.objects.get().name == "new"
+        again = create(url, how, "other")
+        assert again.status_code == 412
+        assert again["ETag"] == again.json()["current_etag"] == answer["ETag"]
+        written = ask("put", url, name="other", **{"If-Match": answer["ETag"]})
+        assert written.status_code == 200
+        assert Person.objects.get().name == "other"
+
+    @pytest.mark.parametrize("how", ["refuse", "nothing"])
+    def test_may_stay_absent(self, kind, how):
+        answer = create(f"/{kind}/7/", how)
+        assert answer.status_code == {"refuse": 400, "nothing": 204}[how]
+        assert "ETag" not in answer
+        assert not Person.objects.exists()
+
+    def test_may_be_created_together_with_writes_of_others(self, kind):
+        other = Person.objects.create(name="a")
+        assert create(f"/{kind}/{other.pk + 1}/", "write another too").status_code == 201
+        other.refresh_from_db()
+        assert other.days == 5
+
+    def test_is_404_where_nothing_may_create_it(self, kind):
+        assert create("/never/7/").status_code == 404
+
+    def test_that_the_view_failed_for_another_reason_stays_what_it_is(self, kind, atomic_requests):
+        Login.objects.create(name="taken")
+        with pytest.raises(IntegrityError):
+            create(f"/{kind}/7/", "fail elsewhere")
+        client = Client(raise_request_exception=False)
+        headers = {"If-None-Match": "*", "X-Create": "fail elsewhere"}
+        assert client.put(f"/{kind}/7/", headers=headers).status_code == 500
+        assert not Person.objects.exists()
+
+    def test_another_stale_row_is_409(self, kind, atomic_requests):
+        Team.objects.create(name="a")
+        assert create(f"/{kind}/7/", "be stale elsewhere").status_code == 409
+        assert not Person.objects.exists()
+
+    def test_may_be_created_unconditionally_where_that_is_optional(self, kind):
+        url = f"/{kind.replace('people', 'optional').replace('async', 'async-optional')}/7/"
+        answer = ask("put", url)
+        assert answer.status_code == 201
+        assert answer["ETag"] == Client().get(url)["ETag"]
+        assert ask("put", url, name="other").status_code == 200
+        assert Person.objects.get().name == "other"
+
+
+def test_what_was_rolled_back_shows_no_tag():
+    answer = create("/people/7/", "roll back")
+    assert answer.status_code == 201
+    assert "ETag" not in answer
+    assert not Person.objects.exists()
+
+
+@pytest.mark.parametrize("url", ["/people/7/", "/logins/a/"])
+def test_creating_costs_two_narrow_queries_around_the_view(url, django_assert_num_queries):
+    with django_assert_num_queries(6) as queries:
+        assert create(url).status_code == 201
+    words = [query["sql"].split()[0] for query in queries]
+    # Is it there? The view's own: load, insert. What is its state?
+    assert words == ["SELECT", "BEGIN", "SELECT", "INSERT", "SELECT", "COMMIT"]
+
+
+def test_with_several_sources_the_new_tag_is_of_the_state():
+    Team.objects.create(pk=7, name="a")
+    answer = create("/several/7/")
+    assert answer.status_code == 201
+    tag = Client().get("/several/7/")["ETag"]
+    assert tag.startswith(answer["ETag"][:-1] + "~")
+    assert ask("put", "/several/7/", **{"If-Match": answer["ETag"]}).status_code == 200
+
+
+def test_a_row_by_a_field_that_is_no_key():
+    answer = create("/logins/a/")
+    assert answer.status_code == 201
+    assert answer["ETag"] == Client().get("/logins/a/")["ETag"]
+    assert create("/logins/a/").status_code == 412
+
+
+class TestPost:
+    """The row to be created is named in the content; the source reads it there."""
+
+    def post(self, content, **headers):
+        return Client().post("/logins/", content, "application/json", headers=headers)
+
+    def test_creates_what_is_absent(self):
+        answer = self.post({"name": "a"}, **{"If-None-Match": "*"})
+        assert answer.status_code == 201
+        assert answer["ETag"] == Client().get(answer["Location"])["ETag"]
+
+    def test_does_not_create_it_twice(self):
+        Login.objects.create(name="a")
+        answer = self.post({"name": "a"}, **{"If-None-Match": "*"})
+        assert answer.status_code == 412
+        assert answer["ETag"] == Client().get("/logins/a/")["ETag"]
+        assert self.post({"name": "b"}, **{"If-None-Match": "*"}).status_code == 201
+        assert self.post({"name": "c"}).status_code == 428
+        assert self.post({"name": "c"}, **{"If-Match": "*"}).status_code == 412
+        assert self.post("junk", **{"If-None-Match": "*"}).status_code == 404
+
+    def test_of_many_one_creates(self, race, atomic_requests):
+        answers = race(*[lambda: self.post({"name": "a"}, **{"If-None-Match": "*"})] * WRITERS)
+        assert sorted(answer.status_code for answer in answers) == [201] + [412] * (WRITERS - 1)
+        assert {answer["ETag"] for answer in answers} == {Client().get("/logins/a/")["ETag"]}
+
+
+class TestAnotherWhoCreatesItMeanwhile:
+    @pytest.fixture(autouse=True)
+    def another(self, race):
+        def once():
+            before_view.clear()
+            race(lambda: Person.objects.create(pk=7, name="another"))
+
+        before_view.append(once)
+
+    @pytest.mark.parametrize(
+        "how", ["create", "update or create", "validate", "update by query", "refuse"]
+    )
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_has_won(self, kind, how, atomic_requests):
+        if connection.vendor == "sqlite" and kind == "people":
+            pytest.skip("the transaction that is open lets nobody else write")
+        answer = create(f"/{kind}/7/", how)
+        assert answer.status_code == 412
+        assert answer["ETag"] == answer.json()["current_etag"]
+        assert answer["ETag"] == Client().get(f"/{kind}/7/")["ETag"]
+        assert Person.objects.get().name == "another"
+        assert Person.objects.get().version == 1
+
+    @pytest.mark.parametrize("kind", ["optional", "async-optional"])
+    def test_is_a_conflict_for_who_named_no_condition(self, kind, atomic_requests):
+        if connection.vendor == "sqlite" and kind == "optional":
+            pytest.skip("the transaction that is open lets nobody else write")
+        answer = ask("put", f"/{kind}/7/", "update or create")
+        assert answer.status_code == 409
+        assert Person.objects.get().name == "another"
+
+    def test_is_not_shown_where_tags_are_not(self):
+        if connection.vendor == "sqlite":
+            pytest.skip("the transaction that is open lets nobody else write")
+        answer = create("/silent/7/")
+        assert answer.status_code == 412
+        assert "ETag" not in answer
+
+
+@pytest.mark.parametrize("how", ["create", "update or create", "validate", "update by query"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_many_one_creates(race, atomic_requests, kind, how):
+    url = f"/{kind}/7/"
+    calls = [lambda name=str(number): create(url, how, name) for number in range(WRITERS)]
+    answers = race(*calls)
+    statuses = [answer.status_code for answer in answers]
+    assert sorted(statuses) == [201] + [412] * (WRITERS - 1)
+    person, current = Person.objects.get(), Client().get(url)["ETag"]
+    assert person.name == str(statuses.index(201))
+    assert person.version == 1
+    for answer in answers:
+        assert answer["ETag"] == current
+
+
+@pytest.mark.parametrize("how", ["create", "update or create", "update by query"])
+def test_of_many_one_creates_a_row_by_a_field_that_is_no_key(race, atomic_requests, how):
+    Login.objects.create(name="b")
+    answers = race(*[lambda: create("/logins/a/", how)] * WRITERS)
+    assert sorted(answer.status_code for answer in answers) == [201] + [412] * (WRITERS - 1)
+    current = Client().get("/logins/a/")["ETag"]
+    assert {answer["ETag"] for answer in answers} == {current}
+    assert Login.objects.get(name="a").version == 1
+
+
+@pytest.mark.parametrize("isolation", ["repeatable", "strictest"], indirect=True)
+@pytest.mark.parametrize("how", ["create", "update or create", "update by query"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.usefixtures("isolation")
+def test_of_many_one_creates_under_any_isolation(race, atomic_requests, kind, how):
+    answers = race(*[lambda: create(f"/{kind}/7/", how)] * WRITERS)
+    # SQLite may give up on a lock before its holder has written, and so may InnoDB on
+    # the gap that views lock which look for a row to update first.
+    gives_up = connection.vendor == "sqlite" or (connection.vendor == "mysql" and how != "create")
+    expected = {201, 412, 503} if gives_up else {201, 412}
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) <= expected
+    assert statuses.count(201) == 1
+    assert Person.objects.get().version == 1
+    current = Client().get(f"/{kind}/7/")["ETag"]
+    assert {answer["ETag"] for answer in answers if answer.status_code == 412} <= {current}
+
+
+@pytest.mark.usefixtures("close_connections")
+async def test_gathered_on_one_event_loop_one_creates():
+    import asyncio
+
+    async def put(number):
+        headers = {"If-None-Match": "*", "X-Name": str(number)}
+        return await AsyncClient().put("/async/7/", headers=headers)
+
+    answers = await asyncio.gather(*map(put, range(WRITERS)))
+    assert sorted(answer.status_code for answer in answers) == [201] + [412] * (WRITERS - 1)
+
+
+def test_only_a_row_can_be_created():
+    for sources in ((), (file_etag_func("/tmp/a"),)):
+        with pytest.raises(ImproperlyConfigured, match="allow_create"):
+            versioned_condition(*sources, etag_func=lambda request: "a", allow_create=True)
