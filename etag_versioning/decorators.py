@@ -133,7 +133,7 @@ def versioned_condition(
     )
 
     def decorator(view: Any) -> Any:
-        owner = _class_of(view)
+        owner = _instance_of(view)
         known = options if owner is None or methods is not None else _with_methods(options, owner)
         if iscoroutinefunction(view) or getattr(owner, "view_is_async", False):
 
@@ -152,10 +152,12 @@ def versioned_condition(
     return decorator
 
 
-def _class_of(view: Any) -> Any:
-    """The class that ``as_view()`` made ``view`` of, or the instance whose ``dispatch`` it is."""
+def _instance_of(view: Any) -> Any:
+    """An instance of the class that ``view`` is of, or of whose ``dispatch`` it is."""
+    if hasattr(view, "view_class"):
+        return view.view_class(**view.view_initkwargs)
     bound = getattr(view, "func", view)  # ``method_decorator`` hands over a partial.
-    owner = getattr(view, "view_class", None) or getattr(bound, "__self__", None)
+    owner = getattr(bound, "__self__", None)
     return owner if hasattr(owner, "http_method_names") else None
 
 

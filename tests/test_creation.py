@@ -10,7 +10,10 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.test import AsyncClient, Client
 from django.urls import path
 
+from etag_versioning.creation import CreationGuard
 from etag_versioning.decorators import etag_func, file_etag_func, versioned_condition
+from etag_versioning.exceptions import StaleWriteError
+from etag_versioning.validators import read_row
 from tests.testapp.models import Login, Person, Team
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls(__name__)]
@@ -348,6 +351,18 @@ def test_of_many_one_creates_a_row_by_a_field_that_is_no_key(race, atomic_reques
     current = Client().get("/logins/a/")["ETag"]
     assert {answer["ETag"] for answer in answers} == {current}
     assert Login.objects.get(name="a").version == 1
+
+
+def test_a_row_that_comes_between_the_look_and_the_update_is_not_written_over():
+    person = Person.objects.create(name="another")
+    looks = iter([None, read_row(Person.objects.all())])
+    guard = CreationGuard(
+        model=Person, using="default", columns=("version", "updated_at"), look=looks.__next__
+    )
+    with guard.watch(), pytest.raises(StaleWriteError):
+        Person.objects.filter(pk=person.pk).update(name="new")
+    person.refresh_from_db()
+    assert (person.name, person.version) == ("another", 1)
 
 
 @pytest.mark.parametrize("isolation", ["repeatable", "strictest"], indirect=True)
