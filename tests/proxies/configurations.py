@@ -1,9 +1,9 @@
 """
 The least configuration with which each proxy does the one thing that is tested.
 
-Each is a function (folder, port, origin's port) that returns the command and the
-text of its configuration file. What a user has to set is in ``SETTINGS``; the rest
-keeps a server inside of its folder.
+Each is the names of its program, and a function (folder, port, origin's port) that
+writes a configuration file and returns the command. The frames keep a server inside
+of its folder; the settings in them are what a user has to write.
 """
 
 from pathlib import Path
