@@ -38,10 +38,9 @@ class ETagField(serializers.Field):
     def _view_tag_key(self) -> str | None:
         """The view's, unless this is a row that is nested in one of the view's."""
         serializer: Any = self.parent
-        if serializer.root not in (serializer, serializer.parent):
-            return None
-        if serializer.parent is not None and not isinstance(
-            serializer.root, serializers.ListSerializer
+        items = serializer.parent if serializer.parent is not None else serializer
+        if items is not serializer.root or (
+            items is not serializer and not isinstance(items, serializers.ListSerializer)
         ):
             return None
         return getattr(self.context.get("view"), "tag_key", None)

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from .. import http
 from ..preconditions import READ_METHODS
 from .hooks import hooked
+from .metadata import add_required_headers
 from .reads import is_answered_by, read_object, read_page
 from .views import VersionedAPIViewMixin, VersionedViewMixin
 from .writes import GuardedWrite
@@ -102,6 +103,10 @@ class VersionedCreateMixin(mixins.CreateModelMixin, VersionedViewMixin):
 class VersionedUpdateMixin(mixins.UpdateModelMixin, VersionedViewMixin):
     """``update()`` and ``partial_update()`` of the state that If-Match names."""
 
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().options(request, *args, **kwargs)
+        return add_required_headers(self, response, ("PUT", "PATCH"))
+
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         write = GuardedWrite(self, "perform_update")
         response = write.run(super().update, request, *args, **kwargs)
@@ -117,6 +122,10 @@ class VersionedUpdateMixin(mixins.UpdateModelMixin, VersionedViewMixin):
 
 class VersionedDestroyMixin(mixins.DestroyModelMixin, VersionedViewMixin):
     """``destroy()`` of the state that If-Match names."""
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().options(request, *args, **kwargs)
+        return add_required_headers(self, response, ("DELETE",))
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return GuardedWrite(self, "perform_destroy").run(super().destroy, request, *args, **kwargs)

@@ -15,6 +15,7 @@ from etag_versioning.decorators import versioned_condition
 from etag_versioning.rest_framework.decorators import versioned_read
 from etag_versioning.rest_framework.mixins import (
     VersionedAPIViewMixin,
+    VersionedListMixin,
     VersionedRetrieveMixin,
     VersionedViewSetMixin,
 )
@@ -97,6 +98,15 @@ class RefusingMixin(mixins.RetrieveModelMixin, mixins.ListModelMixin):
 
 
 class BehindViewSet(VersionedViewSetMixin, RefusingMixin, viewsets.ModelViewSet):
+    queryset = Person.objects.order_by("id")
+    serializer_class = PersonSerializer
+
+
+class FarBehindViewSet(
+    VersionedRetrieveMixin, VersionedListMixin, RefusingMixin, viewsets.ModelViewSet
+):
+    """In Python's order, the one above comes before the package's methods; this after."""
+
     queryset = Person.objects.order_by("id")
     serializer_class = PersonSerializer
 
@@ -285,6 +295,7 @@ for prefix, viewset in {
     "alias": AliasViewSet,
     "late": LateViewSet,
     "behind": BehindViewSet,
+    "far-behind": FarBehindViewSet,
     "checking": CheckingViewSet,
     "loading": LoadingViewSet,
     "own-tag": OwnTagViewSet,

@@ -9,6 +9,7 @@ import json
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import include, path
@@ -282,6 +283,10 @@ def _rows():
         Team.objects.create(pk=key, name=name)
     for key, name in enumerate(["a", "b", "boss's"], start=1):
         Person.objects.create(pk=key, name=name, days=key, team_id=1)
+    # Keys that were given leave PostgreSQL's sequences behind.
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Team, Person]):
+            cursor.execute(statement)
 
 
 def send(client, twin, method, address, data=None, options=None):

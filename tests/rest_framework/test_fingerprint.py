@@ -1,9 +1,16 @@
 """What changes the fingerprint of a serializer, and what does not."""
 
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 
 from etag_versioning.rest_framework.fingerprint import fingerprint
-from tests.rest_framework.views import HiddenSerializer, PersonSerializer
+from tests.rest_framework.read_views import LineRenderer
+from tests.rest_framework.views import (
+    HiddenSerializer,
+    OwnHooksViewSet,
+    PersonSerializer,
+    PersonViewSet,
+)
 
 
 def test_differs_between_serializers():
@@ -52,3 +59,22 @@ def test_differs_where_code_without_source_does():
         namespaces.append(namespace)
     first, second = (fingerprint(namespace["Made"]) for namespace in namespaces)
     assert first != second
+
+
+def test_differs_between_views_and_renderers():
+    found = {
+        fingerprint(PersonSerializer),
+        fingerprint(PersonSerializer, PersonViewSet),
+        fingerprint(PersonSerializer, OwnHooksViewSet),
+        fingerprint(PersonSerializer, PersonViewSet, JSONRenderer),
+        fingerprint(PersonSerializer, PersonViewSet, LineRenderer),
+    }
+    assert len(found) == 4  # DRF's own renderer is told apart by its format.
+
+
+def test_differs_between_versions_of_the_package(monkeypatch):
+    before = fingerprint(PersonSerializer)
+    fingerprint.cache_clear()
+    monkeypatch.setattr("etag_versioning.rest_framework.fingerprint._VERSIONS", ("another",))
+    assert fingerprint(PersonSerializer) != before
+    fingerprint.cache_clear()
