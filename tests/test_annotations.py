@@ -1,0 +1,74 @@
+"""What a query set computes beside a row stands in its tag, and not in its state."""
+
+import json
+
+import pytest
+from django.db.models import Count, F
+from django.http import JsonResponse
+from django.test import RequestFactory
+
+from etag_versioning.decorators import versioned_condition
+from etag_versioning.validators import annotation_names, extra_names, read_row, row_of
+from tests.testapp.models import Counter, Person, Team
+
+pytestmark = pytest.mark.django_db
+
+
+def counted(request=None, *args, **kwargs):
+    return Team.objects.annotate(people=Count("person"))
+
+
+@versioned_condition(counted, lookup_field="pk")
+def team_detail(request, pk):
+    team = counted().get(pk=pk)
+    if request.method == "PUT":
+        team.name = json.loads(request.body)["name"]
+        team.save()
+    return JsonResponse({"name": team.name, "people": team.people})
+
+
+def ask(method, team, data=None, **headers):
+    request = getattr(RequestFactory(), method)(
+        "/", data, content_type="application/json", headers=headers
+    )
+    return team_detail(request, pk=team.pk)
+
+
+def test_in_a_plain_view():
+    team = Team.objects.create(name="t")
+    tag = ask("get", team)["ETag"]
+    assert ask("get", team, **{"If-None-Match": tag}).status_code == 304
+    Person.objects.create(name="a", team=team)
+    assert ask("get", team, **{"If-None-Match": tag}).status_code == 200
+    answer = ask("put", team, {"name": "u"}, **{"If-Match": tag})
+    assert answer.status_code == 200
+    assert answer["ETag"] == ask("get", team)["ETag"]
+    assert ask("put", team, {"name": "u"}, **{"If-Match": tag}).status_code == 412
+
+
+def test_are_what_is_selected():
+    rows = Person.objects
+    assert annotation_names(rows.annotate(twice=F("days") * 2)) == ["twice"]
+    assert annotation_names(rows.alias(twice=F("days") * 2).filter(twice=0)) == []
+    assert annotation_names(rows.extra(select={"one": "1"})) == ["one"]
+    assert annotation_names([]) == []
+    assert annotation_names(rows.all().union(rows.annotate(x=F("days")).values())) == []
+
+
+def test_of_an_instance_are_what_its_loader_put_on_it():
+    person = Person.objects.annotate(twice=F("days") * 2).get(pk=Person.objects.create().pk)
+    person.shown, person._hidden = 1, 2
+    assert extra_names(person) == ["shown", "twice"]
+
+
+@pytest.mark.parametrize("model", [Person, Counter], ids=["with a stamp", "without"])
+def test_are_the_same_from_the_row_and_from_the_instance(model):
+    key = model.objects.create().pk
+    queryset = model.objects.filter(pk=key).annotate(one=F("pk") * 0 + 1, two=F("one") + 1)
+    read = read_row(queryset)
+    assert read.annotations == (1, 2)
+    assert row_of(queryset.get(), None, annotation_names(queryset)) == read
+    plain = read_row(model.objects.filter(pk=key))
+    assert plain.state == read.state
+    assert read.validators("json").etag != plain.validators("json").etag
+    assert read.validators("json").state == plain.validators("json").state
