@@ -31,6 +31,8 @@ def is_answered_by(view: Any, handler: Any, method: Any, original: Any) -> bool:
     """
     if view.request.method not in READ_METHODS or view._shown is not None:
         return False
+    if getattr(type(view), handler.__name__) is not handler:
+        return False
     entry = getattr(view, view.request.method.lower(), None)
     function = getattr(entry, "__func__", None)
     around = function is handler or getattr(function, "__module__", "") == GenericAPIView.__module__

@@ -159,6 +159,8 @@ class VersionedView(APIView):
             return None
         if decision.outcome is Outcome.NOT_MODIFIED and current is not None:
             response = http.NotModified(current, decision)
+            # Views of a project look at it when they finish their responses.
+            response.data = None  # type: ignore[attr-defined]
             http.set_cache_control(response, self.cache_control)
             return response
         shows = decision.outcome is Outcome.PRECONDITION_FAILED and current is not None

@@ -124,6 +124,25 @@ class AroundView(VersionedRetrieveMixin, generics.RetrieveAPIView):
         return response
 
 
+class InsideView(VersionedRetrieveMixin, generics.RetrieveAPIView):
+    """As LateViewSet, below the handler of the method."""
+
+    queryset = Person.objects.all()
+    serializer_class = PersonSerializer
+
+    def retrieve(self, request, *args, **kwargs):
+        response = super().retrieve(request, *args, **kwargs)
+        if response.data["name"] == "secret":
+            raise PermissionDenied
+        return response
+
+
+class EnvelopeViewSet(PersonViewSet):
+    def finalize_response(self, request, response, *args, **kwargs):
+        response.data = {"data": response.data}
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
 class CheckingViewSet(PersonViewSet):
     def check_object_permissions(self, request, obj):
         if obj.name == "secret":
@@ -296,6 +315,7 @@ for prefix, viewset in {
     "late": LateViewSet,
     "behind": BehindViewSet,
     "far-behind": FarBehindViewSet,
+    "envelope": EnvelopeViewSet,
     "checking": CheckingViewSet,
     "loading": LoadingViewSet,
     "own-tag": OwnTagViewSet,
@@ -316,6 +336,7 @@ urlpatterns = [
     path("", include(router.urls)),
     path("", include(members.urls)),
     path("around/<int:pk>/", AroundView.as_view()),
+    path("inside/<int:pk>/", InsideView.as_view()),
     path("generic/<uuid:which>/", GenericView.as_view()),
     path("naming/<pk>/", NamingView.as_view()),
     path("owned-naming/<pk>/", OwnedNamingView.as_view()),

@@ -145,6 +145,8 @@ class TestTies:
 
 
 def test_a_list_without_pages_streams_its_keys(client):
+    if connection.vendor == "mysql":
+        pytest.skip("its driver fetches whatever a query selects")
     peaks = []
     for count in (4_000, 16_000):
         Person.objects.bulk_create(Person(name="n" * 50) for _ in range(count))

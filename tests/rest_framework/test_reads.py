@@ -121,7 +121,7 @@ class TestAnnotations:
 class TestOwnWays:
     """Where a view refuses by a method of its own, a 304 goes through it."""
 
-    KINDS = ["late", "behind", "far-behind", "around", "checking", "loading"]
+    KINDS = ["late", "behind", "far-behind", "around", "inside", "checking", "loading"]
 
     @pytest.mark.parametrize("kind", KINDS)
     @pytest.mark.parametrize("value", ["*", "tag"])
@@ -158,6 +158,10 @@ class TestOwnWays:
         assert answer["Expires"] == "0"
         assert answer.cookies["seen"].value == "1"
         assert handled == ["a", "a"]
+
+    @pytest.mark.parametrize("kind", ["envelope", "envelope/{}"])
+    def test_a_view_that_finishes_all_its_responses_finishes_a_304_too(self, client, person, kind):
+        get_304(client, f"/{kind.format(person.pk)}/")
 
     def test_a_false_if_match_is_412_there_too(self, client, person):
         answer = client.get(f"/late/{person.pk}/", headers={"If-Match": '"x"'})
@@ -308,6 +312,10 @@ class TestRenderers:
         )
         assert len(set(tags)) == 4
         assert len({tag.partition("~")[0] for tag in tags}) == 1
+
+    def test_the_views_own_code_is_told_apart(self, client, person):
+        tags = {client.get(f"/{kind}/{person.pk}/")["ETag"] for kind in ("people", "late")}
+        assert len(tags) == 2
 
     def test_the_same_by_accept_and_by_format(self, client, person):
         (tag,) = self.tags(client, person, "text/x-line")
