@@ -137,6 +137,14 @@ class InsideView(VersionedRetrieveMixin, generics.RetrieveAPIView):
         return response
 
 
+class AnsweringViewSet(PersonViewSet):
+    """Reads with other methods than GET."""
+
+    def update(self, request, *args, **kwargs):
+        super().update(request, *args, **kwargs)
+        return self.retrieve(request, *args, **kwargs)
+
+
 class EnvelopeViewSet(PersonViewSet):
     def finalize_response(self, request, response, *args, **kwargs):
         response.data = {"data": response.data}
@@ -315,6 +323,7 @@ for prefix, viewset in {
     "late": LateViewSet,
     "behind": BehindViewSet,
     "far-behind": FarBehindViewSet,
+    "answering": AnsweringViewSet,
     "envelope": EnvelopeViewSet,
     "checking": CheckingViewSet,
     "loading": LoadingViewSet,
@@ -335,6 +344,7 @@ members.register("members", MembersViewSet, basename="members")
 urlpatterns = [
     path("", include(router.urls)),
     path("", include(members.urls)),
+    path("search/", PersonViewSet.as_view({"post": "list"})),
     path("around/<int:pk>/", AroundView.as_view()),
     path("inside/<int:pk>/", InsideView.as_view()),
     path("generic/<uuid:which>/", GenericView.as_view()),

@@ -183,6 +183,23 @@ class TestOwnWays:
             assert client.get(url, headers={"If-None-Match": tag}).status_code == 304
 
 
+class TestOtherMethods:
+    """What other methods show by ``retrieve()`` and ``list()`` is judged by none of these."""
+
+    def test_an_update_that_answers_with_retrieve(self, client, person):
+        url = f"/answering/{person.pk}/"
+        tag = client.get(url)["ETag"]
+        answer = client.put(url, {"name": "b"}, format="json", headers={"If-Match": tag})
+        assert answer.status_code == 200
+        assert answer.json()["name"] == "b"
+
+    @pytest.mark.parametrize("headers", [{}, {"If-None-Match": "*"}, {"If-Match": '"x"'}])
+    def test_a_search_by_post(self, client, person, headers):
+        answer = client.post("/search/", headers=headers)
+        assert answer.status_code == 200
+        assert "ETag" not in answer
+
+
 class TestOwnHandlers:
     @pytest.mark.parametrize("action", ["summary", "other"])
     def test_an_action_that_reads(self, client, person, action, django_assert_num_queries):
