@@ -264,6 +264,13 @@ class TestRevisions:
         for form in (tag, f"W/{tag}", f'{tag[:-1]}-gzip"'):
             assert client.get("/about/", headers={"If-None-Match": form}).status_code == 304
 
+    def test_are_not_taken_for_another_that_a_proxy_has_lengthened(self, client, settings):
+        settings.ETAG_VERSIONING = {"REVISION": "v1-br"}
+        tag = client.get("/about/")["ETag"]
+        assert client.get("/about/", headers={"If-Match": tag}).status_code == 200
+        settings.ETAG_VERSIONING = {"REVISION": "v1"}
+        assert client.get("/about/", headers={"If-None-Match": tag}).status_code == 200
+
     def test_without_one_are_a_mistake(self, client):
         with pytest.raises(ImproperlyConfigured, match="REVISION"):
             client.get("/about/")
