@@ -1,10 +1,7 @@
-"""
-The way of one request through a decorated view: judge, claim, call, tag.
-"""
+"""The way of one request through a decorated view: judge, claim, call, tag."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,11 +13,11 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from . import http
-from .conf import settings
 from .creation import CreationGuard
 from .etags import EntityTag
 from .exceptions import StaleWriteError
 from .guards import Guard, is_contention, is_lost_race
+from .options import Options
 from .preconditions import (
     CONFLICT,
     GONE,
@@ -28,43 +25,17 @@ from .preconditions import (
     UNAVAILABLE,
     Decision,
     Outcome,
-    Policy,
     Validators,
     evaluate,
     reconsider,
 )
-from .sources import Current, RowSource, Source
+from .sources import Current
 from .validators import Row, last_modified_seconds
 
-__all__ = ["Call", "Options"]
+__all__ = ["Call"]
 
 # The methods that may create the row where the view allows it.
 _CREATING = ("PUT", "POST")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """The arguments of ``versioned_condition``; ``creates`` is the row that may be absent."""
-
-    source: Source | None
-    etag_func: Callable[..., Any] | None
-    last_modified_func: Callable[..., Any] | None
-    required: bool
-    allow_wildcard: bool
-    allow_unmodified_since: bool
-    creates: RowSource | None
-    cache_control: Mapping[str, Any] | None
-    expose_tag: bool
-    methods: tuple[str, ...] | None
-
-    @property
-    def policy(self) -> Policy:
-        return Policy(
-            if_match_required=self.required,
-            allow_wildcard=self.allow_wildcard,
-            allow_unmodified_since=self.allow_unmodified_since,
-            strong=settings.strong_if_match,
-        )
 
 
 @dataclass(frozen=True, slots=True)

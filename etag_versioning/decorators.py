@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
 from .combinations import CombinedSource
-from .conditional import Call, Options
+from .conditional import Call
 from .coroutines import AsyncCall
 from .factories import (
     combine,
@@ -25,6 +25,7 @@ from .factories import (
     last_modified_func,
     revision_etag_func,
 )
+from .options import Options
 from .sources import RowSource
 
 __all__ = [

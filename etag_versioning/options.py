@@ -1,0 +1,38 @@
+"""What a decorated view asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .conf import settings
+from .preconditions import Policy
+from .sources import RowSource, Source
+
+__all__ = ["Options"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The arguments of ``versioned_condition``; ``creates`` is the row that may be absent."""
+
+    source: Source | None
+    etag_func: Callable[..., Any] | None
+    last_modified_func: Callable[..., Any] | None
+    required: bool
+    allow_wildcard: bool
+    allow_unmodified_since: bool
+    creates: RowSource | None
+    cache_control: Mapping[str, Any] | None
+    expose_tag: bool
+    methods: tuple[str, ...] | None
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(
+            if_match_required=self.required,
+            allow_wildcard=self.allow_wildcard,
+            allow_unmodified_since=self.allow_unmodified_since,
+            strong=settings.strong_if_match,
+        )
