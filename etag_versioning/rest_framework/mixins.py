@@ -9,6 +9,7 @@ hooks go on working. What DRF answers without preconditions comes first: 401,
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.urls import NoReverseMatch
@@ -16,16 +17,17 @@ from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .. import http
-from ..preconditions import READ_METHODS
+from ..preconditions import READ_METHODS, SAFE_METHODS
+from .current import read_representation
 from .hooks import hooked
 from .metadata import add_required_headers
 from .reads import is_answered_by, read_object, read_page
 from .views import VersionedAPIViewMixin, VersionedViewMixin
-from .writes import GuardedWrite
+from .writes import GuardedHandler, GuardedWrite
 
 __all__ = [
     "VersionedAPIViewMixin",
+    "VersionedActionMixin",
     "VersionedCreateMixin",
     "VersionedDestroyMixin",
     "VersionedListMixin",
@@ -69,6 +71,8 @@ class VersionedCreateMixin(mixins.CreateModelMixin, VersionedViewMixin):
     """``create()`` that answers with the new row's tag and location."""
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if self._is_guarded:
+            return super().create(request, *args, **kwargs)
         self._check_media_type()
         # The row to be created is absent; no state of it can be required.
         self._hold(None, requires=False)
@@ -83,7 +87,7 @@ class VersionedCreateMixin(mixins.CreateModelMixin, VersionedViewMixin):
         with hooked(self, perform_create=perform_create):
             response = super().create(request, *args, **kwargs)
         if response.status_code == 201 and hasattr(created, "_meta"):
-            current = self._validators_of(self._row_of(created))
+            current = self._row_of(created).validators(read_representation(self))
             response.headers.setdefault("ETag", str(current.etag))
             location = self._location(created)
             if location is not None:
@@ -108,16 +112,9 @@ class VersionedUpdateMixin(mixins.UpdateModelMixin, VersionedViewMixin):
         return add_required_headers(self, response, ("PUT", "PATCH"))
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        write = GuardedWrite(self, "perform_update")
-        response = write.run(super().update, request, *args, **kwargs)
-        if 200 <= response.status_code < 300:
-            current = write.current()
-            if current is not None and http.shows_new_tag(request.method or "", response):
-                response.headers.setdefault("ETag", str(current.etag))
-            if response.status_code == 200:
-                # RFC 9110 §8.7: the content is the representation at this address.
-                response.headers.setdefault("Content-Location", request.get_full_path())
-        return response
+        if self._is_guarded:
+            return super().update(request, *args, **kwargs)
+        return GuardedWrite(self, "perform_update").run(super().update, request, *args, **kwargs)
 
 
 class VersionedDestroyMixin(mixins.DestroyModelMixin, VersionedViewMixin):
@@ -128,7 +125,57 @@ class VersionedDestroyMixin(mixins.DestroyModelMixin, VersionedViewMixin):
         return add_required_headers(self, response, ("DELETE",))
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if self._is_guarded:
+            return super().destroy(request, *args, **kwargs)
         return GuardedWrite(self, "perform_destroy").run(super().destroy, request, *args, **kwargs)
+
+
+# The handlers that need no help, with the methods that are to be ours for it.
+_GUARDING_THEMSELVES: dict[str, tuple[Any, ...]] = {
+    "update": (VersionedUpdateMixin.update,),
+    "partial_update": (mixins.UpdateModelMixin.partial_update, VersionedUpdateMixin.update),
+    "destroy": (VersionedDestroyMixin.destroy,),
+}
+
+
+class VersionedActionMixin(VersionedViewMixin):
+    """
+    Guards each handler of one row that writes and is the project's own: every
+    ``@action(detail=True, methods=["post"])``, and every ``update()`` and
+    ``destroy()`` that a view set has written anew.
+
+    The row is loaded by ``get_object()``, judged (428 without If-Match, 412 for
+    a stale one) and claimed, and the handler runs in the transaction of the
+    claim. Its first ``get_object()`` returns what was judged.
+
+    An action says otherwise by DRF's own means, as for ``permission_classes``::
+
+        @action(detail=True, methods=["post"], if_match="optional")
+        def remind(self, request, pk=None): ...
+    """
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        name = getattr(self, "action", None)
+        if name is None or request.method in SAFE_METHODS or not self._is_about_one_row():
+            return
+        if not self._guards_itself(name):
+            method = str(request.method).lower()
+            setattr(self, method, partial(self._run_guarded, getattr(self, method)))
+
+    def _is_about_one_row(self) -> bool:
+        """As the router says; where there is none, by the address."""
+        detail = getattr(self, "detail", None)
+        if detail is not None:
+            return bool(detail)
+        return (self.lookup_url_kwarg or self.lookup_field) in self.kwargs
+
+    def _guards_itself(self, name: str) -> bool:
+        ours = _GUARDING_THEMSELVES.get(name)
+        return ours is not None and all(getattr(type(self), m.__name__, None) is m for m in ours)
+
+    def _run_guarded(self, handler: Any, request: Request, *args: Any, **kwargs: Any) -> Any:
+        return GuardedHandler(self).run(handler, request, *args, **kwargs)
 
 
 class VersionedViewSetMixin(
@@ -137,6 +184,7 @@ class VersionedViewSetMixin(
     VersionedUpdateMixin,
     VersionedDestroyMixin,
     VersionedListMixin,
+    VersionedActionMixin,
 ):
     """
     All of the mixins above, to put before ``ModelViewSet``.

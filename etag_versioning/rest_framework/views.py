@@ -90,6 +90,13 @@ class VersionedView(APIView):
             f'return User.objects.filter(pk=self.kwargs["pk"]).'
         )
 
+    def get_if_match(self) -> str:
+        """
+        ``if_match`` for this request; override it to decide by ``self.action``, as
+        for ``get_permissions()``.
+        """
+        return self.if_match
+
     def get_representation(self) -> str:
         """
         The representation part of the tag: the format, and the fingerprint of
@@ -123,6 +130,9 @@ class VersionedView(APIView):
 
     # Private to the package from here on.
 
+    # Whether a guarded write has called the method at hand.
+    _is_guarded: ClassVar[bool] = False
+
     @cached_property
     def _conditions(self) -> ConditionalHeaders:
         return http.conditional_headers(self.request)
@@ -140,7 +150,7 @@ class VersionedView(APIView):
 
     def _judge(self, current: Validators | None, *, requires: bool = True) -> Decision:
         policy = Policy(
-            if_match_required=requires and self.if_match == "required",
+            if_match_required=requires and self.get_if_match() == "required",
             allow_wildcard=self.allow_wildcard,
             allow_unmodified_since=self.allow_unmodified_since,
             strong=settings.strong_if_match,

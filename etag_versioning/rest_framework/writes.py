@@ -1,4 +1,4 @@
-"""One PUT, PATCH or DELETE: judged when the object is loaded, guarded when it is written."""
+"""One write of one row: judged when the object is loaded, guarded when it is written."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from rest_framework.exceptions import APIException
 from rest_framework.mixins import DestroyModelMixin, UpdateModelMixin
 from rest_framework.response import Response
 
+from .. import http
 from ..exceptions import StaleWriteError
 from ..guards import Guard, is_lost_race
-from ..preconditions import CONFLICT, GONE, Outcome, Validators, reconsider
+from ..preconditions import CONFLICT, GONE, ConditionalHeaders, Outcome, Validators, reconsider
 from ..validators import Row, for_write
+from .current import extra_actions, read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked, noting
 from .views import VersionedViewMixin
 
-__all__ = ["GuardedWrite"]
+__all__ = ["GuardedHandler", "GuardedWrite"]
 
 _DRF_HOOKS = (UpdateModelMixin.perform_update, DestroyModelMixin.perform_destroy)
 
@@ -36,43 +38,67 @@ class GuardedWrite:
 
     Args:
         view: the view, at its request.
-        perform: the name of the hook that writes.
+        perform: the name of the hook that writes, if there is one.
     """
 
-    def __init__(self, view: VersionedViewMixin, perform: str) -> None:
+    def __init__(self, view: VersionedViewMixin, perform: str = "") -> None:
         self.view = view
-        self.perform_name = perform
         self.row: Row | None = None
         self.guard: Guard | None = None
-        self.claims = ExitStack()
+        self.block = ExitStack()
+        self.hooks: dict[str, Callable[..., Any]] = {
+            "get_queryset": partial(self.get_queryset, view.get_queryset),
+            "get_object": partial(self.get_object, view.get_object),
+            "filter_queryset": noting(view.filter_queryset, view._note_annotations),
+        }
+        if perform:
+            original = getattr(view, perform)
+            own = getattr(type(view), perform) not in _DRF_HOOKS
+            self.hooks[perform] = partial(self.perform, original, own)
 
     def run(self, method: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
         """
-        Call DRF's ``method``.
+        Call DRF's ``method``, and put the new tag on its answer.
 
         Raises:
             LostRace: the write was lost to another's.
         """
-        view = self.view
-        hooks = {
-            "get_queryset": partial(self.get_queryset, view.get_queryset),
-            "get_object": partial(self.get_object, view.get_object),
-            "filter_queryset": noting(view.filter_queryset, view._note_annotations),
-            self.perform_name: partial(self.perform, getattr(view, self.perform_name)),
-        }
         try:
-            with hooked(view, **hooks), self.claims:
-                return method(*args, **kwargs)
+            with hooked(self.view, **self.hooks, _is_guarded=True), self.block:
+                response = method(*args, **kwargs)
         except (StaleWriteError, DatabaseError) as error:
             if self.row is None or not is_lost_race(error):
                 raise
             raise LostRace(partial(self.settle, self.row, error)) from error
+        self.finish(response)
+        return response
 
-    def current(self) -> Validators | None:
+    def finish(self, response: Response) -> None:
+        method = self.view.request.method or ""
+        current = self.current(response)
+        # The validators of a 201 are those of the row that was made (§15.3.2).
+        created = response.status_code == 201
+        if current is not None and not created and http.shows_new_tag(method, response):
+            response.headers.setdefault("ETag", str(current.etag))
+
+    def current(self, response: Response) -> Validators | None:
         """The validators of what was written, as far as they are known."""
         if self.row is None or self.guard is None or self.guard.state is None:
             return None
-        return self.view._validators_of(self.row.with_state(self.guard.state))
+        row = self.row.with_state(self.guard.state)
+        if not self.shows_the_row():
+            # Not what a GET shows: the tag of the state guards a write, and can
+            # be no reason for a 304.
+            return row.validators()
+        if response.status_code == 200 and self.view.request.method in ("PUT", "PATCH"):
+            # RFC 9110 §8.7: the content is the representation at this address.
+            path = self.view.request.get_full_path()
+            response.headers.setdefault("Content-Location", path)
+        return self.view._validators_of(row)
+
+    def shows_the_row(self) -> bool:
+        """Whether the answer shows what a GET does."""
+        return self.view.get_representation() == read_representation(self.view)
 
     # The hooks.
 
@@ -84,27 +110,34 @@ class GuardedWrite:
         instance = original()
         if self.row is not None:
             return instance
+        self.row = self.judge(instance)
+        view = self.view
+        dates_count = view.allow_unmodified_since or view.get_if_match() != "required"
+        self.guard = self.row.guard(view._conditions, dates_count=dates_count)
+        if self.guard.any_state:
+            # No state is compared when it is written: it is loaded under lock.
+            self.block.enter_context(self.guard.claim())
+            instance = original()
+        self.begin(self.guard)
+        return instance
+
+    def judge(self, instance: Any) -> Row:
         view = self.view
         view._check_media_type()
         row = view._row_of(instance)
-        view._hold(view._validators_of(row))
-        self.row = row
-        dates_count = view.allow_unmodified_since or view.if_match != "required"
-        self.guard = row.guard(view._conditions, dates_count=dates_count)
-        if self.guard.any_state:
-            # No state is compared when it is written: it is loaded under lock.
-            self.claims.enter_context(self.guard.claim())
-            instance = original()
-        return instance
+        view._hold(row.validators(read_representation(view)))
+        return row
 
-    def perform(self, original: Callable[..., None], *args: Any) -> None:
+    def begin(self, guard: Guard) -> None:
+        """The object is loaded, and its precondition holds."""
+
+    def perform(self, original: Callable[..., None], own: bool, *args: Any) -> None:
         guard = self.guard
         if guard is None:
             original(*args)
             return
         # DRF's own hook saves or deletes the row, which compares it. What a hook of
         # the project's own does is not known: the row is claimed before.
-        own = getattr(type(self.view), self.perform_name) not in _DRF_HOOKS
         claims = own and guard.enforced and not guard.claimed
         with guard.claim() if claims else transaction.atomic(using=guard.using):
             with guard.watch():
@@ -126,8 +159,48 @@ class GuardedWrite:
             again = None
         if again is None:
             return PreconditionError(GONE)
-        current = view._validators_of(again)
+        current = again.validators(read_representation(view))
         moved = row.has_moved(error, again, view._conditions)
         decision = reconsider(view._conditions, view._judge(current), moved)
         shows = decision.outcome is not Outcome.UNAVAILABLE
         return PreconditionError(decision, current.etag if shows else None)
+
+
+class GuardedHandler(GuardedWrite):
+    """
+    Runs a handler of the project's own, of which nobody knows what it writes, nor
+    whether it loads its object: the row is loaded, judged and claimed before it.
+
+    Args:
+        view: the view, at its request.
+    """
+
+    def __init__(self, view: VersionedViewMixin) -> None:
+        super().__init__(view)
+        self.loaded: Any = None
+
+    def run(self, method: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
+        return super().run(self.judged_first, method, *args, **kwargs)
+
+    def judged_first(self, method: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
+        view = self.view
+        if view.get_if_match() == "required" or view._conditions != ConditionalHeaders():
+            self.loaded = view.get_object()
+        return method(*args, **kwargs)
+
+    def get_object(self, original: Callable[[], Any]) -> Any:
+        # The first one is the one that was judged; whoever asks again wants a new one.
+        if self.loaded is not None:
+            instance, self.loaded = self.loaded, None
+            return instance
+        return super().get_object(original)
+
+    def begin(self, guard: Guard) -> None:
+        claims = guard.enforced and not guard.claimed
+        block = guard.claim() if claims else transaction.atomic(using=guard.using)
+        self.block.enter_context(block)
+        self.block.enter_context(guard.watch())
+
+    def shows_the_row(self) -> bool:
+        is_extra = getattr(self.view, "action", None) in extra_actions(type(self.view))
+        return not is_extra and super().shows_the_row()

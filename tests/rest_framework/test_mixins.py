@@ -335,7 +335,6 @@ class TestLostRaces:
             ("relatives-by-serializer", None, 412),
             ("past-orm", None, 412),
             ("me", None, 412),
-            ("own-update", None, 412),
             ("optional", "", 409),
         ],
     )

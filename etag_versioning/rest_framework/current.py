@@ -1,0 +1,69 @@
+"""What a GET of the same row would show, while another method is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework.exceptions import APIException
+from rest_framework.request import clone_request
+
+__all__ = ["content_of", "extra_actions", "may_read", "read_representation", "reading"]
+
+
+@cache
+def extra_actions(view_class: Any) -> Mapping[str, Mapping[str, Any]]:
+    """The arguments of each ``@action`` of a view set, by the names of its handlers."""
+    extra: list[Any] = getattr(view_class, "get_extra_actions", list)()
+    return {name: action.kwargs for action in extra for name in action.mapping.values()}
+
+
+@contextmanager
+def reading(view: Any) -> Iterator[None]:
+    """
+    For the block, let the view be as at a GET of its row.
+
+    Views choose their serializer, and their permissions, by action, by method or
+    by the arguments of an ``@action``.
+    """
+    loaded = vars(view)
+    view_class: Any = type(view)
+    own = extra_actions(view_class).get(loaded.get("action", ""), {})
+    held = {name: loaded.pop(name) for name in ("action", *own) if name in loaded}
+    request = view.request
+    view.request = clone_request(request, "GET")
+    if "action" in held:
+        view.action = "retrieve"
+    try:
+        yield
+    finally:
+        loaded.update(held, request=request)
+
+
+def read_representation(view: Any) -> str:
+    """The representation part of the tag that a GET of the row shows."""
+    with reading(view):
+        return str(view.get_representation())
+
+
+def may_read(view: Any, instance: Any) -> bool:
+    """Whether the caller would get ``instance`` by GET."""
+    with reading(view):
+        try:
+            view.check_permissions(view.request)
+            view.check_object_permissions(view.request, instance)
+        except (APIException, PermissionDenied, Http404):
+            return False
+    return True
+
+
+def content_of(view: Any, instance: Any) -> Any:
+    """What a GET of ``instance`` shows the caller; ``None`` for who may not see it."""
+    if not may_read(view, instance):
+        return None
+    with reading(view):
+        return view.get_serializer(instance).data

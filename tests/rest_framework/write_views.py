@@ -1,0 +1,137 @@
+"""View sets that write in ways of their own."""
+
+from django.db.models import F
+from django.urls import include, path
+from rest_framework import permissions, serializers
+from rest_framework.decorators import action
+from rest_framework.response import Response
+from rest_framework.routers import SimpleRouter
+
+from tests.rest_framework.views import PersonSerializer, PersonViewSet, before_write
+from tests.testapp.models import Person, Team
+
+
+class DaysSerializer(serializers.Serializer):
+    days = serializers.IntegerField(min_value=0)
+
+
+class NotLocked(permissions.BasePermission):
+    def has_object_permission(self, request, view, obj):
+        return obj.name != "locked"
+
+
+class ActionViewSet(PersonViewSet):
+    permission_classes = [NotLocked]
+
+    @action(detail=True, methods=["post"], serializer_class=DaysSerializer)
+    def work(self, request, pk=None):
+        person = self.get_object()
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        for step in before_write:
+            step()
+        Team.objects.create(name="written first")
+        person.days += serializer.validated_data["days"]
+        person.save()
+        return Response({"days": person.days})
+
+    @work.mapping.delete
+    def rest(self, request, pk=None):
+        self.get_object().delete()
+        return Response(status=204)
+
+    @action(detail=True, methods=["post"])
+    def forgotten(self, request, pk=None):
+        """Neither loads its object nor knows of versions."""
+        Person.objects.filter(pk=pk).update(days=F("days") + 1)
+        return Response({})
+
+    @action(detail=True, methods=["post"], if_match="optional")
+    def loose(self, request, pk=None):
+        person = self.get_object()
+        person.days += 1
+        person.save()
+        return Response({})
+
+    @action(detail=True, methods=["post"], if_match="optional")
+    def apart(self, request, pk=None):
+        return Response({})
+
+    @action(detail=True, methods=["post"])
+    def shown(self, request, pk=None):
+        self.get_object().save()
+        return self.retrieve(request, pk=pk)
+
+    @action(detail=True, methods=["post"])
+    def patched(self, request, pk=None):
+        return self.partial_update(request, pk=pk)
+
+    @action(detail=True, methods=["post"])
+    def cloned(self, request, pk=None):
+        return self.create(request)
+
+    @action(detail=True, methods=["post"])
+    def twice(self, request, pk=None):
+        first = self.get_object()
+        first.save()
+        second = self.get_object()
+        assert first is not second
+        second.save()
+        return Response({"version": second.version})
+
+    @action(detail=False, methods=["post"])
+    def everybody(self, request):
+        Person.objects.update(days=F("days") + 1)
+        return Response({})
+
+
+class DecidingViewSet(PersonViewSet):
+    """By action, as for permissions."""
+
+    def get_if_match(self):
+        return "optional" if self.action == "destroy" else super().get_if_match()
+
+
+class RewrittenViewSet(PersonViewSet):
+    """Writes its handlers anew, and calls none of DRF's."""
+
+    def update(self, request, pk=None, partial=False):
+        Person.objects.filter(pk=pk).update(days=request.data["days"])
+        return Response(PersonSerializer(Person.objects.get(pk=pk)).data)
+
+    def destroy(self, request, pk=None):
+        Person.objects.filter(pk=pk).delete()
+        return Response(status=204)
+
+
+class OtherSerializer(PersonSerializer):
+    class Meta:
+        model = Person
+        fields = ("name",)
+
+
+class TwoSerializersViewSet(PersonViewSet):
+    def get_serializer_class(self):
+        return PersonSerializer if self.action in ("retrieve", "list") else OtherSerializer
+
+
+class ByMethodViewSet(PersonViewSet):
+    def get_serializer_class(self):
+        return PersonSerializer if self.request.method == "GET" else OtherSerializer
+
+
+router = SimpleRouter()
+for prefix, viewset in {
+    "people": PersonViewSet,
+    "actions": ActionViewSet,
+    "deciding": DecidingViewSet,
+    "rewritten": RewrittenViewSet,
+    "two-serializers": TwoSerializersViewSet,
+    "by-method": ByMethodViewSet,
+}.items():
+    router.register(prefix, viewset, basename=prefix)
+
+urlpatterns = [
+    path("", include(router.urls)),
+    path("bare/<int:pk>/", ActionViewSet.as_view({"post": "forgotten"})),
+]
