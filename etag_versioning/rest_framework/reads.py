@@ -8,7 +8,7 @@ from typing import Any
 from django.http import Http404
 from rest_framework.generics import GenericAPIView
 
-from ..preconditions import READ_METHODS, Validators
+from ..preconditions import Validators
 from .hooks import hooked, noting
 from .pages import RenderedPage, cheap_list, narrow_page
 from .views import VersionedAPIViewMixin, VersionedViewMixin
@@ -29,8 +29,6 @@ def is_answered_by(view: Any, handler: Any, method: Any, original: Any) -> bool:
         method: what it is about to call.
         original: DRF's own method.
     """
-    if view.request.method not in READ_METHODS or view._shown is not None:
-        return False
     if getattr(type(view), handler.__name__) is not handler:
         return False
     entry = getattr(view, view.request.method.lower(), None)

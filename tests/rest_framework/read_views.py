@@ -206,7 +206,7 @@ class MembersViewSet(PersonViewSet):
 
 
 class ActionViewSet(PersonViewSet):
-    @action(detail=True)
+    @action(detail=True, methods=["get", "post"])
     @versioned_read
     def summary(self, request, pk=None):
         person = self.get_object()

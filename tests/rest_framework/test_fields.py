@@ -102,6 +102,20 @@ def test_is_keyed_as_the_view_says_and_nested_rows_as_their_model_does(client, p
         assert item["person_set"][0]["etag"].startswith(f'"person-{person.pk}-v1.')
 
 
+def test_one_nested_row_is_keyed_as_its_model_is(person):
+    class TeamTagSerializer(serializers.Serializer):
+        etag = ETagField()
+
+    class NestingSerializer(serializers.Serializer):
+        etag = ETagField()
+        team = TeamTagSerializer()
+
+    view = TeamViewSet()
+    data = NestingSerializer(person, context={"view": view}).data
+    assert data["etag"].startswith('"person-a-v1.')
+    assert data["team"]["etag"].startswith(f'"team-{person.team_id}-v1.')
+
+
 def test_is_keyed_as_the_field_says():
     hidden = Hidden.objects.create(name="h")
     data = HiddenSerializer(hidden).data

@@ -219,6 +219,13 @@ class TestOwnHandlers:
         client.get(url, headers={"If-None-Match": tag})
         assert handled == ["a"]
 
+    def test_lets_other_methods_through(self, client, person):
+        url = f"/actions/{person.pk}/summary/"
+        headers = {"If-Match": client.get(url)["ETag"]}
+        answer = client.post(url, headers=headers)
+        assert answer.status_code == 200
+        assert "Cache-Control" not in answer
+
     def test_an_action_without_the_decorator_is_drfs_own(self, client, person):
         answer = client.get(f"/actions/{person.pk}/plain/", headers={"If-None-Match": "*"})
         assert answer.status_code == 200
