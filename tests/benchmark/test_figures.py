@@ -25,9 +25,11 @@ def test_at_break_even_a_mixture_costs_what_plain_requests_cost(full, hit, miss)
 
 @given(costs, costs, costs, shares)
 def test_more_hits_than_break_even_save_and_fewer_do_not(full, hit, miss, share):
-    even = break_even(full, hit, miss)
-    assume(even is not None and abs(share - even) > 0.001 and miss - hit > 0.001)
-    assert (saved(full, mixed(hit, miss, share)) > 0) == (share > even)
+    even, cost = break_even(full, hit, miss), mixed(hit, miss, share)
+    assume(even)
+    # Costs that differ by more than the rounding of their sum.
+    assume(abs(full - cost) > 1e-9 * (full + hit + miss))
+    assert (saved(full, cost) > 0) == (share > even)
 
 
 @given(costs, costs)
