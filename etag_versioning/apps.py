@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 
 class EtagVersioningConfig(AppConfig):
@@ -7,3 +7,6 @@ class EtagVersioningConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401  registers them
+        from .touching_signals import connect
+
+        connect(apps.get_models())

@@ -8,10 +8,12 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings as django_settings
 from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
 
 from .conf import DEFAULTS
 from .fields import UpdatedAtField, VersionField
 from .models import StatefulModel, VersionedQuerySet
+from .paths import resolve_path
 
 __all__ = ["check_models", "check_settings"]
 
@@ -35,13 +37,17 @@ def check_settings(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckM
 def check_models(
     app_configs: Sequence[Any] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """E002: state columns twice, or in two tables. W001, W002: managers that move no version."""
+    """
+    E002: state columns twice, or in two tables. E003: ``touches`` that lead nowhere. W001, W002:
+    managers that move no version.
+    """
     configs = apps.get_app_configs() if app_configs is None else app_configs
     found: list[checks.CheckMessage] = []
     for config in configs:
         for model in config.get_models():
             if issubclass(model, StatefulModel):
                 found += _check_columns(model)
+                found += _check_touches(model)
                 found += _check_manager(model)
     return found
 
@@ -74,6 +80,21 @@ def _check_columns(model: Any) -> list[checks.CheckMessage]:
                 id="etag_versioning.E002",
             )
         )
+    return found
+
+
+def _check_touches(model: Any) -> list[checks.CheckMessage]:
+    if isinstance(model.touches, str):
+        message = f"{model._meta.label}.touches is a string."
+        hint = f'touches = ("{model.touches}",)'
+        return [checks.Error(message, hint=hint, obj=model, id="etag_versioning.E003")]
+    found: list[checks.CheckMessage] = []
+    for name in model.touches:
+        try:
+            resolve_path(model, name)
+        except ImproperlyConfigured as error:
+            message, hint = error.args
+            found.append(checks.Error(message, hint=hint, obj=model, id="etag_versioning.E003"))
     return found
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, ClassVar
 
 from django.db import connections, models, router, transaction
@@ -26,9 +26,13 @@ from .expressions import restrict
 from .fields import UpdatedAtField, VersionField
 from .guards import Guard, State, guards_of, lock_state
 from .managers import VersionedManager, VersionedOptions
+from .paths import touches_of
 from .querysets import VersionedQuerySet
+from .touching import Touch, in_transaction
+from .touching_writes import Source, touch_for_deletion, touch_for_save
 
 __all__ = [
+    "TouchingMixin",
     "UpdatedAtMixin",
     "VersionMixin",
     "VersionedManager",
@@ -70,6 +74,8 @@ class _Swap:
         self.using = using
         self.connection = connections[using]
         self.several = bool(instance._meta.concrete_model._meta.parents)  # type: ignore[union-attr]
+        self.touches = touches_of(type(instance)) is not None
+        self.touch: Touch | None = None
         # Whether the instance's attributes are those of a row that is written.
         self.kept = False
 
@@ -79,6 +85,17 @@ class _Swap:
         self.nested = self.connection.in_atomic_block
         self.needed_rollback = self.connection.needs_rollback
         self.savepoint = self.connection.savepoint() if self.several and self.nested else None
+
+    def begin(self, *, insert: bool) -> None:
+        """Lock what the instance shows up in, before its first table is written."""
+        if self.touches and self.touch is None:
+            self.touch = touch_for_save(
+                self.instance,
+                self.using,
+                self.update_fields,
+                insert=insert,
+                compared=self.compares,
+            )
 
     def finish(self) -> None:
         """All tables are written: only a failing COMMIT can undo it, if it is ours."""
@@ -119,12 +136,15 @@ class StatefulModel(models.Model):
             or ``update()`` of these alone neither compares nor moves.
         skip_unchanged: whether a ``save()`` that changes no column leaves the row
             and its state as they are. It still raises when it is stale.
+        touches: names of relations, or paths of several with double underscores,
+            to the rows that show this one: its writes move their state too.
     """
 
     tag_label: ClassVar[str | None] = None
     tag_key: ClassVar[str] = "pk"
     unversioned_fields: ClassVar[Collection[str]] = ()
     skip_unchanged: ClassVar[bool] = False
+    touches: ClassVar[Collection[str]] = ()
 
     objects = VersionedManager()
 
@@ -190,9 +210,13 @@ class StatefulModel(models.Model):
         if swap is not None and update_fields and cls is swap.columns.owner:
             # Here rather than earlier: signals see the caller's own names.
             update_fields = frozenset(update_fields).union(swap.columns.names)
-        updated = super()._save_table(  # type: ignore[misc]
-            raw, cls, force_insert, force_update, using, update_fields
-        )
+        touches = swap is not None and swap.touches
+        with in_transaction(using or "") if touches else nullcontext():
+            updated = super()._save_table(  # type: ignore[misc]
+                raw, cls, force_insert, force_update, using, update_fields
+            )
+            if swap is not None and swap.touch is not None and cls is self._meta.concrete_model:
+                swap.touch.move()
         # The model's own table is the last: only now has the whole row moved.
         if swap is not None and cls is self._meta.concrete_model:
             swap.finish()
@@ -247,6 +271,7 @@ class StatefulModel(models.Model):
         if swap.unchanged:
             result, after = ([()] if base_qs.filter(pk=pk_val).exists() else []), None
         else:
+            swap.begin(insert=False)
             result = super()._do_update(base_qs, using, pk_val, values, *args)
         if result:
             swap.after = after or swap.after
@@ -254,6 +279,12 @@ class StatefulModel(models.Model):
             # Django would INSERT what was deleted.
             raise StaleWriteError(columns.owner, self._owner_pk(columns), using, self)
         return result
+
+    def _do_insert(self, *args: Any) -> Any:
+        swap = self._state.__dict__.get("swap")
+        if swap is not None:
+            swap.begin(insert=True)
+        return super()._do_insert(*args)  # type: ignore[misc]
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> Any:
         """
@@ -287,7 +318,7 @@ class StatefulModel(models.Model):
                 guard.removed()
             self.pk = None
             return count, {self._meta.label: count}
-        with transaction.atomic(using=using):
+        with self._touching_deletion(using), transaction.atomic(using=using):
             if keep_parents and columns.owner is not self._meta.concrete_model:
                 # The row with the state stays, and has lost what its child showed.
                 parents = VersionedQuerySet(columns.owner, using=using).filter(pk=pk)
@@ -308,6 +339,21 @@ class StatefulModel(models.Model):
                 raise
 
     delete.alters_data = True  # type: ignore[attr-defined]
+
+    @contextmanager
+    def _touching_deletion(self, using: str) -> Iterator[None]:
+        """Touch what the row shows up in before it is claimed, and not again with its cascades."""
+        if touches_of(type(self)) is None:
+            yield
+            return
+        with in_transaction(using):
+            touch = touch_for_deletion([Source(type(self), [self.pk])], using, compared=True)
+            self._touched = touch.done
+            try:
+                yield
+            finally:
+                del self._touched
+            touch.move()
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         super().refresh_from_db(*args, **kwargs)
@@ -376,6 +422,8 @@ class StatefulModel(models.Model):
         return getattr(self, columns.owner._meta.pk.attname)
 
     def _guards(self, columns: StateColumns, using: str | None) -> list[Guard]:
+        if columns.owner is None:
+            return []
         return guards_of(columns.owner, using or "", self._owner_pk(columns))
 
 
@@ -388,6 +436,22 @@ def _remembering_from_db(cls: Any, *args: Any, **kwargs: Any) -> Any:
     instance = super(StatefulModel, cls).from_db(*args, **kwargs)
     instance._remember()
     return instance
+
+
+class TouchingMixin(StatefulModel):
+    """
+    Adds no column: for models that have no version, and only ``touches``.
+
+    Example::
+
+        class PhoneNumber(TouchingMixin):
+            touches = ("user",)
+
+            user = models.ForeignKey(User, models.CASCADE)
+    """
+
+    class Meta:
+        abstract = True
 
 
 class VersionMixin(StatefulModel):

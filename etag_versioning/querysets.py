@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Self
@@ -17,6 +17,9 @@ from .columns import StateColumns, is_unversioned, state_columns
 from .exceptions import StaleWriteError
 from .expressions import InStates, MovingInsertQuery
 from .guards import Guard, guards_of
+from .paths import Found, touches_of
+from .touching import Touch, in_transaction
+from .touching_writes import touch_for_batch, touch_for_create, touch_for_update
 
 __all__ = ["VersionedQuerySet"]
 
@@ -28,6 +31,8 @@ class VersionedQuerySet(models.QuerySet[Any]):
         super().__init__(*args, **kwargs)
         self._moves = True
         self._expected: dict[str, Any] | None = None
+        # The keys of the rows that have been touched for the next write, by model.
+        self._touched: Found | None = None
 
     @property
     def _columns(self) -> StateColumns:
@@ -38,6 +43,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
         clone: Self = super()._clone()  # type: ignore[misc]
         clone._moves = self._moves
         clone._expected = self._expected
+        clone._touched = self._touched
         return clone
 
     def unversioned(self) -> Self:
@@ -79,7 +85,10 @@ class VersionedQuerySet(models.QuerySet[Any]):
                 in a guarded view, the row that the request names is no longer in
                 the state that it names.
         """
-        return self._update_moving(kwargs, timezone.now()) if kwargs else super().update()
+        if not kwargs or self.query.is_sliced:
+            return super().update(**kwargs)
+        with self._touching_rows(kwargs) as rows:
+            return rows._update_moving(kwargs, timezone.now())
 
     update.alters_data = True  # type: ignore[attr-defined]
 
@@ -124,6 +133,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
             raise StaleWriteError(owner, None, self.db)
         plain = VersionedQuerySet(self.model, using=self.db)
         plain._moves = self._moves
+        plain._touched = self._touched
         return plain.filter(**{f"{owner._meta.pk.name}__in": keys})
 
     def delete(self) -> tuple[int, dict[str, int]]:
@@ -135,8 +145,8 @@ class VersionedQuerySet(models.QuerySet[Any]):
         """
         self._for_write = True
         if self._expected is not None:
-            with transaction.atomic(using=self.db):
-                return self._lock_expected().delete()
+            with self._touching_rows({}) as rows, transaction.atomic(using=self.db):
+                return rows._lock_expected().delete()
         guards = guards_of(self._columns.owner, self.db)
         if not guards:
             return super().delete()
@@ -181,7 +191,10 @@ class VersionedQuerySet(models.QuerySet[Any]):
             known = [obj for obj in known if obj.pk in found]
         states = {obj._owner_pk(columns): columns.state_of(obj) for obj in known}
         try:
-            with transaction.atomic(using=self.db):
+            with (
+                self._touching(touch_for_batch, known, self.db, names),
+                transaction.atomic(using=self.db),
+            ):
                 # Django's own checks of the arguments are made here too.
                 count = super().bulk_update(by_hand, names, batch_size)
                 chunks = self._chunks(known, names, columns, batch_size)
@@ -262,9 +275,12 @@ class VersionedQuerySet(models.QuerySet[Any]):
         if update_conflicts and update_fields and self._will_move(update_fields):
             others = (name for name in update_fields if name not in columns.names)
             update_fields = [*others, *columns.names]
-        created = super().bulk_create(
-            objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields
-        )
+        objs = list(objs)
+        updates = update_conflicts and not is_unversioned(self.model, update_fields or ())
+        with self._touching(touch_for_create, self, objs, updates, unique_fields):
+            created = super().bulk_create(
+                objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields
+            )
         if ignore_conflicts:
             for obj in created:
                 for name in columns.attnames:
@@ -305,6 +321,35 @@ class VersionedQuerySet(models.QuerySet[Any]):
         """Whether a write of these fields moves the state of its rows."""
         moves = self._moves and not is_unversioned(self.model, names)
         return moves and bool(self._columns.names)
+
+    def _touches(self) -> bool:
+        """Whether a write of these rows moves others, and they are not seen to already."""
+        model: Any = self.model
+        return self._moves and self._touched is None and touches_of(model) is not None
+
+    @contextmanager
+    def _touching(self, lock: Callable[..., Touch], *args: Any) -> Iterator[None]:
+        """Move what shows the rows that the block writes; ``lock`` finds it, and locks it."""
+        if not self._touches():
+            yield
+            return
+        self._for_write = True
+        with in_transaction(self.db):
+            touch = lock(*args)
+            yield
+            touch.move()
+
+    @contextmanager
+    def _touching_rows(self, values: dict[str, Any]) -> Iterator[VersionedQuerySet]:
+        """The same for these rows, which the block is given, and new values of theirs."""
+        if not self._touches() or is_unversioned(self.model, values):
+            yield self
+            return
+        self._for_write = True
+        with in_transaction(self.db):
+            rows, touch = touch_for_update(self, values)
+            yield rows
+            touch.move()
 
     @contextmanager
     def _claimed(self, guards: list[Guard]) -> Iterator[None]:

@@ -13,8 +13,8 @@ ROOT = Path(etag_versioning.__file__).parent
 # Which modules of the package each one may import.
 MAY_IMPORT = {
     "__init__": "",
-    "apps": "checks",
-    "checks": "conf fields models",
+    "apps": "checks touching_signals",
+    "checks": "conf fields models paths",
     "columns": "fields guards",
     "combinations": "etags preconditions sources validators",
     "conditional": "creation etags exceptions guards http options preconditions sources validators",
@@ -32,11 +32,16 @@ MAY_IMPORT = {
     "http": "conf etags preconditions",
     "managers": "querysets",
     "middleware": "exceptions guards http preconditions",
-    "models": "columns exceptions expressions fields guards managers querysets",
+    "models": "columns exceptions expressions fields guards managers paths querysets touching "
+    "touching_writes",
     "options": "conf preconditions sources",
+    "paths": "columns",
     "preconditions": "etags",
-    "querysets": "columns exceptions expressions guards",
+    "querysets": "columns exceptions expressions guards paths touching touching_writes",
     "sources": "conf creation etags preconditions validators",
+    "touching": "columns guards paths",
+    "touching_signals": "paths querysets touching touching_writes",
+    "touching_writes": "paths touching",
     "validators": "columns etags exceptions guards preconditions",
 }
 # The modules of the benchmark, and which of the package each one may import.

@@ -1,6 +1,8 @@
 """Two or more at once, on connections of their own, through Django's own handler."""
 
+import os
 import threading
+import uuid
 
 import pytest
 from django.db import connection, transaction
@@ -9,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from etag_versioning.exceptions import StaleWriteError
 from tests import views
-from tests.testapp.models import Person, Restaurant, Team
+from tests.testapp.models import Book, Leaf, Person, Restaurant, Shelf, Team
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -296,3 +298,108 @@ class TestWhatStaysLocked:
             (answer,) = race(self.impatient(call))
         assert answer.status_code == 503
         assert answer["Retry-After"] == "1"
+
+
+class TestTouching:
+    """Many write what one row shows, in transactions that partly roll back."""
+
+    @pytest.fixture
+    def shelves(self):
+        return [Shelf.objects.create(name=name) for name in "ab"]
+
+    @pytest.fixture
+    def books(self, shelves):
+        return [Book.objects.create(name=str(n), shelf=shelves[n % 2]) for n in range(4)]
+
+    def leaves(self, books, number):
+        return [
+            Leaf.objects.create(
+                name=f"{number}-{n}", book=books[n % 4], copied_from=books[(n + number) % 4]
+            )
+            for n in range(4)
+        ]
+
+    def insert(self, books, number, step):
+        one, other = books[(number + step) % 4], books[step % 4]
+        Leaf.objects.create(name=f"new {number}-{step}", book=one, copied_from=other)
+
+    def save(self, books, number, step):
+        leaf = Leaf.objects.get(name=f"{number}-{step % 4}")
+        leaf.book = books[(number * step) % 4]
+        leaf.save()
+
+    def update(self, books, number, step):
+        Leaf.objects.filter(name__startswith=f"{number}-").update(number=step)
+
+    def bulk_update(self, books, number, step):
+        leaves = list(Leaf.objects.filter(name__startswith=f"{number}-"))
+        for leaf in leaves:
+            leaf.copied_from = books[(number + step + leaf.pk) % 4]
+        Leaf.objects.bulk_update(leaves, ["copied_from"])
+
+    def replace(self, books, number, step):
+        Leaf.objects.filter(name=f"{number}-{step % 4}").delete()
+        Leaf.objects.create(name=f"{number}-{step % 4}", book=books[step % 4])
+
+    def roll_back(self, books, number, step):
+        with transaction.atomic():
+            with transaction.atomic():
+                self.save(books, number, step)
+                transaction.set_rollback(True)
+            self.save(books, number, step)
+
+    WAYS = ("insert", "save", "update", "bulk_update", "replace", "roll_back")
+
+    @pytest.mark.parametrize("way", [*WAYS, "mixed"])
+    def test_writers_of_one_parent_s_children_do_not_deadlock(self, race, books, way):
+        steps = int(os.environ.get("TOUCHING_STEPS", "6"))
+        for number in range(WRITERS):
+            self.leaves(books, number)
+
+        def writer(number):
+            def work():
+                for step in range(steps):
+                    name = self.WAYS[(number + step) % len(self.WAYS)] if way == "mixed" else way
+                    getattr(self, name)(books, number, step)
+
+            return work
+
+        results = race(*map(writer, range(WRITERS)))
+        assert results == [None] * WRITERS
+
+    def test_no_touch_is_lost(self, race, books):
+        """Each insert is one version of its book and of the shelf."""
+        before = Book.objects.get(pk=books[0].pk).version, Shelf.objects.get(name="a").version
+
+        def insert_five():
+            for _ in range(5):
+                Leaf.objects.create(name=str(uuid.uuid4()), book=books[0])
+
+        race(*[insert_five] * WRITERS)
+        assert Leaf.objects.count() == 5 * WRITERS
+        after = Book.objects.get(pk=books[0].pk).version, Shelf.objects.get(name="a").version
+        assert [new - old for new, old in zip(after, before, strict=True)] == [5 * WRITERS] * 2
+
+    @pytest.mark.parametrize("how", ["update", "delete"])
+    def test_who_is_moved_meanwhile_is_touched_at_its_new_place(self, race, books, how):
+        """After the search for what a row shows up in, and before that is locked."""
+        if not connection.features.has_select_for_update:
+            pytest.skip("its transactions lock the whole database when they begin")
+        Leaf.objects.create(name="a", book=books[0])
+        rows = Leaf.objects.filter(name="a")
+        moves = [lambda: Leaf.objects.update(book=books[1])]
+
+        def overtaken(execute, sql, params, many, context):
+            if " FOR " in sql and moves:
+                assert race(moves.pop()) == [1]
+            return execute(sql, params, many, context)
+
+        before = Book.objects.get(pk=books[1].pk).version
+        with connection.execute_wrapper(overtaken):
+            if how == "update":
+                assert rows.update(number=1) == 1
+            else:
+                rows.delete()
+        assert moves == []
+        # By who moved it there, and by who wrote it there.
+        assert Book.objects.get(pk=books[1].pk).version == before + 2

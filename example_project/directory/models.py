@@ -1,9 +1,13 @@
 from django.db import models
 
-from etag_versioning.models import VersionedModel
+from etag_versioning.models import TouchingMixin, VersionedModel
 
 
 class Office(VersionedModel):
+    # Users show their office and their team. To rename one is rare, and costs one UPDATE
+    # of all of its users.
+    touches = ("users",)
+
     name = models.CharField(max_length=100, unique=True)
     city = models.CharField(max_length=100)
     country = models.CharField(max_length=2)
@@ -13,6 +17,8 @@ class Office(VersionedModel):
 
 
 class Team(VersionedModel):
+    touches = ("users",)
+
     name = models.CharField(max_length=100, unique=True)
     purpose = models.CharField(max_length=200, blank=True)
 
@@ -48,7 +54,9 @@ class User(VersionedModel):
         return self.username
 
 
-class PhoneNumber(models.Model):
+class PhoneNumber(TouchingMixin):
+    touches = ("user",)
+
     user = models.ForeignKey(User, models.CASCADE, related_name="phone_numbers")
     kind = models.CharField(max_length=20)
     number = models.CharField(max_length=30)

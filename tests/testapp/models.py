@@ -4,6 +4,7 @@ from django.db import models
 
 from etag_versioning.fields import UpdatedAtField, VersionField
 from etag_versioning.models import (
+    TouchingMixin,
     UpdatedAtMixin,
     VersionedManager,
     VersionedModel,
@@ -161,3 +162,93 @@ class Member(VersionedModel):
 
     team = models.ForeignKey(Team, models.SET_DEFAULT, default=default_team)
     boss = models.ForeignKey(Plain, models.SET(default_boss))
+
+
+# Models that show others' rows, and so move with them.
+
+
+class Shelf(VersionedModel):
+    """Nothing touches it but what is on it."""
+
+    name = models.CharField(max_length=50)
+
+
+class Genre(VersionedModel):
+    """Shown in its books, and shows none."""
+
+    touches = ("books",)
+
+    name = models.CharField(max_length=50)
+
+
+class Book(VersionedModel):
+    """Shows its pages, and is shown on its shelf."""
+
+    touches = ("shelf",)
+    unversioned_fields = ("opened",)
+
+    name = models.CharField(max_length=50)
+    opened = models.IntegerField(default=0)
+    shelf = models.ForeignKey(Shelf, models.SET_NULL, null=True)
+    genres = models.ManyToManyField(Genre, related_name="books")
+
+
+class Part(VersionedModel):
+    """Of a book; moves it by its pages' path alone."""
+
+    book = models.ForeignKey(Book, models.CASCADE, null=True)
+
+
+class Page(VersionedModel):
+    """Shown in its part's book: a path over two tables."""
+
+    touches = ("part__book",)
+    skip_unchanged = True
+
+    part = models.ForeignKey(Part, models.CASCADE)
+    text = models.CharField(max_length=50)
+
+
+class Leaf(VersionedModel):
+    """Shown in two books at once, and one of them may go."""
+
+    touches = ("book", "copied_from")
+
+    name = models.CharField(max_length=50, unique=True)
+    number = models.IntegerField(default=0)
+    book = models.ForeignKey(Book, models.CASCADE)
+    copied_from = models.ForeignKey(Book, models.SET_NULL, null=True, related_name="copies")
+
+
+class Cover(TouchingMixin):
+    """Has no version itself."""
+
+    touches = ("book",)
+
+    book = models.OneToOneField(Book, models.CASCADE)
+    color = models.CharField(max_length=50)
+
+
+class Reader(TouchingMixin):
+    """Shown in what it reads, with the links that a model of its own holds."""
+
+    touches = ("reads",)
+
+    name = models.CharField(max_length=50)
+    reads = models.ManyToManyField(Book, through="Loan", related_name="readers")
+
+
+class Loan(models.Model):
+    reader = models.ForeignKey(Reader, models.CASCADE)
+    book = models.ForeignKey(Book, models.CASCADE)
+    days = models.IntegerField(default=0)
+
+
+class Knot(VersionedModel):
+    """Tied to others of its kind, in both directions and in circles."""
+
+    touches = ("parent", "knots", "tied")
+
+    name = models.CharField(max_length=50)
+    parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="knots")
+    tied = models.ManyToManyField("self")

@@ -1,0 +1,158 @@
+"""
+Writes that move other rows too: ``touches`` on a model.
+
+A write first finds the rows that its own rows show up in, as they are and as they
+will be, and locks them in one order; then writes; then moves them. Who writes what
+the same rows show waits for the first lock, with nothing that others wait for; and a
+write that fails has moved nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Self
+
+from django.db import connections, models, transaction
+from django.utils import timezone
+
+from .columns import state_columns
+from .guards import guards_of
+from .paths import Found, onward, touches_of
+
+__all__ = ["Touch", "in_transaction"]
+
+
+class Touch:
+    """
+    What one statement touches.
+
+    Args:
+        using: the database alias.
+        certain: whether the statement itself makes sure that its rows are still as
+            they were found.
+        done: keys of rows that need no touch, by the model that owns the version.
+    """
+
+    def __init__(self, using: str, *, certain: bool = False, done: Found | None = None) -> None:
+        self.using = using
+        # SQLite locks all there is with a transaction's first write.
+        self.locks_rows = connections[using].features.has_select_for_update
+        self.once = certain or not self.locks_rows
+        self.written: Found = defaultdict(set, done or {})
+        self.locked: Found = defaultdict(set)
+        self.found: Found = defaultdict(set)
+
+    def wrote(self, model: Any, keys: Iterable[Any]) -> None:
+        """Take note of rows that move by being written."""
+        self.written[state_columns(model).owner] |= set(keys)
+
+    def lock(self, find: Callable[[bool], Iterable[Found]]) -> Self:
+        """
+        Lock what ``find`` finds, and ask it again until it finds nothing else: before
+        the first rows were locked, somebody may have moved others in.
+
+        Args:
+            find: called with whether it is asked again, and is to lock what it reads.
+        """
+        again = False
+        while True:
+            self.found = defaultdict(set)
+            for target, keys in onward(_union(find(again)), self.using).items():
+                owner = state_columns(target).owner
+                self.found[owner] |= keys - self.written[owner]
+            if not self._lock() or self.once:
+                return self
+            again = True
+
+    def _lock(self) -> bool:
+        """Lock what is found and not locked yet; whether there was any."""
+        wanted = {owner: self.found[owner] - self.locked[owner] for owner in self.found}
+        wanted = {owner: keys for owner, keys in wanted.items() if keys}
+        # In a circle of models, no row is written after what it touches: all are locked.
+        ranks = {_rank(owner) for owner in wanted}
+        for owner in set(self.written) - {None}:
+            if _rank(owner) in ranks and self.written[owner]:
+                wanted[owner] = wanted.get(owner, set()) | self.written[owner]
+        for owner in sorted(wanted, key=_rank):
+            self.locked[owner] |= wanted[owner]
+            _lock_rows(owner, self.using, wanted[owner], self.locks_rows)
+        return bool(wanted)
+
+    def move(self) -> None:
+        """Move what was found, when the statement has written its rows."""
+        for owner in sorted(self.found, key=_rank):
+            if self.found[owner]:
+                _move_rows(owner, self.using, sorted(self.found[owner]))
+
+    @property
+    def done(self) -> Found:
+        """What needs no touch any more, by the model that owns the version."""
+        return _union([self.written, self.found])
+
+
+@contextmanager
+def in_transaction(using: str) -> Iterator[None]:
+    """
+    A transaction, where there is none. No savepoint where there is one: PostgreSQL's
+    waiting lines for a row that was locked in a savepoint of a savepoint outlast the
+    rollback of the outer one, and can then be waited for in a circle.
+    """
+    if connections[using].in_atomic_block:
+        yield
+    else:
+        with transaction.atomic(using=using):
+            yield
+
+
+@cache
+def _rank(owner: Any) -> tuple[int, str]:
+    """
+    A model's place in the order of locks: before all that touch it, and then by label.
+    """
+    reached: set[Any] = set()
+    following = {owner}
+    while following:
+        reached |= following
+        touches = filter(None, map(touches_of, following))
+        following = {path.target for found in touches for path in found.paths} - reached
+    return len(reached), owner._meta.label
+
+
+def _lock_rows(owner: Any, using: str, keys: set[Any], locks_rows: bool) -> None:
+    if locks_rows:
+        no_key = connections[using].features.has_select_for_no_key_update
+        rows = _rows(owner, using).filter(pk__in=keys).order_by("pk")
+        list(rows.select_for_update(no_key=no_key).values_list("pk"))
+    for guard in guards_of(owner, using):
+        if guard.pk in keys and guard.enforced and not guard.claimed:
+            guard.lock()
+
+
+def _move_rows(owner: Any, using: str, keys: list[Any]) -> None:
+    connection, columns, now = connections[using], state_columns(owner), timezone.now()
+    size = max(1, connection.ops.bulk_batch_size(owner._meta.pk_fields, keys))
+    for start in range(0, len(keys), size):
+        rows = _rows(owner, using).filter(pk__in=keys[start : start + size])
+        rows.update(**columns.expressions(now))
+    for guard in guards_of(owner, using):
+        if guard.pk not in keys or guard.deleted:
+            continue
+        if guard.claimed and guard.state:
+            guard.moved(columns.after(guard.state, now))
+        else:
+            guard.reread()
+
+
+def _union(parts: Iterable[Found]) -> Found:
+    union: Found = defaultdict(set)
+    for part in parts:
+        for target, keys in part.items():
+            union[target] |= keys
+    return union
+
+
+def _rows(model: Any, using: str) -> Any:
+    return models.QuerySet(model, using=using)
