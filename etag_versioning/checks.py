@@ -9,13 +9,15 @@ from django.apps import apps
 from django.conf import settings as django_settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections, models
 
 from .conf import DEFAULTS
 from .fields import UpdatedAtField, VersionField
 from .models import StatefulModel, VersionedQuerySet
 from .paths import resolve_path
+from .trigger_audit import audit_triggers
 
-__all__ = ["check_models", "check_settings"]
+__all__ = ["check_models", "check_settings", "check_triggers"]
 
 
 @checks.register("etag_versioning")
@@ -39,7 +41,7 @@ def check_models(
 ) -> list[checks.CheckMessage]:
     """
     E002: state columns twice, or in two tables. E003: ``touches`` that lead nowhere. W001, W002:
-    managers that move no version.
+    managers that move no version. W003: foreign keys by which the database changes rows.
     """
     configs = apps.get_app_configs() if app_configs is None else app_configs
     found: list[checks.CheckMessage] = []
@@ -49,6 +51,7 @@ def check_models(
                 found += _check_columns(model)
                 found += _check_touches(model)
                 found += _check_manager(model)
+                found += _check_foreign_keys(model)
     return found
 
 
@@ -123,3 +126,46 @@ def _check_manager(model: Any) -> list[checks.CheckMessage]:
             )
         )
     return found
+
+
+def _check_foreign_keys(model: Any) -> list[checks.CheckMessage]:
+    # Django 6.1 has them.
+    by_database = [getattr(models, name) for name in _BY_DATABASE if hasattr(models, name)]
+    return [
+        checks.Warning(
+            f"{field} has on_delete={field.remote_field.on_delete}: the database changes or "
+            f"deletes rows of {model._meta.label} by itself, and no version moves.",
+            hint=f"on_delete=models.{str(field.remote_field.on_delete).removeprefix('DB_')}. On "
+            f"PostgreSQL and SQLite, AddVersionTrigger sees such changes, and this can be "
+            f"silenced; InnoDB runs no trigger for them.",
+            obj=model,
+            id="etag_versioning.W003",
+        )
+        for field in model._meta.local_fields
+        if field.remote_field and field.remote_field.on_delete in by_database
+    ]
+
+
+@checks.register(checks.Tags.database)
+def check_triggers(
+    app_configs: Sequence[Any] | None = None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """W004: triggers that are gone. W005: triggers that are out of date."""
+    return [
+        checks.Warning(
+            f"The version trigger of {report.model._meta.label} is {report.status}, in the "
+            f'database "{alias}".',
+            hint=f"Write a migration with operations = [{report.code}], from "
+            f"etag_versioning.operations.",
+            obj=report.model,
+            id=f"etag_versioning.{_TRIGGER_IDS[report.status]}",
+        )
+        for alias in databases or ()
+        if connections[alias].vendor in ("postgresql", "mysql", "sqlite")
+        for report in audit_triggers(alias)
+        if report.status in _TRIGGER_IDS
+    ]
+
+
+_BY_DATABASE = ("DB_CASCADE", "DB_SET_NULL", "DB_SET_DEFAULT")
+_TRIGGER_IDS = {"missing": "W004", "out of date": "W005"}

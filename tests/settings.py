@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "etag_versioning",
     "tests.testapp",
+    "tests.triggerapp",
 ]
 if HAS_DRF:
     INSTALLED_APPS += [

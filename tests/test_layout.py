@@ -14,7 +14,7 @@ ROOT = Path(etag_versioning.__file__).parent
 MAY_IMPORT = {
     "__init__": "",
     "apps": "checks touching_signals",
-    "checks": "conf fields models paths",
+    "checks": "conf fields models paths trigger_audit",
     "columns": "fields guards",
     "combinations": "etags preconditions sources validators",
     "conditional": "creation etags exceptions guards http options preconditions sources validators",
@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "middleware": "exceptions guards http preconditions",
     "models": "columns exceptions expressions fields guards managers paths querysets touching "
     "touching_writes",
+    "operations": "trigger_editors",
     "options": "conf preconditions sources",
     "paths": "columns",
     "preconditions": "etags",
@@ -42,6 +43,9 @@ MAY_IMPORT = {
     "touching": "columns guards paths",
     "touching_signals": "paths querysets touching touching_writes",
     "touching_writes": "paths touching",
+    "trigger_audit": "columns operations trigger_editors",
+    "trigger_editors": "columns triggers",
+    "triggers": "columns fields",
     "validators": "columns etags exceptions guards preconditions",
 }
 # The modules of the benchmark, and which of the package each one may import.
@@ -71,6 +75,8 @@ NOT_PUBLIC = {
     "factories": {"DateFunction", "TagFunction"},
     "fields": {"ExactStamp"},
     "models": {"StatefulModel"},
+    "trigger_editors": {"MySQLTriggers", "PostgreSQLTriggers", "SQLiteTriggers"},
+    "triggers": {"Link", "Trigger"},
 }
 # What a module passes on from another that it is made of.
 PASSED_ON = {
