@@ -264,3 +264,24 @@ def test_the_base_manager_moves_versions_wherever_the_mixin_stands(isolated):
             app_label = "testapp"
 
     assert found(isolated) == []
+
+
+@pytest.mark.skipif(not hasattr(models, "DB_CASCADE"), reason="Django 6.1 has it.")
+@pytest.mark.parametrize("name", ["DB_CASCADE", "DB_SET_NULL", "DB_SET_DEFAULT"])
+def test_w003_foreign_keys_by_which_the_database_changes_rows(isolated, name):
+    class Parent(models.Model):
+        class Meta:
+            app_label = "testapp"
+
+    class Shown(VersionedModel):
+        parent = models.ForeignKey(Parent, getattr(models, name), null=True, db_default=None)
+        other = models.ForeignKey(Parent, models.CASCADE, related_name="+")
+        nobody = models.ForeignKey(Parent, models.DO_NOTHING, related_name="+")
+
+        class Meta:
+            app_label = "testapp"
+
+    (message,) = found(isolated)
+    assert (message.id, message.obj) == ("etag_versioning.W003", Shown)
+    assert f"testapp.Shown.parent has on_delete={name}" in message.msg
+    assert f"on_delete=models.{name.removeprefix('DB_')}." in message.hint

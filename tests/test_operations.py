@@ -6,7 +6,14 @@ import pytest
 from django.apps import apps
 from django.core import checks
 from django.core.management import call_command
-from django.db import NotSupportedError, connection, connections, migrations, models
+from django.db import (
+    NotSupportedError,
+    OperationalError,
+    connection,
+    connections,
+    migrations,
+    models,
+)
 from django.db.migrations.optimizer import MigrationOptimizer
 from django.db.migrations.state import ProjectState
 from django.db.migrations.writer import MigrationWriter
@@ -271,6 +278,32 @@ def test_tables_with_odd_names_and_in_schemas(table):
                 cursor.execute(f"DROP SCHEMA etag_versioning_tests {cascade}")
 
 
+def test_what_the_databases_own_cascades_do(grown):
+    """W003 says so: InnoDB runs no trigger for them."""
+    column = migrations.AddField("grown", "parent", models.BigIntegerField(null=True))
+    add = (
+        "ALTER TABLE triggerapp_grown ADD COLUMN parent bigint NULL "
+        "REFERENCES triggerapp_untouched (id) ON DELETE SET NULL"
+    )
+    drop = "ALTER TABLE triggerapp_grown DROP COLUMN parent"
+    if connection.vendor == "mysql":
+        drop = f"ALTER TABLE triggerapp_grown DROP FOREIGN KEY by_hand; {drop}"
+        key = ", ADD CONSTRAINT by_hand FOREIGN KEY (parent) REFERENCES"
+        add = add.replace(" REFERENCES", key)
+    grown.do(
+        migrations.SeparateDatabaseAndState(
+            [migrations.RunSQL(add.split(";"), drop.split(";"))], [column]
+        ),
+        ADD,
+    )
+    row = grown.model.objects.create(parent=Untouched.objects.create(name="a").pk)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM triggerapp_untouched")
+    row.refresh_from_db()
+    assert row.parent is None
+    assert row.version == (1 if connection.vendor == "mysql" else 2)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_collations_that_ignore_case():
     collation = {"sqlite": "NOCASE", "mysql": "utf8mb4_general_ci"}.get(connection.vendor, "nocase")
@@ -365,3 +398,19 @@ def test_the_audit_follows_renamed_and_deleted_models():
     assert found == {("app", "member"): ("team",)}
     _follow(found, "app", [migrations.DeleteModel("Member")])
     assert found == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sqlite_makes_no_touched_table_anew_under_the_triggers_of_its_children():
+    if connection.vendor != "sqlite":
+        pytest.skip("SQLite's own.")
+    state = ProjectState.from_apps(apps)
+    change = migrations.AlterField(
+        "author", "biography", models.CharField(max_length=9, default="")
+    )
+    after = state.clone()
+    change.state_forwards("triggerapp", after)
+    with pytest.raises(OperationalError, match="error in trigger"), connection.schema_editor() as e:
+        change.database_forwards("triggerapp", e, state, after)
+    assert installed(Author)
+    assert installed(Book)

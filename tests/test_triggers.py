@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 from django.core import serializers
 from django.core.management import call_command
-from django.db import connection, models, transaction
+from django.db import OperationalError, connection, models, transaction
 from django.db.migrations.state import ProjectState
 from django.test.utils import isolate_apps
 from django.utils import timezone
@@ -373,6 +373,30 @@ def test_a_parent_is_deleted_with_its_children(writers):
     insert(writers[0])
     Author.objects.get(pk=writers[0].pk).delete()
     assert Book.objects.count() == 0
+
+
+@pytest.mark.parametrize("write", ["raw", "update", "delete"])
+def test_statements_that_read_the_touched_table_too(writers, write):
+    """MariaDB and MySQL have a trigger write no table that its statement reads."""
+    insert(writers[0])
+    insert(writers[1])
+    books = Book.objects.filter(author__name="a")
+    sql = (
+        f"UPDATE {BOOK} SET title = 'u' WHERE author_id IN (SELECT id FROM {AUTHOR} WHERE id = %s)"
+    )
+    write = {
+        "raw": lambda: execute(sql, writers[0].pk),
+        "update": lambda: books.update(title="u"),
+        "delete": books.delete,
+    }[write]
+    if connection.vendor == "mysql":
+        with pytest.raises(OperationalError, match="1442"), transaction.atomic():
+            write()
+        keys = list(books.values_list("pk", flat=True))
+        Book.objects.filter(pk__in=keys).update(title="u")
+    else:
+        write()
+    assert versions(*writers) == [3, 2, 1]
 
 
 @pytest.mark.django_db(transaction=True)
