@@ -148,7 +148,8 @@ class Guard:
 
     def admit(self, state: State, instance: models.Model) -> None:
         """Raise ``StaleWriteError`` unless ``instance`` may be written in ``state``."""
-        if self.lineage is not None and state not in self.lineage:
+        # Under the guard's own lock, a trigger may have moved the row for the request.
+        if not self.claimed and self.lineage is not None and state not in self.lineage:
             raise StaleWriteError(self.model, self.pk, self.using, instance)
 
     def moved(self, state: State) -> None:

@@ -8,9 +8,12 @@ from django.core import serializers
 from django.core.management import call_command
 from django.db import OperationalError, connection, models, transaction
 from django.db.migrations.state import ProjectState
+from django.http import HttpResponse
+from django.test import RequestFactory
 from django.test.utils import isolate_apps
 from django.utils import timezone
 
+from etag_versioning.decorators import versioned_condition
 from etag_versioning.exceptions import StaleWriteError
 from etag_versioning.guards import State, lock_state
 from etag_versioning.models import VersionedModel
@@ -457,3 +460,33 @@ def test_touches_are_foreign_keys_to_rows_with_a_state(name, message):
 
     with pytest.raises(ValueError, match=message):
         trigger_editor(connection).create(Shown, (name,))
+
+
+# In a guarded view.
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("steps", ["raw", "child", "raw, save", "child, save", "child, raw"])
+def test_what_a_guarded_view_has_the_triggers_move_is_its_own(author, steps):
+    def write(step):
+        row = Author.objects.get(pk=author.pk)
+        if step == "raw":
+            set_column(row, "weight", 7)
+        elif step == "child":
+            Book.objects.create(title="t", author=row)
+        else:
+            row.name = "b"
+            row.save()
+
+    @versioned_condition(Author, lookup_url_kwarg="pk")
+    def view(request, pk):
+        for step in steps.split(", ") if request.method == "PUT" else ():
+            write(step)
+        return HttpResponse()
+
+    requests = RequestFactory()
+    tag = view(requests.get("/"), pk=author.pk)["ETag"]
+    answer = view(requests.put("/", headers={"If-Match": tag}), pk=author.pk)
+    assert answer.status_code == 200
+    assert answer["ETag"] == view(requests.get("/"), pk=author.pk)["ETag"] != tag
+    assert view(requests.put("/", headers={"If-Match": tag}), pk=author.pk).status_code == 412
