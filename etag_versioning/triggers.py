@@ -124,7 +124,7 @@ class TriggerEditor:
         for event, rows in (("INSERT", ["NEW"]), ("UPDATE", ["OLD", "NEW"]), ("DELETE", ["OLD"])):
             if links:
                 # All writers take their locks in one order.
-                body = sorted({self._touch(link, rows) for link in links})
+                body = sorted(self._touch(link, rows) for link in links)
                 condition = changed if event == "UPDATE" else ""
                 yield Trigger(event, self.touching_moment, "", condition, tuple(body))
 

@@ -68,6 +68,13 @@ def test_it_is_shown_as_sql(backwards):
     assert all(installed(model) for model in (Author, Book))
 
 
+def test_what_is_not_there_yet_is_shown_as_sql_too(migrated):
+    migrated("0001")
+    out = StringIO()
+    call_command("sqlmigrate", "triggerapp", "0002", backwards=True, stdout=out, no_color=True)
+    assert out.getvalue().count("IF EXISTS") == 7
+
+
 def test_the_plan_describes_it(migrated):
     migrated("0001")
     out = StringIO()
@@ -364,6 +371,30 @@ def test_w004_a_trigger_that_is_gone(lost):
     out = StringIO()
     call_command("show_version_triggers", stdout=out)
     assert "[!] triggerapp.Book (triggerapp_book): missing; AddVersionTrigger(" in out.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_trigger_that_is_switched_off_is_missing():
+    if connection.vendor != "postgresql":
+        pytest.skip("PostgreSQL's own.")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE triggerapp_book DISABLE TRIGGER USER")
+    (message,) = check_triggers(databases=["default"])
+    assert (message.id, message.obj) == ("etag_versioning.W004", Book)
+
+
+def test_migrations_that_are_not_applied_are_not_missed(migrated):
+    migrated("0001")
+    assert check_triggers(databases=["default"]) == []
+    assert reports()[Book].status == "none"
+
+
+@pytest.mark.django_db(databases=["default", "other"])
+def test_tables_of_other_databases_are_not_missed():
+    with override_settings(DATABASE_ROUTERS=[NotInOther()]):
+        apps_of = {report.model._meta.app_label for report in audit_triggers("other")}
+    assert "testapp" in apps_of
+    assert "triggerapp" not in apps_of
 
 
 @pytest.mark.django_db

@@ -378,6 +378,20 @@ def test_a_parent_is_deleted_with_its_children(writers):
     assert Book.objects.count() == 0
 
 
+def test_parents_are_touched_in_one_order():
+    create = trigger_editor(connection).create
+    assert create(Book, ("editor", "author")) == create(Book, ("author", "editor"))
+
+
+def test_who_writes_need_not_know_where_the_parents_are(writers):
+    if connection.vendor != "postgresql":
+        pytest.skip("PostgreSQL's own.")
+    execute("SET LOCAL search_path TO pg_catalog")
+    execute("INSERT INTO public.triggerapp_book (title, author_id) VALUES ('t', %s)", writers[0].pk)
+    execute("SET LOCAL search_path TO DEFAULT")
+    assert versions(*writers) == [2, 1, 1]
+
+
 @pytest.mark.parametrize("write", ["raw", "update", "delete"])
 def test_statements_that_read_the_touched_table_too(writers, write):
     """MariaDB and MySQL have a trigger write no table that its statement reads."""
