@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from .etags import digest
 from .preconditions import Validators
 from .sources import Current, Source
+from .tags import PLAIN, Representation
 from .validators import Row
 
 __all__ = ["Combination", "CombinedSource"]
@@ -31,10 +32,10 @@ class Combination:
     def row(self) -> Row | None:
         return self.first.row
 
-    def validators(self, representation: str = "") -> Validators:
+    def validators(self, representation: Representation = PLAIN) -> Validators:
         others = [None if other is None else other.validators() for other in self.others]
         terms = f"with.{digest(None if other is None else other.etag for other in others)}"
-        own = self.first.validators(f"{representation}.{terms}" if representation else terms)
+        own = self.first.validators(representation.with_text(terms))
         # One that may still change under its tag takes the tag of all with it; one
         # without a date, whose removal no date would tell, the date.
         tagged = all(other is None or other.etag is not None for other in others)
@@ -44,6 +45,7 @@ class Combination:
             own.etag if tagged else None,
             own.state,
             max(moments) if len(moments) == len(dates) else None,
+            own.former if tagged else (),
         )
 
 

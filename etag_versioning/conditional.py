@@ -13,7 +13,9 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from . import http
+from .caching import set_cache_control
 from .creation import CreationGuard
+from .error_responses import ErrorResponse
 from .etags import EntityTag
 from .exceptions import StaleWriteError
 from .guards import Guard, is_contention, is_lost_race
@@ -23,13 +25,16 @@ from .preconditions import (
     GONE,
     READ_METHODS,
     UNAVAILABLE,
+    ConditionalHeaders,
     Decision,
     Outcome,
     Validators,
     evaluate,
     reconsider,
 )
+from .signals import report
 from .sources import Current
+from .tags import PLAIN, Representation, view_representation
 from .validators import Row, last_modified_seconds
 
 __all__ = ["Call"]
@@ -64,6 +69,8 @@ class Call:
         self.kwargs = kwargs
         self.method = request.method or ""
         self.headers = http.conditional_headers(request)
+        # Read once: what its terms depend on may be what the view writes.
+        self.representation: Representation | None = None
 
     def respond(self) -> HttpResponseBase:
         if (response := self.method_not_allowed()) is not None:
@@ -95,11 +102,18 @@ class Call:
         # The row is read first: a write between the two makes the tag newer than
         # the state that is claimed, and the claim fails.
         current = self.read()
+        self.read_representation()
         etag, last_modified = (
             func and func(self.request, *self.args, **self.kwargs)
             for func in (self.options.etag_func, self.options.last_modified_func)
         )
         return self.decide(current, etag, last_modified)
+
+    def read_representation(self) -> None:
+        if self.representation is None:
+            self.representation = view_representation(
+                self.options.etag_terms, self.request, self.args, self.kwargs
+            )
 
     def read(self) -> Current | None:
         source, writes = self.options.source, self.method not in READ_METHODS
@@ -111,11 +125,12 @@ class Call:
         return current
 
     def decide(self, current: Current | None, etag: Any, last_modified: Any) -> Judged:
-        own = Validators() if current is None else current.validators()
+        own = Validators() if current is None else self.validators_of(current)
         validators = Validators(
             own.etag if self.options.etag_func is None else _entity_tag(etag),
             own.state if self.options.etag_func is None else None,
             own.last_modified if self.options.last_modified_func is None else _date(last_modified),
+            own.former if self.options.etag_func is None else (),
         )
         # For functions alone, as for ``condition``: nothing returned, nothing there.
         there = current is not None or (self.options.source is None and validators != Validators())
@@ -124,15 +139,20 @@ class Call:
         )
         return Judged(current, validators if there else Validators(), decision)
 
+    def validators_of(self, current: Current) -> Validators:
+        return current.validators(self.representation or PLAIN)
+
     def refuse(self, judged: Judged) -> HttpResponseBase | None:
         decision = judged.decision
+        if self.method not in READ_METHODS or self.headers != ConditionalHeaders():
+            report(self.request, decision)
         if decision.outcome is Outcome.PROCEED:
             return None
         if decision.outcome is Outcome.NOT_MODIFIED:
             response = http.NotModified(judged.validators, decision)
-            http.set_cache_control(response, self.options.cache_control)
+            set_cache_control(response, self.options.cache_control, self.request)
             return response
-        return http.ErrorResponse(*self.shown(decision, judged.validators)).render()
+        return ErrorResponse(self.request, *self.shown(decision, judged.validators)).render()
 
     def shown(
         self, decision: Decision, current: Validators | None
@@ -184,7 +204,7 @@ class Call:
     def finish_read(self, response: Any, validators: Validators) -> Any:
         if 200 <= response.status_code < 300:
             http.set_validators(response, validators)
-            http.set_cache_control(response, self.options.cache_control)
+            set_cache_control(response, self.options.cache_control, self.request)
         return response
 
     def finish_write(self, response: Any, judged: Judged, guard: Guard) -> None:
@@ -197,7 +217,7 @@ class Call:
         if row is not None and own_tag and http.shows_new_tag(self.method, response):
             # With the state alone, where the answer shows more than the row: what the
             # rest is like after this write is not known, and the next GET tells.
-            response.headers.setdefault("ETag", str(row.validators().etag))
+            response.headers.setdefault("ETag", str(self.validators_of(row).etag))
 
     def created(self, response: Any, guard: CreationGuard) -> Row | None:
         """The row that was absent, if the request has created it."""
@@ -218,18 +238,19 @@ class Call:
         """503 where not even the row's state can be read for others' locks."""
         if not is_contention(error):
             raise error
-        return http.ErrorResponse(UNAVAILABLE).render()
+        report(self.request, UNAVAILABLE)
+        return ErrorResponse(self.request, UNAVAILABLE).render()
 
     def lost(self, judged: Judged, using: str, error: Exception) -> HttpResponseBase:
         if not connections[using].in_atomic_block:
-            return http.ErrorResponse(*self.settle(judged, error)).render()
+            return ErrorResponse(self.request, *self.settle(judged, error)).render()
         # Under ATOMIC_REQUESTS, nothing of the request is to be committed, and its
         # transaction may be blind to what others wrote: what is true now is read
         # after it, when Django renders.
         for connection in connections.all(initialized_only=True):
             if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
                 connection.set_rollback(True)
-        return http.ErrorResponse(CONFLICT, settle=lambda: self.settle(judged, error))
+        return ErrorResponse(self.request, CONFLICT, settle=lambda: self.settle(judged, error))
 
     def settle(self, judged: Judged, error: Exception) -> tuple[Decision, EntityTag | None]:
         """What to answer, by the row as it is now."""
@@ -240,6 +261,13 @@ class Call:
         return self.settled(judged, error, again)
 
     def settled(
+        self, judged: Judged, error: Exception, again: Judged | None
+    ) -> tuple[Decision, EntityTag | None]:
+        decision, etag = self.lost_to(judged, error, again)
+        report(self.request, decision)
+        return decision, etag
+
+    def lost_to(
         self, judged: Judged, error: Exception, again: Judged | None
     ) -> tuple[Decision, EntityTag | None]:
         now = None if again is None else again.row

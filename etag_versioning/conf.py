@@ -15,7 +15,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 __all__ = ["DEFAULTS", "settings"]
 
-DEFAULTS: Final[dict[str, Any]] = {"IF_MATCH": "state", "ETAG_ON_PUT": True, "REVISION": ""}
+DEFAULTS: Final[dict[str, Any]] = {
+    "IF_MATCH": "state",
+    "ETAG_ON_PUT": True,
+    "OPAQUE_TAGS": False,
+    "REVISION": "",
+}
 
 
 class Settings:
@@ -48,9 +53,21 @@ class Settings:
         return bool(self._get("ETAG_ON_PUT"))
 
     @property
+    def opaque_tags(self) -> bool:
+        """
+        ``OPAQUE_TAGS``: whether tags are keyed digests, from which nobody can
+        read or guess keys and versions.
+        """
+        return bool(self._get("OPAQUE_TAGS"))
+
+    @property
     def revision(self) -> str:
-        """``REVISION``: what stands for the project's code in its tags."""
-        return str(self._get("REVISION") or "")
+        """
+        ``REVISION``: what stands for the project's code in its tags, or a
+        callable that returns it; the module ``revision`` reads one.
+        """
+        value = self._get("REVISION")
+        return str((value() if callable(value) else value) or "")
 
 
 settings: Final = Settings()

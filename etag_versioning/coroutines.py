@@ -16,8 +16,8 @@ from django.db import DatabaseError
 from django.http import Http404
 from django.http.response import HttpResponseBase
 
-from . import http
 from .conditional import Call, Judged
+from .error_responses import ErrorResponse
 from .etags import EntityTag
 from .exceptions import StaleWriteError
 from .preconditions import READ_METHODS, Decision
@@ -74,7 +74,7 @@ class AsyncCall(Call):
             if not self.may_be_lost(judged, error):
                 raise
             decision, etag = await self.asettle(judged, error)
-            return http.ErrorResponse(decision, etag).render()
+            return ErrorResponse(self.request, decision, etag).render()
 
     async def asettle(self, judged: Judged, error: Exception) -> tuple[Decision, EntityTag | None]:
         try:

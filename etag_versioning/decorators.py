@@ -14,6 +14,7 @@ from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
+from .caching import check_cache_control
 from .combinations import CombinedSource
 from .conditional import Call
 from .coroutines import AsyncCall
@@ -27,6 +28,7 @@ from .factories import (
 )
 from .options import Options
 from .sources import RowSource
+from .tags import EtagTerms
 
 __all__ = [
     "etag_func",
@@ -52,6 +54,7 @@ def versioned_condition(
     allow_unmodified_since: bool = False,
     allow_create: bool = False,
     cache_control: Mapping[str, Any] | None = None,
+    etag_terms: EtagTerms | None = None,
     expose_tag: bool = True,
     methods: Collection[str] | None = None,
 ) -> Callable[[View], View]:
@@ -86,7 +89,12 @@ def versioned_condition(
             It has to create it by an INSERT, so that of several one succeeds.
         cache_control: Cache-Control for 200 and 304, as for Django's
             ``cache_control``: ``{"private": True, "max_age": 60}``. By default
-            "private, no-cache"; ``{}`` for none.
+            "private, no-cache"; ``{}`` for none. A request with credentials is
+            not told "public", unless by ``caching.public(to_credentials=True)``.
+        etag_terms: what else decides how the sources are shown, and is in neither
+            them nor the query string: an iterable of text, numbers and dates, or
+            a callable ``(request, *args, **kwargs)`` that returns one, as those in
+            the module ``terms``. An answer for other terms has another tag.
         expose_tag: whether a 412 shows the current tag.
         methods: the methods that the view has; others get 405 before anything
             else is looked at. Those of a class are known.
@@ -113,6 +121,7 @@ def versioned_condition(
         )
     if if_match not in (None, "required", "optional"):
         raise ImproperlyConfigured(f'if_match is {if_match!r}; give "required" or "optional".')
+    check_cache_control(cache_control)
     source = combine(sources, lookup_field, lookup_url_kwarg, tag_key) if sources else None
     row = source.first if isinstance(source, CombinedSource) else source
     if allow_create and not isinstance(row, RowSource):
@@ -129,6 +138,7 @@ def versioned_condition(
         allow_unmodified_since=allow_unmodified_since,
         creates=row if allow_create and isinstance(row, RowSource) else None,
         cache_control=cache_control,
+        etag_terms=etag_terms,
         expose_tag=expose_tag,
         methods=None if methods is None else tuple(method.upper() for method in methods),
     )

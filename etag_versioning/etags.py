@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -28,6 +28,7 @@ __all__ = [
     "digest",
     "encode_key",
     "encode_stamp",
+    "encode_terms",
     "parse_entity_tags",
     "with_representation",
     "without_coding",
@@ -213,17 +214,22 @@ def encode_stamp(stamp: datetime) -> str:
     return sign + digits
 
 
-def digest(terms: Iterable[Any]) -> str:
+def encode_terms(terms: Iterable[Any]) -> Iterator[bytes]:
     """
-    96 bits, in hexadecimal, that differ wherever the sequence of terms differs.
+    A sequence of terms, one by one, in bytes that differ wherever the sequence differs.
 
     Each term counts with its type and length, so that no two sequences run
     together: ``["ab", "c"]``, ``["a", "bc"]`` and ``["a", "b", "c"]`` differ,
     and so do ``["1"]`` and ``[1]``.
     """
-    hasher = hashlib.blake2b(digest_size=12)
     for term in terms:
         text = f"{type(term).__name__}:{term}".encode("utf-8", "surrogatepass")
-        hasher.update(b"%d:" % len(text))
-        hasher.update(text)
+        yield b"%d:%b" % (len(text), text)
+
+
+def digest(terms: Iterable[Any]) -> str:
+    """96 bits, in hexadecimal, that differ wherever the sequence of terms differs."""
+    hasher = hashlib.blake2b(digest_size=12)
+    for encoded in encode_terms(terms):
+        hasher.update(encoded)
     return hasher.hexdigest()

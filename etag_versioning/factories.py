@@ -15,6 +15,7 @@ from .files import FileSource
 from .http import showable_last_modified
 from .preconditions import SAFE_METHODS, Validators
 from .sources import PageSource, RevisionSource, RowSource, Source
+from .tags import request_representation
 
 __all__ = [
     "combine",
@@ -213,7 +214,7 @@ def _read_once(
     if served is None or type(function) in served:
         writes = request.method not in SAFE_METHODS
         found = source.read(request, args, kwargs, writes=writes)
-        current, served = found and found.validators(), set()
+        current, served = found and found.validators(request_representation(request)), set()
         readings[name] = (current, served)
     served.add(type(function))
     return current

@@ -15,9 +15,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils._os import safe_join
 
-from .etags import EntityTag, digest, with_representation
+from .etags import digest
 from .preconditions import Validators
 from .sources import url_value
+from .tags import PLAIN, Representation, make_validators
 
 __all__ = ["FileEntry", "FileSource"]
 
@@ -45,12 +46,12 @@ class FileEntry:
 
     row = None
 
-    def validators(self, representation: str = "") -> Validators:
+    def validators(self, representation: Representation = PLAIN) -> Validators:
         date = -(-self.modified // _SECOND)
         if self._may_change_unseen():
             return Validators(last_modified=date)
         state = f"file-{digest([self.name])}-{self.size}.{self.modified:x}"
-        return Validators(EntityTag(with_representation(state, representation)), state, date)
+        return make_validators(state, representation, date)
 
     def _may_change_unseen(self) -> bool:
         """Whether a write now could leave size and time as they are."""

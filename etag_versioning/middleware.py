@@ -6,10 +6,11 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
+from .error_responses import ErrorResponse
 from .exceptions import StaleWriteError
 from .guards import is_contention
-from .http import ErrorResponse
 from .preconditions import CONFLICT, UNAVAILABLE
+from .signals import report
 
 __all__ = ["StaleWriteMiddleware"]
 
@@ -27,7 +28,10 @@ class StaleWriteMiddleware(MiddlewareMixin):
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponseBase | None:
         if isinstance(exception, StaleWriteError):
-            return ErrorResponse(CONFLICT).render()
-        if is_contention(exception):
-            return ErrorResponse(UNAVAILABLE).render()
-        return None
+            decision = CONFLICT
+        elif is_contention(exception):
+            decision = UNAVAILABLE
+        else:
+            return None
+        report(request, decision)
+        return ErrorResponse(request, decision).render()

@@ -9,6 +9,7 @@ from typing import Any
 from .conf import settings
 from .preconditions import Policy
 from .sources import RowSource, Source
+from .tags import EtagTerms
 
 __all__ = ["Options"]
 
@@ -25,6 +26,7 @@ class Options:
     allow_unmodified_since: bool
     creates: RowSource | None
     cache_control: Mapping[str, Any] | None
+    etag_terms: EtagTerms | None
     expose_tag: bool
     methods: tuple[str, ...] | None
 

@@ -9,10 +9,9 @@ method, media type), and before the request is performed.
 from __future__ import annotations
 
 import enum
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from .dates import parse_http_date
 from .etags import ANY, EntityTag, parse_entity_tags, without_coding
 
 __all__ = [
@@ -27,7 +26,6 @@ __all__ = [
     "Validators",
     "evaluate",
     "names_any",
-    "parse_http_date",
     "reconsider",
 ]
 
@@ -87,11 +85,24 @@ class Validators:
         state: the state part of a tag of ours; ``None`` for a tag that somebody
             else made, which is then compared to the letter.
         last_modified: seconds since 1970, rounded up, or ``None``.
+        former: opaque part and state of the same tag under each secret key that
+            is being retired: a client may still hold it.
     """
 
     etag: EntityTag | None = None
     state: str | None = None
     last_modified: int | None = None
+    former: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def opaques(self) -> list[str]:
+        """The opaque part of the tag in each of its forms, today's first."""
+        return [self.etag.opaque, *(opaque for opaque, _ in self.former)] if self.etag else []
+
+    @property
+    def states(self) -> list[str]:
+        """The state part of the tag in each of its forms, today's first."""
+        return [self.state, *(state for _, state in self.former)] if self.state else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,95 +265,42 @@ def _if_none_match(value: str, current: Validators | None, writes: bool) -> Deci
         etag = current.etag
     else:
         assert isinstance(tags, tuple)
-        matching = [tag for tag in tags if _matches_weakly(tag, current)]
-        if not matching:
+        etag = _named(tags, current)
+        if etag is None:
             return None
-        assert current.etag is not None
-        known = current.etag if current.etag in matching else matching[0]
-        etag = EntityTag(known.opaque, weak=known.weak or current.etag.weak)
     if writes:
         return Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
     return Decision(Outcome.NOT_MODIFIED, Reason.MATCH, etag)
+
+
+def _named(tags: tuple[EntityTag, ...], current: Validators) -> EntityTag | None:
+    """The current tag as one of ``tags`` names it, by weak comparison (§8.8.3.2)."""
+    for opaque in current.opaques:
+        matching = [tag for tag in tags if _matches_weakly(tag, opaque, current)]
+        if matching:
+            assert current.etag is not None
+            ours = EntityTag(opaque, weak=current.etag.weak)
+            known = ours if ours in matching else matching[0]
+            return EntityTag(known.opaque, weak=known.weak or ours.weak)
+    return None
 
 
 def _matches_to_the_letter(tag: EntityTag, current: Validators) -> bool:
     """Strong comparison (§8.8.3.2); a tag of the state alone is accepted too."""
     if tag.weak or current.etag is None or current.etag.weak:
         return False
-    return tag.opaque == current.etag.opaque or tag.opaque == current.state
+    return tag.opaque in current.opaques or tag.opaque in current.states
 
 
 def _matches_by_state(tag: EntityTag, current: Validators) -> bool:
     """The same state, whatever the representation and whoever weakened the tag."""
     if current.state is None:
-        return current.etag is not None and tag.opaque == current.etag.opaque
-    return without_coding(tag.opaque).partition("~")[0] == current.state
+        return tag.opaque in current.opaques
+    return without_coding(tag.opaque).partition("~")[0] in current.states
 
 
-def _matches_weakly(tag: EntityTag, current: Validators) -> bool:
-    """Weak comparison (§8.8.3.2), of our own tags without a proxy's suffix."""
-    if current.etag is None:
-        return False
-    if tag.opaque == current.etag.opaque:
+def _matches_weakly(tag: EntityTag, opaque: str, current: Validators) -> bool:
+    """Weak comparison with ``opaque``; of our own tags without a proxy's suffix."""
+    if tag.opaque == opaque:
         return True
-    return current.state is not None and without_coding(tag.opaque) == current.etag.opaque
-
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
-_MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
-_DAY_NAME = "|".join(day[:3] for day in _DAYS)
-_HTTP_DATES = tuple(
-    re.compile(pattern)
-    for pattern in (
-        # IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT
-        rf"(?:{_DAY_NAME}), (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT",
-        # RFC 850: Sunday, 06-Nov-94 08:49:37 GMT
-        rf"(?:{'|'.join(_DAYS)}), (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT",
-        # asctime: Sun Nov  6 08:49:37 1994
-        rf"(?:{_DAY_NAME}) {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})",
-    )
-)
-
-
-def parse_http_date(value: str | None) -> int | None:
-    """
-    Read an HTTP-date in one of its three forms (RFC 9110 §5.6.7).
-
-    Returns:
-        Seconds since 1970, or ``None`` for anything else: a recipient has to
-        ignore what is not a valid date (§13.1.3, §13.1.4).
-
-    >>> parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT")
-    784111777
-    >>> parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT") == 784111777
-    True
-    >>> parse_http_date("yesterday")
-    """
-    if value is None:
-        return None
-    value = value.strip(" \t")
-    match = next((m for pattern in _HTTP_DATES if (m := pattern.fullmatch(value))), None)
-    if match is None:
-        return None
-    second = int(match["second"])
-    # The second 60 is a leap second, and counts as the first of the next minute.
-    if second > 60:
-        return None
-    year, month = int(match["year"]), _MONTHS.index(match["month"]) + 1
-    rest = (month, int(match["day"]), int(match["hour"]), int(match["minute"]))
-    if len(match["year"]) == 2:
-        year = _full_year(year, rest)
-    try:
-        return int(datetime(year, *rest, tzinfo=UTC).timestamp()) + second
-    except ValueError:
-        return None
-
-
-def _full_year(year: int, rest: tuple[int, int, int, int]) -> int:
-    """What appears to be more than 50 years in the future is in the past (§5.6.7)."""
-    now = datetime.now(UTC)
-    year += now.year - now.year % 100
-    limit = (now.year + 50, now.month, now.day, now.hour, now.minute)
-    return year - 100 if (year, *rest) > limit else year
+    return current.state is not None and without_coding(tag.opaque) == opaque

@@ -17,8 +17,9 @@ from django.http import HttpRequest
 
 from .conf import settings
 from .creation import CreationGuard
-from .etags import EntityTag, encode_key, with_representation
+from .etags import encode_key
 from .preconditions import Validators
+from .tags import PLAIN, Representation, make_validators
 from .validators import (
     Row,
     for_write,
@@ -52,7 +53,7 @@ class Current(Protocol):
     def row(self) -> Row | None:
         """The row that the view may write, if it is about one."""
 
-    def validators(self, representation: str = "") -> Validators:
+    def validators(self, representation: Representation = PLAIN) -> Validators:
         """The validators, with the representation part if one is given."""
 
 
@@ -155,7 +156,7 @@ class Page:
 
     row = None
 
-    def validators(self, representation: str = "") -> Validators:
+    def validators(self, representation: Representation = PLAIN) -> Validators:
         return page_validators(self.label, self.rows, (), representation)
 
 
@@ -194,10 +195,9 @@ class Revision:
 
     row = None
 
-    def validators(self, representation: str = "") -> Validators:
+    def validators(self, representation: Representation = PLAIN) -> Validators:
         # As a part of a key, so that no "-br" at its end is taken for a proxy's.
-        state = f"revision-{encode_key((self.name,))}"
-        return Validators(EntityTag(with_representation(state, representation)), state)
+        return make_validators(f"revision-{encode_key((self.name,))}", representation)
 
 
 @dataclass(frozen=True)

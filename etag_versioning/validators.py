@@ -15,13 +15,14 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models, router
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from .columns import StateColumns, state_columns
-from .etags import EntityTag, build_state, digest, encode_key, with_representation
+from .dates import parse_http_date
+from .etags import build_state, digest, encode_key
 from .exceptions import StaleWriteError
 from .guards import Guard, State
-from .preconditions import ConditionalHeaders, Validators, names_any, parse_http_date
+from .preconditions import ConditionalHeaders, Validators, names_any
+from .tags import PLAIN, Representation, make_validators
 
 __all__ = [
     "Row",
@@ -76,17 +77,13 @@ class Row:
         stamp = self.state.stamp
         return build_state(label, self.key, self.state.version, stamp and _aware(stamp))
 
-    def validators(self, representation: str = "") -> Validators:
+    def validators(self, representation: Representation = PLAIN) -> Validators:
         """The row's validators, with the representation part if one is given."""
-        state = self.tag_state
         if self.annotations:
-            # Keyed, since they may tell of rows that the client does not see.
-            terms = salted_hmac("etag_versioning", digest(self.annotations), algorithm="sha256")
-            representation = f"{representation}.{terms.hexdigest()[:24]}".lstrip(".")
-        opaque = with_representation(state, representation)
+            representation = representation.with_terms("annotations", [digest(self.annotations)])
         stamp = self.state.stamp
         moment = None if stamp is None else last_modified_seconds(stamp)
-        return Validators(EntityTag(opaque), state, moment)
+        return make_validators(self.tag_state, representation, moment)
 
     def guard(
         self, headers: ConditionalHeaders, *, dates_count: bool, detached: bool = False
@@ -241,7 +238,10 @@ def require_version(model: Any) -> StateColumns:
 
 
 def page_validators(
-    label: str, rows: Iterable[Row], envelope: Iterable[Any] = (), representation: str = ""
+    label: str,
+    rows: Iterable[Row],
+    envelope: Iterable[Any] = (),
+    representation: Representation = PLAIN,
 ) -> Validators:
     """
     The validators of a page of rows: a digest of their keys and states in output
@@ -251,10 +251,11 @@ def page_validators(
     return list_validators(label, _page_terms(rows, envelope), representation)
 
 
-def list_validators(label: str, terms: Iterable[Any], representation: str = "") -> Validators:
+def list_validators(
+    label: str, terms: Iterable[Any], representation: Representation = PLAIN
+) -> Validators:
     """The validators of a list of which ``terms`` say what it shows."""
-    opaque = f"{encode_key(label)}.page-{digest(terms)}"
-    return Validators(EntityTag(with_representation(opaque, representation)), opaque)
+    return make_validators(f"{encode_key(label)}.page-{digest(terms)}", representation)
 
 
 def _page_terms(rows: Iterable[Row], envelope: Iterable[Any]) -> Iterator[Any]:

@@ -8,8 +8,11 @@ from django.http import JsonResponse
 from django.test import RequestFactory
 
 from etag_versioning.decorators import versioned_condition
+from etag_versioning.tags import Representation
 from etag_versioning.validators import annotation_names, extra_names, read_row, row_of
 from tests.testapp.models import Counter, Person, Team
+
+JSON = Representation("json")
 
 pytestmark = pytest.mark.django_db
 
@@ -70,5 +73,5 @@ def test_are_the_same_from_the_row_and_from_the_instance(model):
     assert row_of(queryset.get(), None, annotation_names(queryset)) == read
     plain = read_row(model.objects.filter(pk=key))
     assert plain.state == read.state
-    assert read.validators("json").etag != plain.validators("json").etag
-    assert read.validators("json").state == plain.validators("json").state
+    assert read.validators(JSON).etag != plain.validators(JSON).etag
+    assert read.validators(JSON).state == plain.validators(JSON).state

@@ -15,6 +15,10 @@ TABLE = [
     ("ETAG_ON_PUT", 0, "etag_on_put", False),
     ("REVISION", "2026-11-24", "revision", "2026-11-24"),
     ("REVISION", None, "revision", ""),
+    ("REVISION", lambda: "a", "revision", "a"),
+    ("REVISION", lambda: None, "revision", ""),
+    ("OPAQUE_TAGS", True, "opaque_tags", True),
+    ("OPAQUE_TAGS", 0, "opaque_tags", False),
 ]
 
 

@@ -14,39 +14,49 @@ ROOT = Path(etag_versioning.__file__).parent
 MAY_IMPORT = {
     "__init__": "",
     "apps": "checks touching_signals",
+    "caching": "",
     "checks": "conf fields models paths trigger_audit",
     "columns": "fields guards",
-    "combinations": "etags preconditions sources validators",
-    "conditional": "creation etags exceptions guards http options preconditions sources validators",
+    "combinations": "etags preconditions sources tags validators",
+    "conditional": "caching creation error_responses etags exceptions guards http options "
+    "preconditions signals sources tags validators",
     "conf": "",
-    "coroutines": "conditional etags exceptions http preconditions",
+    "coroutines": "conditional error_responses etags exceptions preconditions",
     "creation": "exceptions guards validators",
-    "decorators": "combinations conditional coroutines factories options sources",
+    "dates": "",
+    "decorators": "caching combinations conditional coroutines factories options sources tags",
+    "error_responses": "etags messages negotiation preconditions",
     "etags": "",
     "exceptions": "",
     "expressions": "columns fields guards",
-    "factories": "combinations files http preconditions sources",
+    "factories": "combinations files http preconditions sources tags",
     "fields": "",
-    "files": "etags preconditions sources",
+    "files": "etags preconditions sources tags",
     "guards": "exceptions",
     "http": "conf etags preconditions",
     "managers": "querysets",
-    "middleware": "exceptions guards http preconditions",
+    "messages": "preconditions",
+    "middleware": "error_responses exceptions guards preconditions signals",
     "models": "columns exceptions expressions fields guards managers paths querysets touching "
     "touching_writes",
+    "negotiation": "",
     "operations": "trigger_editors",
-    "options": "conf preconditions sources",
+    "options": "conf preconditions sources tags",
     "paths": "columns",
-    "preconditions": "etags",
+    "preconditions": "dates etags",
     "querysets": "columns exceptions expressions guards paths touching touching_writes",
-    "sources": "conf creation etags preconditions validators",
+    "revision": "",
+    "signals": "preconditions",
+    "sources": "conf creation etags preconditions tags validators",
+    "tags": "conf etags preconditions",
+    "terms": "",
     "touching": "columns guards paths",
     "touching_signals": "paths querysets touching touching_writes",
     "touching_writes": "paths touching",
     "trigger_audit": "columns operations trigger_editors",
     "trigger_editors": "columns triggers",
     "triggers": "columns fields",
-    "validators": "columns etags exceptions guards preconditions",
+    "validators": "columns dates etags exceptions guards preconditions tags",
 }
 # The modules of the benchmark, and which of the package each one may import.
 BENCHMARK_MAY_IMPORT = {
@@ -65,7 +75,7 @@ BENCHMARK_MAY_IMPORT = {
     "targets": "benchmark.answers benchmark.errors benchmark.figures",
 }
 # What knows no framework.
-PURE = ["etags", "exceptions", "preconditions"]
+PURE = ["dates", "etags", "exceptions", "negotiation", "preconditions"]
 
 # Classes and functions for other modules of the package, or for Django, by name.
 NOT_PUBLIC = {

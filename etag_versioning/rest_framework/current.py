@@ -12,6 +12,8 @@ from django.http import Http404
 from rest_framework.exceptions import APIException
 from rest_framework.request import clone_request
 
+from ..tags import Representation
+
 __all__ = ["content_of", "extra_actions", "may_read", "read_representation", "reading"]
 
 
@@ -44,10 +46,11 @@ def reading(view: Any) -> Iterator[None]:
         loaded.update(held, request=request)
 
 
-def read_representation(view: Any) -> str:
+def read_representation(view: Any) -> Representation:
     """The representation part of the tag that a GET of the row shows."""
     with reading(view):
-        return str(view.get_representation())
+        shown: Representation = view._representation()
+    return shown
 
 
 def may_read(view: Any, instance: Any) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from rest_framework.exceptions import APIException
 
+from ..error_responses import ERRORS, error_body
 from ..etags import EntityTag
-from ..http import ERRORS, error_body
 from ..preconditions import Decision, Outcome
 
 __all__ = ["LostRace", "PreconditionError"]

@@ -47,7 +47,7 @@ def cheap_list(view: VersionedViewMixin) -> Validators | None:
     queryset = view.filter_queryset(view.get_queryset())
     require_version(queryset.model)
     terms = make(queryset)
-    return list_validators(_label(queryset.model), terms, view.get_representation())
+    return list_validators(_label(queryset.model), terms, view._representation())
 
 
 def narrow_page(view: VersionedViewMixin) -> Validators | None:
@@ -147,7 +147,7 @@ def _validators(
         # Count, links, and whatever else the paginator shows around its rows.
         data = view.get_paginated_response([]).data
         envelope = [json.dumps(data, sort_keys=True, default=str)]
-    return page_validators(_label(model), rows, envelope, view.get_representation())
+    return page_validators(_label(model), rows, envelope, view._representation())
 
 
 def _label(model: Any) -> str:

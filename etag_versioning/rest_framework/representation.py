@@ -6,14 +6,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.crypto import salted_hmac
 from rest_framework.generics import GenericAPIView
 from rest_framework.renderers import BrowsableAPIRenderer, TemplateHTMLRenderer
 
 from ..etags import digest, encode_key
 from .fingerprint import fingerprint
 
-__all__ = ["representation"]
+__all__ = ["representation", "representation_terms"]
 
 # These pages show who is logged in, and the forms that they may use.
 _PERSONAL = (BrowsableAPIRenderer, TemplateHTMLRenderer)
@@ -22,17 +21,23 @@ _PERSONAL = (BrowsableAPIRenderer, TemplateHTMLRenderer)
 def representation(view: Any) -> str:
     """
     The format, the fingerprint of the code, and where they matter the media
-    type's parameters (``application/json; indent=4``) and the user.
+    type's parameters (``application/json; indent=4``).
     """
     request = view.request
     renderer = request.accepted_renderer
     parts = [encode_key(renderer.format), fingerprint(*_code(view, renderer))]
     if request.accepted_media_type != renderer.media_type:
         parts.append(digest([request.accepted_media_type]))
-    if isinstance(renderer, _PERSONAL):
-        user = f"{getattr(request.user, 'pk', None)}:{request.user}"
-        parts.append(salted_hmac("etag_versioning", user, algorithm="sha256").hexdigest()[:24])
     return ".".join(parts)
+
+
+def representation_terms(view: Any) -> list[Any]:
+    """What else tells representations apart: the API's version, the user of a page."""
+    request = view.request
+    terms = [] if request.version is None else [("version", str(request.version))]
+    if isinstance(request.accepted_renderer, _PERSONAL):
+        terms.append(("user", f"{getattr(request.user, 'pk', None)}:{request.user}"))
+    return terms
 
 
 def _code(view: Any, renderer: Any) -> tuple[type, ...]:

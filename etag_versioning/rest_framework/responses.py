@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework.response import Response
 
-from .. import http
+from ..error_responses import ERRORS
 from ..preconditions import Outcome
 
 __all__ = ["SettledResponse"]
@@ -17,7 +17,7 @@ class SettledResponse(Response):
     """An error whose status and content are known only when it is rendered."""
 
     def __init__(self, settle: Callable[[], Response]) -> None:
-        super().__init__(status=http.ERRORS[Outcome.CONFLICT][0], exception=True)
+        super().__init__(status=ERRORS[Outcome.CONFLICT][0], exception=True)
         self._settle: Callable[[], Response] | None = settle
 
     @property

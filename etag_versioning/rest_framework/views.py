@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import connections
 from django.http import Http404
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
 from rest_framework import permissions
 from rest_framework.exceptions import UnsupportedMediaType
@@ -17,11 +18,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
 from .. import http
+from ..caching import set_cache_control
 from ..columns import state_columns
 from ..conf import settings
+from ..error_responses import problem_body, set_error_headers
 from ..etags import EntityTag
 from ..exceptions import StaleWriteError
 from ..guards import is_contention
+from ..negotiation import JSON, PROBLEM, preferred_type
 from ..preconditions import (
     CONFLICT,
     UNAVAILABLE,
@@ -32,6 +36,8 @@ from ..preconditions import (
     Validators,
     evaluate,
 )
+from ..signals import report
+from ..tags import Representation, view_representation
 from ..validators import (
     Row,
     annotation_names,
@@ -42,7 +48,7 @@ from ..validators import (
     row_of,
 )
 from .exceptions import LostRace, PreconditionError
-from .representation import representation
+from .representation import representation, representation_terms
 from .responses import SettledResponse
 
 __all__ = ["VersionedAPIViewMixin", "VersionedView", "VersionedViewMixin"]
@@ -66,6 +72,8 @@ class VersionedView(APIView):
             If-Match, to the second.
         cache_control: Cache-Control for 200 and 304, as for Django's
             ``cache_control``; ``None`` for "private, no-cache", ``{}`` for none.
+        etag_terms: what else decides how rows are shown, beside serializer, format,
+            API version and query string: text, numbers and dates.
         tag_key: the field that stands for a row in its tags; the model's
             ``tag_key`` where it is ``None``.
         list_validator: what the tag of a list is made of, from
@@ -76,11 +84,14 @@ class VersionedView(APIView):
     allow_wildcard: ClassVar[bool] = True
     allow_unmodified_since: ClassVar[bool] = False
     cache_control: ClassVar[Mapping[str, Any] | None] = None
+    etag_terms: ClassVar[Iterable[Any]] = ()
     tag_key: ClassVar[str | None] = None
     list_validator: ClassVar[Callable[[Any], Sequence[Any]] | None] = None
 
     # The validators of what a GET or HEAD shows, once they are known.
     _shown: Validators | None = None
+    # What the signal was sent for last.
+    _reported: Decision | None = None
 
     def get_versioned_queryset(self) -> Any:
         """The query set of the one row that the request is about."""
@@ -100,15 +111,25 @@ class VersionedView(APIView):
     def get_representation(self) -> str:
         """
         The representation part of the tag: the format, and the fingerprint of
-        the code that renders it. Extend it where the same row looks different
-        to different users.
+        the code that renders it.
         """
         return representation(self)
+
+    def get_etag_terms(self) -> Iterable[Any]:
+        """
+        What else decides how rows are shown. Extend it where the same row looks
+        different to different users: ``return [self.request.user.pk]``.
+        """
+        return self.etag_terms
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         if self._shown is not None and 200 <= response.status_code < 300:
             response = self._finish_read(response, self._shown)
-        return super().finalize_response(request, response, *args, **kwargs)
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if response.has_header("ETag"):
+            # The parameters of a media type choose too, where there is one renderer.
+            patch_vary_headers(response, ("Accept",))
+        return response
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, LostRace):
@@ -125,7 +146,9 @@ class VersionedView(APIView):
             exc = PreconditionError(UNAVAILABLE)
         response = super().handle_exception(exc)
         if isinstance(exc, PreconditionError):
-            http.set_error_headers(response, exc.decision, exc.etag)
+            self._report(exc.decision)
+            set_error_headers(response, exc.decision, exc.etag)
+            self._tell_as_problem(response, exc)
         return response
 
     # Private to the package from here on.
@@ -142,7 +165,26 @@ class VersionedView(APIView):
         return bool(self._conditions != _NO_CONDITIONS)
 
     def _validators_of(self, row: Row) -> Validators:
-        return row.validators(self.get_representation())
+        return row.validators(self._representation())
+
+    def _representation(self) -> Representation:
+        own = [*representation_terms(self), *self.get_etag_terms()]
+        return view_representation(own, self.request, (), {}).with_text(self.get_representation())
+
+    def _report(self, decision: Decision) -> None:
+        """Once for each decision: a read may be judged before it is rendered and after."""
+        if decision != self._reported:
+            self._reported = decision
+            report(self.request, decision)
+
+    def _tell_as_problem(self, response: Response, error: PreconditionError) -> None:
+        """As problem details, where they are asked for and the answer would be JSON."""
+        renderer = getattr(self.request, "accepted_renderer", None)
+        if getattr(renderer, "media_type", None) != JSON:
+            return
+        if preferred_type(self.request.META.get("HTTP_ACCEPT")) == PROBLEM:
+            response.data = problem_body(error.decision, error.etag)
+            response.content_type = PROBLEM
 
     def _row_of(self, instance: Any) -> Row:
         """The row of a loaded object, with what else is shown of it."""
@@ -166,12 +208,14 @@ class VersionedView(APIView):
         """
         decision = self._judge(current, requires=requires)
         if decision.outcome is Outcome.PROCEED:
+            self._report(decision)
             return None
         if decision.outcome is Outcome.NOT_MODIFIED and current is not None:
             response = http.NotModified(current, decision)
             # Views of a project look at it when they finish their responses.
             response.data = None  # type: ignore[attr-defined]
-            http.set_cache_control(response, self.cache_control)
+            set_cache_control(response, self.cache_control, self.request)
+            self._report(decision)
             return response
         shows = decision.outcome is Outcome.PRECONDITION_FAILED and current is not None
         raise PreconditionError(decision, current.etag if shows else None)  # type: ignore[union-attr]
@@ -218,7 +262,7 @@ class VersionedView(APIView):
                 not_modified.cookies.update(response.cookies)
                 return not_modified
         http.set_validators(response, shown)
-        http.set_cache_control(response, self.cache_control)
+        set_cache_control(response, self.cache_control, self.request)
         return response
 
 

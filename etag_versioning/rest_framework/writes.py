@@ -98,7 +98,7 @@ class GuardedWrite:
 
     def shows_the_row(self) -> bool:
         """Whether the answer shows what a GET does."""
-        return self.view.get_representation() == read_representation(self.view)
+        return self.view._representation() == read_representation(self.view)
 
     # The hooks.
 

@@ -265,7 +265,7 @@ REQUESTS = [
 ]
 
 # What the mixins may add.
-ADDED = {"ETag", "Last-Modified", "Cache-Control", "Content-Location", "Location"}
+ADDED = {"ETag", "Last-Modified", "Cache-Control", "Content-Location", "Location", "Vary"}
 
 
 @pytest.fixture(params=["anonymous", "staff"])

@@ -343,7 +343,9 @@ class TestRenderers:
 
     def test_the_same_by_accept_and_by_format(self, client, person):
         (tag,) = self.tags(client, person, "text/x-line")
-        assert client.get(f"/rendered/{person.pk}/?format=line")["ETag"] == tag
+        # Another address, whose query string is a part of the tag.
+        by_query = client.get(f"/rendered/{person.pk}/?format=line")["ETag"]
+        assert by_query.startswith(f"{tag[:-1]}.")
 
     @pytest.mark.parametrize("conditions", [{}, {"If-None-Match": "*"}, {"If-Match": '"x"'}])
     def test_what_is_not_acceptable_is_406(self, client, person, conditions):

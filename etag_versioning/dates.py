@@ -1,0 +1,72 @@
+"""
+HTTP-dates: what If-Modified-Since and If-Unmodified-Since hold (RFC 9110 §5.6.7).
+
+A pure function; no Django in here, whose own takes what is no HTTP-date, and
+refuses leap seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+__all__ = ["parse_http_date"]
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
+_MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
+_DAY_NAME = "|".join(day[:3] for day in _DAYS)
+_HTTP_DATES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT
+        rf"(?:{_DAY_NAME}), (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT",
+        # RFC 850: Sunday, 06-Nov-94 08:49:37 GMT
+        rf"(?:{'|'.join(_DAYS)}), (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT",
+        # asctime: Sun Nov  6 08:49:37 1994
+        rf"(?:{_DAY_NAME}) {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})",
+    )
+)
+
+
+def parse_http_date(value: str | None) -> int | None:
+    """
+    Read an HTTP-date in one of its three forms (RFC 9110 §5.6.7).
+
+    Returns:
+        Seconds since 1970, or ``None`` for anything else: a recipient has to
+        ignore what is not a valid date (§13.1.3, §13.1.4).
+
+    >>> parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT")
+    784111777
+    >>> parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT") == 784111777
+    True
+    >>> parse_http_date("yesterday")
+    """
+    if value is None:
+        return None
+    value = value.strip(" \t")
+    match = next((m for pattern in _HTTP_DATES if (m := pattern.fullmatch(value))), None)
+    if match is None:
+        return None
+    second = int(match["second"])
+    # The second 60 is a leap second, and counts as the first of the next minute.
+    if second > 60:
+        return None
+    year, month = int(match["year"]), _MONTHS.index(match["month"]) + 1
+    rest = (month, int(match["day"]), int(match["hour"]), int(match["minute"]))
+    if len(match["year"]) == 2:
+        year = _full_year(year, rest)
+    try:
+        return int(datetime(year, *rest, tzinfo=UTC).timestamp()) + second
+    except ValueError:
+        return None
+
+
+def _full_year(year: int, rest: tuple[int, int, int, int]) -> int:
+    """What appears to be more than 50 years in the future is in the past (§5.6.7)."""
+    now = datetime.now(UTC)
+    year += now.year - now.year % 100
+    limit = (now.year + 50, now.month, now.day, now.hour, now.minute)
+    return year - 100 if (year, *rest) > limit else year

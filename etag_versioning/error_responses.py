@@ -1,0 +1,133 @@
+"""Outcomes that are errors, as responses: JSON, problem details or a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
+from django.utils.cache import patch_vary_headers
+from django.utils.html import format_html
+from django.utils.translation import get_language
+
+from .etags import EntityTag
+from .messages import MESSAGES
+from .negotiation import HTML, PROBLEM, preferred_type
+from .preconditions import Decision, Outcome
+
+__all__ = [
+    "ERRORS",
+    "ErrorResponse",
+    "error_body",
+    "problem_body",
+    "set_error_headers",
+]
+
+# The status and the body's code of each outcome that is an error.
+ERRORS: Mapping[Outcome, tuple[int, str]] = {
+    Outcome.GONE: (404, "NOT_FOUND"),
+    Outcome.CONFLICT: (409, "CONFLICT"),
+    Outcome.PRECONDITION_FAILED: (412, "PRECONDITION_FAILED"),
+    Outcome.PRECONDITION_REQUIRED: (428, "PRECONDITION_REQUIRED"),
+    Outcome.UNAVAILABLE: (503, "SERVICE_UNAVAILABLE"),
+}
+
+_PAGE = """<!doctype html>
+<html lang="{language}">
+<head><meta charset="utf-8"><title>{status} {title}</title></head>
+<body>
+<h1>{title}</h1>
+<p>{message}</p>
+</body>
+</html>
+"""
+
+
+class ErrorResponse(SimpleTemplateResponse):
+    """
+    The answer to an outcome that is an error, in the form that the request's
+    Accept asks for.
+
+    Args:
+        request: what is answered.
+        decision: the outcome and its reason.
+        etag: the current tag to show, if any.
+        settle: called when the response is rendered, which is after the
+            transaction of ``ATOMIC_REQUESTS``: returns the decision and the tag
+            that are true by then, in place of these.
+    """
+
+    def __init__(
+        self,
+        request: HttpRequest,
+        decision: Decision,
+        etag: EntityTag | None = None,
+        settle: Callable[[], tuple[Decision, EntityTag | None]] | None = None,
+    ) -> None:
+        self._form = preferred_type(request.META.get("HTTP_ACCEPT"))
+        super().__init__("", content_type=self._form)
+        patch_vary_headers(self, ("Accept",))
+        self._settle = settle
+        self._fill(decision, etag)
+
+    def _fill(self, decision: Decision, etag: EntityTag | None) -> None:
+        self._told = decision, etag
+        for name in ("ETag", "Retry-After"):
+            self.headers.pop(name, None)
+        set_error_headers(self, decision, etag)
+
+    @property
+    def rendered_content(self) -> str:
+        if self._settle is not None:
+            settle, self._settle = self._settle, None
+            self._fill(*settle())
+        if self._form == HTML:
+            return _page(self._told[0])
+        body = problem_body if self._form == PROBLEM else error_body
+        return json.dumps(body(*self._told))
+
+
+def error_body(decision: Decision, etag: EntityTag | None) -> dict[str, str]:
+    """Code, message and, if it is to be shown, the current tag."""
+    body = {"error": ERRORS[decision.outcome][1], "message": str(MESSAGES[decision.reason])}
+    if etag is not None:
+        body["current_etag"] = str(etag)
+    return body
+
+
+def problem_body(decision: Decision, etag: EntityTag | None) -> dict[str, Any]:
+    """
+    The same as problem details (RFC 9457 §3). Without a ``type`` the title is the
+    phrase of the status (§4.2.1).
+    """
+    status = HTTPStatus(ERRORS[decision.outcome][0])
+    body = error_body(decision, etag)
+    detail = body.pop("message")
+    return {"title": status.phrase, "status": status.value, "detail": detail, **body}
+
+
+def _page(decision: Decision) -> str:
+    status = HTTPStatus(ERRORS[decision.outcome][0])
+    return format_html(
+        _PAGE,
+        language=get_language() or "en",
+        status=status.value,
+        title=status.phrase,
+        message=MESSAGES[decision.reason],
+    )
+
+
+def set_error_headers(
+    response: HttpResponseBase, decision: Decision, etag: EntityTag | None
+) -> None:
+    """The status, and the headers that go with it."""
+    response.status_code = ERRORS[decision.outcome][0]
+    response.headers["Cache-Control"] = "no-store"
+    if etag is not None:
+        response.headers["ETag"] = str(etag)
+    if decision.outcome is Outcome.UNAVAILABLE:
+        response.headers["Retry-After"] = "1"

@@ -1,0 +1,56 @@
+"""What a client is told of each reason, in its language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from .preconditions import Reason
+
+__all__ = ["MESSAGES"]
+
+# The names of headers, and what is sent in them, are the same in every language.
+MESSAGES: Mapping[Reason, str | Promise] = {
+    Reason.STALE: _(
+        "The resource was changed since you fetched it. Fetch it again with Cache-Control: "
+        "no-cache, repeat your change on what is there now, and send the new ETag as If-Match."
+    ),
+    Reason.ABSENT: _("If-Match was sent, and there is no such resource."),
+    Reason.MALFORMED: _(
+        'If-Match must be * or a list of entity tags, each in double quotes: "tag". Fetch the '
+        "resource again with Cache-Control: no-cache, and send the ETag of the answer, with its "
+        "quotes, as If-Match."
+    ),
+    Reason.WEAKENED: _(
+        "If-Match names the current state by a weakened tag or that of another representation, "
+        "and this server compares strongly. Fetch the resource again with Cache-Control: no-cache "
+        "and Accept-Encoding: identity, and send the ETag as it comes."
+    ),
+    Reason.WILDCARD_FORBIDDEN: _(
+        "If-Match: * is not accepted here. Fetch the resource again with Cache-Control: no-cache, "
+        "and send the ETag of the answer, with its quotes, as If-Match."
+    ),
+    Reason.MODIFIED_SINCE: _(
+        "The resource was changed after the date of If-Unmodified-Since. Fetch it again with "
+        "Cache-Control: no-cache, repeat your change on what is there now, and send the new ETag "
+        "as If-Match."
+    ),
+    Reason.EXISTS: _("If-None-Match matches the resource that is there."),
+    Reason.REQUIRED: _(
+        "This request needs an If-Match header. Fetch the resource with Cache-Control: no-cache, "
+        "and send the ETag of the answer, with its quotes, as If-Match."
+    ),
+    Reason.DATE_NOT_ENOUGH: _(
+        "If-Unmodified-Since counts in seconds and cannot guard this request; it needs an "
+        "If-Match header. Fetch the resource with Cache-Control: no-cache, and send the ETag of "
+        "the answer, with its quotes, as If-Match."
+    ),
+    Reason.CONFLICT: _(
+        "Something that this request writes was changed by another at the same time. Nothing was "
+        "written. Fetch it again with Cache-Control: no-cache, and repeat your change."
+    ),
+    Reason.GONE: _("The resource was deleted at the same time. Nothing was written."),
+    Reason.CONTENTION: _("Others were writing at the same time. Nothing was written; try again."),
+}

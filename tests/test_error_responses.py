@@ -1,0 +1,169 @@
+"""Outcomes that are errors, as JSON, as problem details and as a page."""
+
+import json
+import pickle
+
+import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.utils import translation
+
+from etag_versioning import error_responses
+from etag_versioning.error_responses import ErrorResponse, set_error_headers
+from etag_versioning.etags import EntityTag
+from etag_versioning.messages import MESSAGES
+from etag_versioning.preconditions import Decision, Outcome, Reason
+
+TAG = EntityTag("user-7-v3.k2m9x1q0")
+STALE = Decision(Outcome.PRECONDITION_FAILED, Reason.STALE)
+CONFLICT = Decision(Outcome.CONFLICT, Reason.CONFLICT)
+GONE = Decision(Outcome.GONE, Reason.GONE)
+CONTENTION = Decision(Outcome.UNAVAILABLE, Reason.CONTENTION)
+
+# Each error: the decision, the status, the code in the body.
+ERRORS = [
+    (GONE, 404, "NOT_FOUND"),
+    (CONFLICT, 409, "CONFLICT"),
+    *[
+        (Decision(Outcome.PRECONDITION_FAILED, reason), 412, "PRECONDITION_FAILED")
+        for reason in (
+            Reason.STALE,
+            Reason.ABSENT,
+            Reason.MALFORMED,
+            Reason.WEAKENED,
+            Reason.WILDCARD_FORBIDDEN,
+            Reason.MODIFIED_SINCE,
+            Reason.EXISTS,
+        )
+    ],
+    (Decision(Outcome.PRECONDITION_REQUIRED, Reason.REQUIRED), 428, "PRECONDITION_REQUIRED"),
+    (Decision(Outcome.PRECONDITION_REQUIRED, Reason.DATE_NOT_ENOUGH), 428, "PRECONDITION_REQUIRED"),
+    (CONTENTION, 503, "SERVICE_UNAVAILABLE"),
+]
+
+
+def request_for(accept=None):
+    return RequestFactory().get("/", headers={"Accept": accept} if accept else {})
+
+
+@pytest.mark.parametrize(("decision", "status", "code"), ERRORS)
+@pytest.mark.parametrize("etag", [TAG, EntityTag("a", weak=True), None])
+def test_error_responses(decision, status, code, etag):
+    response = ErrorResponse(request_for(), decision, etag).render()
+    body = json.loads(response.content)
+    message = body.pop("message")
+    assert response.status_code == status
+    assert response["Content-Type"] == "application/json"
+    assert response["Cache-Control"] == "no-store"
+    assert response.headers.get("ETag") == (None if etag is None else str(etag))
+    assert response.headers.get("Retry-After") == ("1" if status == 503 else None)
+    assert body == {"error": code} | ({} if etag is None else {"current_etag": str(etag)})
+    assert message == MESSAGES[decision.reason]
+
+
+def test_every_outcome_and_reason_of_an_error_is_in_the_table():
+    outcomes = set(Outcome) - {Outcome.PROCEED, Outcome.NOT_MODIFIED}
+    assert (
+        {decision.outcome for decision, _, _ in ERRORS} == outcomes == set(error_responses.ERRORS)
+    )
+    reasons = set(Reason) - {Reason.NONE, Reason.MATCH}
+    assert {decision.reason for decision, _, _ in ERRORS} == reasons == set(MESSAGES)
+
+
+def test_each_reason_has_a_message_of_its_own():
+    assert len(set(MESSAGES.values())) == len(MESSAGES)
+
+
+@pytest.mark.parametrize("reason", [Reason.REQUIRED, Reason.DATE_NOT_ENOUGH, Reason.MALFORMED])
+def test_a_client_that_sent_no_tag_is_told_which_header_to_send_and_where_to_get_it(reason):
+    """RFC 6585 §3; "no-cache", for the client's own cache may hold the old copy."""
+    for word in ("If-Match", "ETag", "quotes", "Cache-Control: no-cache"):
+        assert word in MESSAGES[reason]
+
+
+def test_the_malformed_header_is_answered_with_the_right_form():
+    assert '"tag"' in MESSAGES[Reason.MALFORMED]
+
+
+def test_settle_is_called_once_and_not_before_the_response_is_rendered():
+    calls = []
+
+    def settle():
+        calls.append(1)
+        return STALE, TAG
+
+    response = ErrorResponse(request_for(), CONFLICT, settle=settle)
+    assert (calls, response.status_code) == ([], 409)
+    response.render()
+    assert (calls, response.status_code, response["ETag"]) == ([1], 412, str(TAG))
+    assert json.loads(response.content)["error"] == "PRECONDITION_FAILED"
+    assert json.loads(response.content)["current_etag"] == str(TAG)
+    response.render()
+    assert calls == [1]
+
+
+def test_nothing_of_what_was_said_before_settling_remains():
+    response = ErrorResponse(request_for(), CONTENTION, TAG, settle=lambda: (GONE, None)).render()
+    assert response.status_code == 404
+    assert json.loads(response.content) == {
+        "error": "NOT_FOUND",
+        "message": MESSAGES[Reason.GONE],
+    }
+    assert not response.has_header("ETag")
+    assert not response.has_header("Retry-After")
+
+
+def test_an_error_response_can_be_put_in_a_cache():
+    response = ErrorResponse(request_for(), CONFLICT, settle=lambda: (STALE, TAG)).render()
+    again = pickle.loads(pickle.dumps(response))
+    assert (again.status_code, again.content) == (412, response.content)
+
+
+@pytest.mark.parametrize(("decision", "status", "code"), ERRORS)
+def test_error_headers_on_a_response_of_another_kind(decision, status, code):
+    response = HttpResponse("", headers={"Cache-Control": "max-age=60"})
+    set_error_headers(response, decision, None)
+    assert (response.status_code, response["Cache-Control"]) == (status, "no-store")
+    assert not response.has_header("ETag")
+
+
+@pytest.mark.parametrize(("decision", "status", "code"), ERRORS)
+@pytest.mark.parametrize("etag", [TAG, None])
+def test_problem_details(decision, status, code, etag):
+    """RFC 9457 §3, §4.2.1: the status as sent, its phrase as title, names of three letters."""
+    response = ErrorResponse(request_for("application/problem+json"), decision, etag).render()
+    assert response["Content-Type"] == "application/problem+json"
+    body = json.loads(response.content)
+    shown = {} if etag is None else {"current_etag": str(etag)}
+    assert body == {
+        "title": response.reason_phrase,
+        "status": response.status_code,
+        "detail": str(MESSAGES[decision.reason]),
+        "error": code,
+        **shown,
+    }
+    assert response.status_code == status
+
+
+def test_a_page_for_people():
+    response = ErrorResponse(request_for("text/html"), STALE, TAG).render()
+    page = response.content.decode()
+    assert response["Content-Type"].startswith("text/html")
+    assert "<title>412 Precondition Failed</title>" in page
+    assert "Cache-Control: no-cache" in page
+    malformed = Decision(Outcome.PRECONDITION_FAILED, Reason.MALFORMED)
+    page = ErrorResponse(request_for("text/html"), malformed).render().content.decode()
+    assert "&quot;tag&quot;" in page
+
+
+def test_what_chose_the_form_is_in_vary():
+    """RFC 9110 §12.5.5."""
+    assert ErrorResponse(request_for(), STALE)["Vary"] == "Accept"
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/problem+json", "text/html"])
+def test_messages_speak_the_active_language(accept):
+    with translation.override("de"):
+        content = ErrorResponse(request_for(accept), STALE).render().content.decode()
+    content = json.loads(content) if "json" in accept else {"message": content}
+    assert "wurde geändert" in content.get("message", content.get("detail"))

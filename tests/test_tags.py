@@ -1,0 +1,221 @@
+"""Tags as a project makes them: secret keys, revision, query string, terms."""
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import RequestFactory
+from django.utils.translation import gettext_lazy, override
+
+from etag_versioning import terms
+from etag_versioning.etags import EntityTag
+from etag_versioning.preconditions import (
+    ConditionalHeaders,
+    Outcome,
+    Policy,
+    Validators,
+    evaluate,
+)
+from etag_versioning.tags import (
+    PLAIN,
+    Representation,
+    make_validators,
+    request_representation,
+    view_representation,
+)
+from etag_versioning.validators import page_validators
+from tests.testapp.models import Person
+
+STATE = "user-7-v3.k2m9x1q0"
+DIGEST = "[0-9a-f]{24}"
+JSON = Representation("json.8c1f0a2b")
+MINE = JSON.with_terms("own", ["user", 7])
+
+
+@pytest.fixture
+def opaque(settings):
+    settings.ETAG_VERSIONING = {"OPAQUE_TAGS": True}
+
+
+def tag(representation=PLAIN, state=STATE):
+    return str(make_validators(state, representation).etag)
+
+
+def own(*etag_terms, path="/"):
+    return tag(view_representation(etag_terms, RequestFactory().get(path), (), {}))
+
+
+def test_nothing_to_tell_apart_is_no_representation_part():
+    assert make_validators(STATE, PLAIN, 5) == Validators(EntityTag(STATE), STATE, 5)
+    assert own() == f'"{STATE}"'
+
+
+def test_terms_are_one_keyed_digest_behind_what_can_be_read(settings):
+    assert re.fullmatch(rf'"{re.escape(STATE)}~json\.8c1f0a2b\.{DIGEST}"', tag(MINE))
+    before = tag(MINE)
+    settings.SECRET_KEY = "another"
+    assert tag(MINE) != before
+    assert make_validators(STATE, MINE).state == STATE
+
+
+@pytest.mark.parametrize(
+    "variants",
+    [
+        [(), (None,), ("",), ("None",), (0,), (False,)],
+        [("a", "b"), ("ab",), (("a", "b"),), ("b", "a")],
+        [(1,), ("1",), (Decimal(1),), (1.0,)],
+        [(date(2026, 1, 1),), (datetime(2026, 1, 1, tzinfo=UTC),), ("2026-01-01",)],
+        [(UUID(int=1),), (b"a",), ("a",)],
+    ],
+)
+def test_different_terms_have_different_tags(variants):
+    assert len({own(*variant) for variant in variants}) == len(variants)
+
+
+@pytest.mark.parametrize(
+    "term", [Person(pk=1), Person.objects.none(), {1, 2}, {"a": 1}, object(), [Person(pk=1)]]
+)
+def test_a_term_whose_text_does_not_tell_all_is_a_mistake(term):
+    with pytest.raises(ImproperlyConfigured, match=r"request\.user\.pk"):
+        own(term)
+
+
+def test_a_lazy_text_is_a_term_in_its_language():
+    lazy = gettext_lazy("If-None-Match matches the resource that is there.")
+    with override("de"):
+        german = own(lazy)
+    assert german != own(lazy) == own(str(lazy))
+
+
+def test_terms_may_be_a_function_of_what_the_view_is_called_with():
+    request = RequestFactory().get("/")
+
+    def etag_terms(request, *args, **kwargs):
+        return [request.method, *args, kwargs["pk"]]
+
+    shown = view_representation(etag_terms, request, ("a",), {"pk": 5})
+    assert shown == view_representation(["GET", "a", 5], request, (), {})
+    assert view_representation(None, request, (), {}) == PLAIN
+
+
+def test_the_query_string_is_a_term():
+    """RFC 9110 §8.8.1: ?fields= is another representation. The state is the same."""
+    tags = {own(path=path) for path in ("/", "/?", "/?fields=id", "/?fields=id,name")}
+    assert len(tags) == 3
+    assert {found.strip('"').partition("~")[0] for found in tags} == {STATE}
+
+
+def test_the_revision_is_a_term_without_being_told(settings):
+    seen = {own()}
+    for revision in ("4f2c", "5a1b", lambda: "6b2c"):
+        settings.ETAG_VERSIONING = {"REVISION": revision}
+        seen.add(own())
+        assert "4f2c" not in own()
+    assert len(seen) == 4
+
+
+@pytest.mark.usefixtures("opaque")
+class TestOpaqueTags:
+    def test_hide_keys_and_versions(self):
+        assert re.fullmatch(f'"{DIGEST}"', tag())
+        assert re.fullmatch(f'"{DIGEST}~{DIGEST}"', tag(JSON))
+        page = page_validators("user", [])
+        assert re.fullmatch(DIGEST, page.etag.opaque)
+
+    def test_have_one_state_for_all_representations(self):
+        shown = [make_validators(STATE, each) for each in (PLAIN, JSON, MINE)]
+        assert len({each.state for each in shown}) == 1
+        assert len({each.etag for each in shown}) == 3
+        assert {each.etag.opaque.partition("~")[0] for each in shown} == {shown[0].state}
+
+    def test_do_not_show_which_rows_share_a_representation(self):
+        parts = {tag(JSON, state).partition("~")[2] for state in ("user-7-v3", "user-8-v3")}
+        assert len(parts) == 2
+
+    def test_cannot_be_made_without_the_key(self, settings):
+        before = tag(JSON)
+        settings.SECRET_KEY = "another"
+        after = tag(JSON)
+        assert set(before.strip('"').split("~")).isdisjoint(after.strip('"').split("~"))
+
+    @pytest.mark.parametrize(
+        ("header", "outcome"),
+        [
+            ({"if_match": "{}"}, Outcome.PROCEED),
+            ({"if_match": "W/{}"}, Outcome.PROCEED),
+            ({"if_match": '"user-7-v3.k2m9x1q0"'}, Outcome.PRECONDITION_FAILED),
+            ({"if_match": '"000000000000000000000000"'}, Outcome.PRECONDITION_FAILED),
+        ],
+    )
+    def test_guard_writes(self, header, outcome):
+        current = make_validators(STATE, JSON)
+        headers = {name: value.format(current.etag) for name, value in header.items()}
+        assert evaluate("PUT", ConditionalHeaders(**headers), current).outcome is outcome
+
+
+class TestKeyRotation:
+    """A client holds the tag that it got before the secret key was replaced."""
+
+    @pytest.fixture(params=[{"OPAQUE_TAGS": True}, {}], ids=["opaque", "plain"])
+    def tags(self, request, settings):
+        settings.ETAG_VERSIONING = request.param
+        old = tag(MINE), tag(PLAIN)
+        settings.SECRET_KEY, former = "new", settings.SECRET_KEY
+        settings.SECRET_KEY_FALLBACKS = ["between", former]
+        return old
+
+    @pytest.mark.parametrize("strong", [False, True])
+    def test_it_still_guards_a_write(self, tags, strong):
+        current = make_validators(STATE, MINE)
+        assert str(current.etag) not in tags
+        for old in tags:
+            for form in [old] if strong else [old, f"W/{old}", f'{old[:-1]}-gzip"']:
+                headers = ConditionalHeaders(if_match=form)
+                decision = evaluate("PUT", headers, current, Policy(True, strong=strong))
+                assert decision.outcome is Outcome.PROCEED
+
+    def test_it_is_still_answered_304_under_its_own_name(self, tags):
+        """RFC 9111 §4.3.4: a cache freshens the copy that has the tag of the 304."""
+        current = make_validators(STATE, MINE)
+        for form in (tags[0], f"W/{tags[0]}"):
+            decision = evaluate("GET", ConditionalHeaders(if_none_match=form), current)
+            assert (decision.outcome, str(decision.etag)) == (Outcome.NOT_MODIFIED, form)
+        both = f"{tags[0]}, {current.etag}"
+        decision = evaluate("GET", ConditionalHeaders(if_none_match=both), current)
+        assert decision.etag == current.etag
+
+    def test_a_stale_one_stays_stale(self, tags):
+        current = make_validators("user-7-v4.k2m9x1q1", MINE)
+        for old in tags:
+            decision = evaluate("PUT", ConditionalHeaders(if_match=old), current)
+            assert decision.outcome is Outcome.PRECONDITION_FAILED
+            decision = evaluate("GET", ConditionalHeaders(if_none_match=old), current)
+            assert decision.outcome is Outcome.PROCEED
+
+    def test_it_ends_with_the_key(self, tags, settings):
+        settings.SECRET_KEY_FALLBACKS = []
+        current = make_validators(STATE, MINE)
+        decision = evaluate("GET", ConditionalHeaders(if_none_match=tags[0]), current)
+        assert decision.outcome is Outcome.PROCEED
+
+
+def test_language_is_the_active_one():
+    request = RequestFactory().get("/")
+    with override("de"):
+        assert terms.language(request, pk=1) == ["de"]
+
+
+def test_user_is_the_primary_key():
+    request = RequestFactory().get("/")
+    assert terms.user(request) == [None]
+    request.user = Person(pk=5)
+    assert terms.user(request, pk=1) == [5]
+
+
+def test_the_representation_of_a_request_is_that_of_a_view_without_terms(settings):
+    settings.ETAG_VERSIONING = {"REVISION": "a"}
+    request = RequestFactory().get("/?b=c")
+    assert request_representation(request) == view_representation(None, request, (), {})
