@@ -14,7 +14,20 @@ from rest_framework.request import clone_request
 
 from ..tags import Representation
 
-__all__ = ["content_of", "extra_actions", "may_read", "read_representation", "reading"]
+__all__ = [
+    "content_of",
+    "extra_actions",
+    "is_extra_action",
+    "may_read",
+    "read_representation",
+    "reading",
+]
+
+
+def is_extra_action(view: Any) -> bool:
+    """Whether the request is for an ``@action``, rather than for one of DRF's methods."""
+    view_class: Any = type(view)
+    return getattr(view, "action", None) in extra_actions(view_class)
 
 
 @cache

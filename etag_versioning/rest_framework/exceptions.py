@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from rest_framework.exceptions import APIException
+from rest_framework.response import Response
 
 from ..error_responses import ERRORS, error_body
 from ..etags import EntityTag
 from ..preconditions import Decision, Outcome
 
-__all__ = ["LostRace", "PreconditionError"]
+__all__ = ["Answered", "LostRace", "PreconditionError"]
 
 
 class PreconditionError(APIException):
@@ -20,13 +22,26 @@ class PreconditionError(APIException):
     Args:
         decision: the outcome and its reason.
         etag: the current tag to show, if any.
+        content: the row's current representation to show, if any.
     """
 
-    def __init__(self, decision: Decision, etag: EntityTag | None = None) -> None:
+    def __init__(
+        self, decision: Decision, etag: EntityTag | None = None, content: Any = None
+    ) -> None:
         self.decision = decision
         self.etag = etag
+        self.content = content
         self.status_code, code = ERRORS[decision.outcome]
         super().__init__(error_body(decision, etag), code.lower())
+
+
+class Answered(APIException):
+    """Leads from a hook, through DRF's own method, to an answer that needs no write."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+        self.status_code = response.status_code
+        super().__init__()
 
 
 class LostRace(APIException):

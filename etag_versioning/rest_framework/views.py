@@ -47,7 +47,7 @@ from ..validators import (
     read_row,
     row_of,
 )
-from .exceptions import LostRace, PreconditionError
+from .exceptions import Answered, LostRace, PreconditionError
 from .representation import representation, representation_terms
 from .responses import SettledResponse
 
@@ -78,6 +78,10 @@ class VersionedView(APIView):
             ``tag_key`` where it is ``None``.
         list_validator: what the tag of a list is made of, from
             ``list_validators``; ``None`` for the exact one.
+        conflict_includes_current: whether a 412 shows, as ``current``, what a GET
+            of the row shows the caller now.
+        replay_safe: whether a PUT or PATCH that is stale, but would change
+            nothing, succeeds: a client repeats its write when an answer was lost.
     """
 
     if_match: ClassVar[Literal["required", "optional"]] = "required"
@@ -87,6 +91,8 @@ class VersionedView(APIView):
     etag_terms: ClassVar[Iterable[Any]] = ()
     tag_key: ClassVar[str | None] = None
     list_validator: ClassVar[Callable[[Any], Sequence[Any]] | None] = None
+    conflict_includes_current: ClassVar[bool] = False
+    replay_safe: ClassVar[bool] = False
 
     # The validators of what a GET or HEAD shows, once they are known.
     _shown: Validators | None = None
@@ -144,11 +150,15 @@ class VersionedView(APIView):
             exc = PreconditionError(CONFLICT)
         elif is_contention(exc):
             exc = PreconditionError(UNAVAILABLE)
+        elif isinstance(exc, Answered):
+            return exc.response
         response = super().handle_exception(exc)
         if isinstance(exc, PreconditionError):
             self._report(exc.decision)
             set_error_headers(response, exc.decision, exc.etag)
             self._tell_as_problem(response, exc)
+            if exc.content is not None and isinstance(response.data, dict):
+                response.data["current"] = exc.content
         return response
 
     # Private to the package from here on.
@@ -323,11 +333,21 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
         if is_impossible(self.kwargs.get(self.lookup_url_kwarg or self.lookup_field)):
             raise Http404
 
-    def _read_row_again(self, row: Row) -> Row | None:
-        """The same row as it is now, if it still is one of the view's."""
-        queryset = self.filter_queryset(self.get_queryset())
+    def _read_row_again(self, row: Row) -> tuple[Row, Any] | None:
+        """
+        The same row as it is now, if it still is one of the view's; with its object,
+        where an answer may need it.
+        """
+        queryset = for_write(self.filter_queryset(self.get_queryset()))
         owner = state_columns(row.model).owner
-        return read_row(for_write(queryset).filter(**{owner._meta.pk.name: row.pk}), self.tag_key)
+        queryset = queryset.filter(**{owner._meta.pk.name: row.pk})
+        if not self.conflict_includes_current and not self.replay_safe:
+            again = read_row(queryset, self.tag_key)
+            return None if again is None else (again, None)
+        instance = queryset.first()
+        if instance is None:
+            return None
+        return row_of(instance, self.tag_key, annotation_names(queryset)), instance
 
     def _may_read_narrowly(self) -> bool:
         return self._loads_as_drf and super()._may_read_narrowly()

@@ -17,10 +17,20 @@ from rest_framework.response import Response
 from .. import http
 from ..exceptions import StaleWriteError
 from ..guards import Guard, is_lost_race
-from ..preconditions import CONFLICT, GONE, ConditionalHeaders, Outcome, Validators, reconsider
+from ..preconditions import (
+    CONFLICT,
+    GONE,
+    ConditionalHeaders,
+    Decision,
+    Outcome,
+    Validators,
+    reconsider,
+)
 from ..validators import Row, for_write
-from .current import extra_actions, read_representation
-from .exceptions import LostRace, PreconditionError
+from .body_tags import tag_field, tag_in, with_tag
+from .conflicts import conflict, replay
+from .current import is_extra_action, read_representation
+from .exceptions import Answered, LostRace, PreconditionError
 from .hooks import hooked, noting
 from .views import VersionedViewMixin
 
@@ -40,6 +50,9 @@ class GuardedWrite:
         view: the view, at its request.
         perform: the name of the hook that writes, if there is one.
     """
+
+    # Whether it is known what the write would do.
+    replays = True
 
     def __init__(self, view: VersionedViewMixin, perform: str = "") -> None:
         self.view = view
@@ -66,6 +79,8 @@ class GuardedWrite:
         try:
             with hooked(self.view, **self.hooks, _is_guarded=True), self.block:
                 response = method(*args, **kwargs)
+        except Answered as answer:
+            response = answer.response
         except (StaleWriteError, DatabaseError) as error:
             if self.row is None or not is_lost_race(error):
                 raise
@@ -110,23 +125,62 @@ class GuardedWrite:
         instance = original()
         if self.row is not None:
             return instance
-        self.row = self.judge(instance)
-        view = self.view
-        dates_count = view.allow_unmodified_since or view.get_if_match() != "required"
-        self.guard = self.row.guard(view._conditions, dates_count=dates_count)
-        if self.guard.any_state:
+        guard = self.judge(instance)
+        if guard.any_state:
             # No state is compared when it is written: it is loaded under lock.
-            self.block.enter_context(self.guard.claim())
+            self.block.enter_context(guard.claim())
             instance = original()
-        self.begin(self.guard)
+        self.begin(guard)
         return instance
 
-    def judge(self, instance: Any) -> Row:
+    def judge(self, instance: Any) -> Guard:
+        """Judge the row, and put it under guard; or raise what there is to answer."""
         view = self.view
         view._check_media_type()
         row = view._row_of(instance)
-        view._hold(row.validators(read_representation(view)))
-        return row
+        current = row.validators(read_representation(view))
+        unreadable = self.read_body_tag()
+        try:
+            view._hold(current)
+        except PreconditionError as error:
+            raise self.refusal(error.decision, row, current, instance) from None
+        if unreadable is not None:
+            raise unreadable
+        return self.put_under_guard(row)
+
+    def read_body_tag(self) -> APIException | None:
+        """
+        Let the body's tag stand for If-Match. A body that cannot be read is judged
+        after the precondition, as its content is.
+        """
+        view = self.view
+        name = tag_field(view)
+        if name is not None:
+            try:
+                tag = tag_in(view.request.data, name)
+            except APIException as error:
+                return error
+            view._conditions = with_tag(view._conditions, name, tag)
+        return None
+
+    def put_under_guard(self, row: Row) -> Guard:
+        view = self.view
+        dates_count = view.allow_unmodified_since or view.get_if_match() != "required"
+        self.row = row
+        self.guard = row.guard(view._conditions, dates_count=dates_count)
+        return self.guard
+
+    def refusal(
+        self, decision: Decision, row: Row, current: Validators, instance: Any
+    ) -> APIException:
+        """What to answer where a precondition of a row that is there does not hold."""
+        if decision.outcome is not Outcome.PRECONDITION_FAILED:
+            return PreconditionError(decision)
+        response = replay(self.view, decision, instance) if self.replays else None
+        if response is None:
+            return conflict(self.view, decision, current, instance)
+        self.put_under_guard(row)
+        return Answered(response)
 
     def begin(self, guard: Guard) -> None:
         """The object is loaded, and its precondition holds."""
@@ -154,16 +208,21 @@ class GuardedWrite:
             return PreconditionError(CONFLICT)
         view = self.view
         try:
-            again = view._read_row_again(row)
+            found = view._read_row_again(row)
         except (Http404, PermissionDenied, APIException):
-            again = None
-        if again is None:
+            found = None
+        if found is None:
             return PreconditionError(GONE)
+        again, instance = found
         current = again.validators(read_representation(view))
         moved = row.has_moved(error, again, view._conditions)
         decision = reconsider(view._conditions, view._judge(current), moved)
-        shows = decision.outcome is not Outcome.UNAVAILABLE
-        return PreconditionError(decision, current.etag if shows else None)
+        if decision.outcome is Outcome.CONFLICT:
+            return conflict(view, decision, current, instance)
+        settled = self.refusal(decision, again, current, instance)
+        if isinstance(settled, Answered):
+            self.finish(settled.response)
+        return settled
 
 
 class GuardedHandler(GuardedWrite):
@@ -174,6 +233,8 @@ class GuardedHandler(GuardedWrite):
     Args:
         view: the view, at its request.
     """
+
+    replays = False
 
     def __init__(self, view: VersionedViewMixin) -> None:
         super().__init__(view)
@@ -202,5 +263,4 @@ class GuardedHandler(GuardedWrite):
         self.block.enter_context(guard.watch())
 
     def shows_the_row(self) -> bool:
-        is_extra = getattr(self.view, "action", None) in extra_actions(type(self.view))
-        return not is_extra and super().shows_the_row()
+        return not is_extra_action(self.view) and super().shows_the_row()

@@ -7,8 +7,10 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
+from etag_versioning.rest_framework.fields import ETagField
+from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from tests.rest_framework.views import PersonSerializer, PersonViewSet, before_write
-from tests.testapp.models import Person, Team
+from tests.testapp.models import Login, Person, Team
 
 
 class DaysSerializer(serializers.Serializer):
@@ -120,6 +122,71 @@ class ByMethodViewSet(PersonViewSet):
         return PersonSerializer if self.request.method == "GET" else OtherSerializer
 
 
+class TellingViewSet(PersonViewSet):
+    conflict_includes_current = True
+
+
+class MayNotRead(permissions.BasePermission):
+    def has_object_permission(self, request, view, obj):
+        return request.method not in permissions.SAFE_METHODS
+
+
+class WriteOnlyViewSet(TellingViewSet):
+    permission_classes = [MayNotRead]
+
+
+class ReplayingViewSet(PersonViewSet):
+    replay_safe = True
+
+
+class WriteOnlyReplayingViewSet(WriteOnlyViewSet):
+    replay_safe = True
+
+
+class ReplayingHookViewSet(ReplayingViewSet):
+    def perform_update(self, serializer):
+        serializer.save(days=7)
+
+
+class OwnUpdateSerializer(PersonSerializer):
+    def update(self, instance, validated_data):
+        return super().update(instance, validated_data)
+
+
+class ReplayingUpdateViewSet(ReplayingViewSet):
+    serializer_class = OwnUpdateSerializer
+
+
+class WriteOnlySerializer(PersonSerializer):
+    name = serializers.CharField(write_only=True)
+
+
+class ReplayingWriteOnlyViewSet(ReplayingViewSet):
+    serializer_class = WriteOnlySerializer
+
+
+class LoginViewSet(VersionedModelViewSet):
+    replay_safe = True
+    queryset = Login.objects.all()
+
+    class serializer_class(serializers.ModelSerializer):
+        class Meta:
+            model = Login
+            fields = ("name", "data")
+
+
+class TaggedSerializer(PersonSerializer):
+    etag = ETagField()
+
+    class Meta:
+        model = Person
+        fields = ("id", "name", "days", "etag")
+
+
+class TaggedViewSet(PersonViewSet):
+    serializer_class = TaggedSerializer
+
+
 router = SimpleRouter()
 for prefix, viewset in {
     "people": PersonViewSet,
@@ -128,6 +195,15 @@ for prefix, viewset in {
     "rewritten": RewrittenViewSet,
     "two-serializers": TwoSerializersViewSet,
     "by-method": ByMethodViewSet,
+    "telling": TellingViewSet,
+    "write-only": WriteOnlyViewSet,
+    "replaying": ReplayingViewSet,
+    "write-only-replaying": WriteOnlyReplayingViewSet,
+    "replaying-hook": ReplayingHookViewSet,
+    "replaying-update": ReplayingUpdateViewSet,
+    "replaying-write-only": ReplayingWriteOnlyViewSet,
+    "logins": LoginViewSet,
+    "tagged": TaggedViewSet,
 }.items():
     router.register(prefix, viewset, basename=prefix)
 

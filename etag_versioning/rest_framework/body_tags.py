@@ -1,0 +1,49 @@
+"""The tag in a request's body or form, where a client can set no header."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from rest_framework.exceptions import ValidationError
+
+from ..etags import EntityTag, parse_entity_tags, without_coding
+from ..preconditions import ConditionalHeaders, names_any
+from .fields import ETagField
+
+__all__ = ["tag_field", "tag_in", "with_tag"]
+
+
+def tag_field(view: Any) -> str | None:
+    """The name of the ``ETagField`` of the view's serializer, if it has one."""
+    declared = getattr(view.get_serializer_class(), "_declared_fields", {})
+    return next((name for name, field in declared.items() if isinstance(field, ETagField)), None)
+
+
+def tag_in(data: Any, name: str) -> str | None:
+    """The tag that ``data`` holds; an empty field of a form is none."""
+    value = data.get(name) if isinstance(data, Mapping) else None
+    return None if value is None or value == "" else str(value)
+
+
+def with_tag(headers: ConditionalHeaders, name: str, tag: str | None) -> ConditionalHeaders:
+    """
+    ``headers`` with the body's tag for If-Match.
+
+    Raises:
+        ValidationError: If-Match names other states.
+    """
+    if tag is None:
+        return headers
+    if headers.if_match is not None and not names_any(headers):
+        named, given = parse_entity_tags(headers.if_match), parse_entity_tags(tag)
+        if not isinstance(named, tuple):
+            return headers  # Malformed, and judged as that.
+        if not isinstance(given, tuple) or not set(map(_state, given)) <= set(map(_state, named)):
+            raise ValidationError({name: ["This is not the tag that If-Match names."]})
+    return replace(headers, if_match=tag)
+
+
+def _state(tag: EntityTag) -> str:
+    return without_coding(tag.opaque).partition("~")[0]

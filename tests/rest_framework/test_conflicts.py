@@ -1,0 +1,221 @@
+"""What a stale write is told, and the tag in a body."""
+
+import json
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from tests.rest_framework import views
+from tests.testapp.models import Login, Person, Team
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.rest_framework.write_views")]
+
+
+@pytest.fixture
+def client():
+    return APIClient()
+
+
+@pytest.fixture
+def person():
+    return Person.objects.create(name="a", team=Team.objects.create(name="t"))
+
+
+def write(url, data, tag, method="patch"):
+    headers = {} if tag is None else {"If-Match": tag}
+    return getattr(APIClient(), method)(url, data, format="json", headers=headers)
+
+
+class TestCurrentContent:
+    def test_is_what_a_get_shows_the_caller(self, client, person):
+        url = f"/telling/{person.pk}/"
+        for method in ("put", "patch", "delete"):
+            answer = write(url, {"name": "b"}, '"stale"', method)
+            current = client.get(url)
+            assert answer.status_code == 412
+            assert answer.json()["current"] == current.json()
+            assert answer["ETag"] == answer.json()["current_etag"] == current["ETag"]
+            assert answer["Cache-Control"] == "no-store"
+
+    def test_is_not_for_who_may_write_and_not_read(self, person):
+        answer = write(f"/write-only/{person.pk}/", {"name": "b"}, '"stale"')
+        assert answer.status_code == 412
+        assert "current" not in answer.json()
+
+    def test_is_in_no_other_answer(self, client, person):
+        assert "current" not in write(f"/telling/{person.pk}/", {}, None).json()
+        assert "current" not in write(f"/people/{person.pk}/", {}, '"stale"').json()
+
+
+class TestReplay:
+    """RFC 9110 §13.1.1: a stale write whose change is already made may succeed."""
+
+    @pytest.fixture
+    def url(self, person):
+        return f"/replaying/{person.pk}/"
+
+    @pytest.mark.parametrize("method", ["put", "patch"])
+    def test_the_same_write_again_succeeds_and_writes_nothing(self, client, person, url, method):
+        tag = client.get(url)["ETag"]
+        data = {"name": "b", "days": 3, "team": person.team_id}
+        first = write(url, data, tag, method)
+        again = write(url, data, tag, method)
+        assert (again.status_code, again.json()) == (200, first.json())
+        assert again["ETag"] == first["ETag"] == client.get(url)["ETag"]
+        assert again["Content-Location"] == url
+        assert Person.objects.get().version == 2
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            {"name": "c"},
+            {"name": "b", "days": 4},
+            {"name": "b", "team": None},
+            {"name": "b", "days": -1},
+            {"name": "b", "days": "x"},
+            {},
+            {"unknown": 1},
+            {"id": 1},
+        ],
+    )
+    def test_another_change_is_412(self, client, person, url, data):
+        tag = client.get(url)["ETag"]
+        assert write(url, {"name": "b"}, tag).status_code == 200
+        answer = write(url, data, tag)
+        assert answer.status_code == 412
+        assert answer["ETag"] == client.get(url)["ETag"]
+
+    def test_unreadable_content_is_412(self, client, url):
+        answer = client.generic(
+            "PATCH", url, "{", content_type="application/json", headers={"If-Match": '"x"'}
+        )
+        assert answer.status_code == 412
+
+    @pytest.mark.parametrize("tag", ["junk", ""])
+    def test_only_a_stale_tag_is_forgiven(self, url, tag):
+        assert write(url, {"name": "a"}, tag).status_code == 412
+
+    def test_a_delete_is_not(self, url):
+        assert write(url, {}, '"stale"', "delete").status_code == 412
+
+    @pytest.mark.parametrize("kind", ["replaying-hook", "replaying-update", "replaying-write-only"])
+    def test_what_is_not_known_is_not_forgiven(self, client, person, kind):
+        url = f"/{kind}/{person.pk}/"
+        data = {"name": "a"}
+        assert write(url, data, '"stale"').status_code == 412
+
+    def test_who_may_not_read_is_not_told(self, person):
+        url = f"/write-only-replaying/{person.pk}/"
+        assert write(url, {"name": "a"}, '"stale"').status_code == 412
+
+    def test_unless_it_is_asked_for(self, person):
+        assert write(f"/people/{person.pk}/", {"name": "a"}, '"stale"').status_code == 412
+
+    def test_json_is_compared_as_json(self):
+        login = Login.objects.create(name="l", data={"a": 1})
+        url = f"/logins/{login.pk}/"
+        assert write(url, {"data": {"a": 1}}, '"stale"').status_code == 200
+        assert write(url, {"data": {"a": True}}, '"stale"').status_code == 412
+
+
+class TestTagInTheBody:
+    @pytest.fixture
+    def url(self, person):
+        return f"/tagged/{person.pk}/"
+
+    @pytest.mark.parametrize("format", ["json", "multipart"])
+    def test_stands_for_if_match(self, client, url, format):
+        tag = client.get(url).json()["etag"]
+        data = {"days": 1, "etag": tag}
+        answer = client.patch(url, data, format=format)
+        assert answer.status_code == 200
+        assert answer.json()["etag"] != tag
+        assert client.patch(url, data, format=format).status_code == 412
+        assert Person.objects.get().days == 1
+
+    def test_of_the_same_state_as_the_header(self, client, url):
+        for header in (client.get(url)["ETag"], "*"):
+            data = {"days": 1, "etag": client.get(url).json()["etag"]}
+            header = header if header == "*" else client.get(url)["ETag"]
+            assert write(url, data, header).status_code == 200
+
+    def test_beside_a_wildcard_is_compared(self, url):
+        assert write(url, {"days": 1, "etag": '"stale"'}, "*").status_code == 412
+
+    @pytest.mark.parametrize("body", ['"stale"', "junk", "*", 7, ["x"]])
+    def test_contradicting_the_header_is_400(self, client, url, body):
+        answer = write(url, {"days": 1, "etag": body}, client.get(url)["ETag"])
+        assert answer.status_code == 400
+        assert "etag" in answer.json()
+        assert Person.objects.get().days == 0
+
+    @pytest.mark.parametrize(
+        ("body", "status"), [(None, 428), ("", 428), ("junk", 412), (7, 412), ({"a": 1}, 412)]
+    )
+    def test_what_is_no_tag(self, url, body, status):
+        assert write(url, {"days": 1, "etag": body}, None).status_code == status
+
+    def test_a_list_has_none(self, url):
+        assert write(url, [1], None).status_code == 428
+
+    def test_content_that_cannot_be_read_is_judged_after_the_header(self, client, url):
+        def send(tag):
+            headers = {} if tag is None else {"If-Match": tag}
+            return client.generic(
+                "PATCH", url, "{", content_type="application/json", headers=headers
+            )
+
+        assert send(None).status_code == 428
+        assert send('"stale"').status_code == 412
+        assert send(client.get(url)["ETag"]).status_code == 400
+        assert Person.objects.get().version == 1
+
+
+@pytest.mark.django_db(transaction=True)
+class TestLostRaces:
+    @pytest.fixture(autouse=True, params=[False, True], ids=["autocommit", "ATOMIC_REQUESTS"])
+    def atomic_requests(self, request):
+        connection.settings_dict["ATOMIC_REQUESTS"] = request.param
+        yield
+        connection.settings_dict["ATOMIC_REQUESTS"] = False
+
+    def overtaken(self, race, url, other, data):
+        if connection.vendor == "sqlite" and connection.settings_dict["ATOMIC_REQUESTS"]:
+            pytest.skip("the other writer waits until this request has ended")
+        tag = APIClient().get(url)["ETag"]
+        steps = [lambda: race(lambda: Person.objects.update(**other))]
+        views.before_write.append(lambda: steps.pop()() if steps else None)
+        try:
+            return write(url, data, tag)
+        finally:
+            views.before_write.clear()
+
+    def test_the_content_is_that_after_the_winners_write(self, race, person):
+        url = f"/telling/{person.pk}/"
+        answer = self.overtaken(race, url, {"name": "other"}, {"days": 5})
+        assert answer.status_code == 412
+        assert answer.json()["current"] == APIClient().get(url).json()
+        assert answer.json()["current"]["name"] == "other"
+        assert answer["ETag"] == answer.json()["current_etag"] == APIClient().get(url)["ETag"]
+
+    def test_the_same_change_by_the_winner_is_success(self, race, person):
+        url = f"/replaying/{person.pk}/"
+        answer = self.overtaken(race, url, {"days": 5}, {"days": 5})
+        assert answer.status_code == 200
+        assert answer.json() == APIClient().get(url).json()
+        assert answer["ETag"] == APIClient().get(url)["ETag"]
+        assert Person.objects.get().version == 2
+        json.dumps(answer.json())
+
+    def test_another_change_by_the_winner_is_412(self, race, person):
+        answer = self.overtaken(race, f"/replaying/{person.pk}/", {"days": 6}, {"days": 5})
+        assert answer.status_code == 412
+
+    def test_one_write_sent_many_times_is_made_once(self, race, person):
+        url = f"/replaying/{person.pk}/"
+        tag = APIClient().get(url)["ETag"]
+        answers = race(*[lambda: write(url, {"days": 5}, tag)] * 8)
+        assert [answer.status_code for answer in answers] == [200] * 8
+        assert len({answer["ETag"] for answer in answers}) == 1
+        assert Person.objects.get().version == 2
