@@ -17,7 +17,7 @@ from ..preconditions import Decision, Reason, Validators
 from .current import content_of, is_extra_action, may_read
 from .exceptions import PreconditionError
 
-__all__ = ["conflict", "replay"]
+__all__ = ["conflict", "replay", "shown_content"]
 
 
 def conflict(
@@ -30,8 +30,13 @@ def conflict(
     Args:
         instance: the row as it is now; ``current`` are its validators.
     """
+    return PreconditionError(decision, current.etag, shown_content(view, instance))
+
+
+def shown_content(view: Any, instance: Any) -> dict[str, Any]:
+    """What a 412 shows of the row besides its tag."""
     content = content_of(view, instance) if view.conflict_includes_current else None
-    return PreconditionError(decision, current.etag, content)
+    return {} if content is None else {"current": content}
 
 
 def replay(view: Any, decision: Decision, instance: Any) -> Response | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rest_framework.exceptions import APIException
@@ -22,15 +22,18 @@ class PreconditionError(APIException):
     Args:
         decision: the outcome and its reason.
         etag: the current tag to show, if any.
-        content: the row's current representation to show, if any.
+        extra: what else the body shows, by its names.
     """
 
     def __init__(
-        self, decision: Decision, etag: EntityTag | None = None, content: Any = None
+        self,
+        decision: Decision,
+        etag: EntityTag | None = None,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
         self.decision = decision
         self.etag = etag
-        self.content = content
+        self.extra = extra or {}
         self.status_code, code = ERRORS[decision.outcome]
         super().__init__(error_body(decision, etag), code.lower())
 

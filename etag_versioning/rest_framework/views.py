@@ -157,8 +157,9 @@ class VersionedView(APIView):
             self._report(exc.decision)
             set_error_headers(response, exc.decision, exc.etag)
             self._tell_as_problem(response, exc)
-            if exc.content is not None and isinstance(response.data, dict):
-                response.data["current"] = exc.content
+            # Past DRF's handling of details, which makes texts of all values.
+            if isinstance(response.data, dict):
+                response.data.update(exc.extra)
         return response
 
     # Private to the package from here on.

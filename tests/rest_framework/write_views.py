@@ -7,6 +7,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
+from etag_versioning.rest_framework.bulk import VersionedBulkUpdateMixin
 from etag_versioning.rest_framework.fields import ETagField
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from tests.rest_framework.views import PersonSerializer, PersonViewSet, before_write
@@ -187,6 +188,45 @@ class TaggedViewSet(PersonViewSet):
     serializer_class = TaggedSerializer
 
 
+class BulkViewSet(VersionedBulkUpdateMixin, TaggedViewSet):
+    bulk_limit = 5
+
+
+class BulkHookViewSet(BulkViewSet):
+    def perform_update(self, serializer):
+        values = serializer.validated_data
+        Person.objects.filter(pk=serializer.instance.pk).update(**values)
+        for name, value in values.items():
+            setattr(serializer.instance, name, value)
+
+
+class BulkTellingViewSet(BulkViewSet):
+    conflict_includes_current = True
+
+
+class BulkOptionalViewSet(BulkViewSet):
+    if_match = "optional"
+
+
+class BulkScopedViewSet(BulkViewSet):
+    queryset = Person.objects.exclude(name="b")
+
+
+class BulkLockedViewSet(BulkViewSet):
+    permission_classes = [NotLocked]
+
+
+class BulkLoginViewSet(VersionedBulkUpdateMixin, VersionedModelViewSet):
+    queryset = Login.objects.all()
+
+    class serializer_class(serializers.ModelSerializer):
+        etag = ETagField()
+
+        class Meta:
+            model = Login
+            fields = ("id", "name", "etag")
+
+
 router = SimpleRouter()
 for prefix, viewset in {
     "people": PersonViewSet,
@@ -204,6 +244,13 @@ for prefix, viewset in {
     "replaying-write-only": ReplayingWriteOnlyViewSet,
     "logins": LoginViewSet,
     "tagged": TaggedViewSet,
+    "bulk": BulkViewSet,
+    "bulk-hook": BulkHookViewSet,
+    "bulk-telling": BulkTellingViewSet,
+    "bulk-optional": BulkOptionalViewSet,
+    "bulk-scoped": BulkScopedViewSet,
+    "bulk-locked": BulkLockedViewSet,
+    "bulk-logins": BulkLoginViewSet,
 }.items():
     router.register(prefix, viewset, basename=prefix)
 
