@@ -56,7 +56,7 @@ class LostRace(APIException):
             transaction has ended.
     """
 
-    def __init__(self, settle: Callable[[], APIException]) -> None:
+    def __init__(self, settle: Callable[[], Exception]) -> None:
         self.settle = settle
         self.status_code = ERRORS[Outcome.CONFLICT][0]
         super().__init__()

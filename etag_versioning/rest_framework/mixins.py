@@ -12,14 +12,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from django.urls import NoReverseMatch
 from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ..preconditions import READ_METHODS, SAFE_METHODS
-from .current import read_representation
-from .hooks import hooked
+from .creates import GuardedCreate
 from .metadata import add_required_headers
 from .reads import is_answered_by, read_object, read_page
 from .views import VersionedAPIViewMixin, VersionedViewMixin
@@ -68,40 +66,15 @@ class VersionedListMixin(mixins.ListModelMixin, VersionedViewMixin):
 
 
 class VersionedCreateMixin(mixins.CreateModelMixin, VersionedViewMixin):
-    """``create()`` that answers with the new row's tag and location."""
+    """
+    ``create()`` that answers with the new row's tag and location. With
+    ``If-None-Match: *`` it creates only what is not there.
+    """
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if self._is_guarded:
             return super().create(request, *args, **kwargs)
-        self._check_media_type()
-        # The row to be created is absent; no state of it can be required.
-        self._hold(None, requires=False)
-        perform = self.perform_create
-        created: Any = None
-
-        def perform_create(serializer: Any) -> None:
-            nonlocal created
-            perform(serializer)
-            created = serializer.instance
-
-        with hooked(self, perform_create=perform_create):
-            response = super().create(request, *args, **kwargs)
-        if response.status_code == 201 and hasattr(created, "_meta"):
-            current = self._row_of(created).validators(read_representation(self))
-            response.headers.setdefault("ETag", str(current.etag))
-            location = self._location(created)
-            if location is not None:
-                response.headers.setdefault("Location", location)
-        return response
-
-    def _location(self, instance: Any) -> str | None:
-        """The new row's address, where a router gave the view set one."""
-        name = self.lookup_url_kwarg or self.lookup_field
-        kwargs = {**self.kwargs, name: getattr(instance, self.lookup_field)}
-        try:
-            return str(self.reverse_action("detail", kwargs=kwargs))  # type: ignore[attr-defined]
-        except (AttributeError, NoReverseMatch):
-            return None
+        return GuardedCreate(self).post(super().create, request, *args, **kwargs)
 
 
 class VersionedUpdateMixin(mixins.UpdateModelMixin, VersionedViewMixin):

@@ -70,6 +70,8 @@ class VersionedView(APIView):
         allow_wildcard: whether ``If-Match: *`` may write.
         allow_unmodified_since: whether If-Unmodified-Since may stand in for
             If-Match, to the second.
+        allow_create: whether PUT of an absent row creates it, with
+            ``If-None-Match: *``; by ``perform_create()``, and for who may POST.
         cache_control: Cache-Control for 200 and 304, as for Django's
             ``cache_control``; ``None`` for "private, no-cache", ``{}`` for none.
         etag_terms: what else decides how rows are shown, beside serializer, format,
@@ -87,6 +89,7 @@ class VersionedView(APIView):
     if_match: ClassVar[Literal["required", "optional"]] = "required"
     allow_wildcard: ClassVar[bool] = True
     allow_unmodified_since: ClassVar[bool] = False
+    allow_create: ClassVar[bool] = False
     cache_control: ClassVar[Mapping[str, Any] | None] = None
     etag_terms: ClassVar[Iterable[Any]] = ()
     tag_key: ClassVar[str | None] = None

@@ -29,6 +29,7 @@ from ..preconditions import (
 from ..validators import Row, for_write
 from .body_tags import tag_field, tag_in, with_tag
 from .conflicts import conflict, replay
+from .creates import GuardedCreate
 from .current import is_extra_action, read_representation
 from .exceptions import Answered, LostRace, PreconditionError
 from .hooks import hooked, noting
@@ -37,6 +38,10 @@ from .views import VersionedViewMixin
 __all__ = ["GuardedHandler", "GuardedWrite"]
 
 _DRF_HOOKS = (UpdateModelMixin.perform_update, DestroyModelMixin.perform_destroy)
+
+
+class _Absent(Exception):
+    """Leads from ``get_object()`` to the creation of the row that is not there."""
 
 
 class GuardedWrite:
@@ -59,10 +64,14 @@ class GuardedWrite:
         self.row: Row | None = None
         self.guard: Guard | None = None
         self.block = ExitStack()
+        self.found = False
         self.hooks: dict[str, Callable[..., Any]] = {
             "get_queryset": partial(self.get_queryset, view.get_queryset),
             "get_object": partial(self.get_object, view.get_object),
             "filter_queryset": noting(view.filter_queryset, view._note_annotations),
+            "check_object_permissions": partial(
+                self.check_object_permissions, view.check_object_permissions
+            ),
         }
         if perform:
             original = getattr(view, perform)
@@ -79,6 +88,8 @@ class GuardedWrite:
         try:
             with hooked(self.view, **self.hooks, _is_guarded=True), self.block:
                 response = method(*args, **kwargs)
+        except _Absent:
+            return self.create()
         except Answered as answer:
             response = answer.response
         except (StaleWriteError, DatabaseError) as error:
@@ -115,14 +126,33 @@ class GuardedWrite:
         """Whether the answer shows what a GET does."""
         return self.view._representation() == read_representation(self.view)
 
+    def may_create(self) -> bool:
+        view = self.view
+        return view.allow_create and view.request.method == "PUT" and not is_extra_action(view)
+
+    def create(self) -> Response:
+        if (unreadable := self.read_body_tag()) is not None:
+            self.view._hold(None)
+            raise unreadable
+        return GuardedCreate(self.view).put()
+
     # The hooks.
+
+    def check_object_permissions(self, original: Callable[..., None], *args: Any) -> None:
+        self.found = True  # And what it raises, 404 too, is about a row that is there.
+        original(*args)
 
     def get_queryset(self, original: Callable[[], Any]) -> Any:
         return for_write(original())
 
     def get_object(self, original: Callable[[], Any]) -> Any:
         self.view._check_lookup()
-        instance = original()
+        try:
+            instance = original()
+        except Http404:
+            if self.found or not self.may_create():
+                raise
+            raise _Absent from None
         if self.row is not None:
             return instance
         guard = self.judge(instance)

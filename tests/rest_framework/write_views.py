@@ -1,6 +1,7 @@
 """View sets that write in ways of their own."""
 
 from django.db.models import F
+from django.http import Http404
 from django.urls import include, path
 from rest_framework import permissions, serializers
 from rest_framework.decorators import action
@@ -227,6 +228,73 @@ class BulkLoginViewSet(VersionedBulkUpdateMixin, VersionedModelViewSet):
             fields = ("id", "name", "etag")
 
 
+class MayNotPost(permissions.BasePermission):
+    def has_permission(self, request, view):
+        return request.method != "POST"
+
+
+class NotSeen(permissions.BasePermission):
+    def has_object_permission(self, request, view, obj):
+        raise Http404
+
+
+class LoginSerializer(serializers.ModelSerializer):
+    etag = ETagField()
+
+    class Meta:
+        model = Login
+        fields = ("id", "name", "data", "etag")
+
+    def validate_data(self, value):
+        if value == "refuse":
+            raise serializers.ValidationError("Refused.")
+        for step in before_write:
+            step()
+        return value
+
+
+class CreatingViewSet(VersionedModelViewSet):
+    """By a name that clients choose."""
+
+    allow_create = True
+    queryset = Login.objects.all()
+    serializer_class = LoginSerializer
+    lookup_field = "name"
+
+
+class OptionalCreatingViewSet(CreatingViewSet):
+    if_match = "optional"
+
+
+class NotPostingViewSet(CreatingViewSet):
+    permission_classes = [MayNotPost]
+
+
+class NotSeenViewSet(CreatingViewSet):
+    permission_classes = [NotSeen]
+
+
+class ScopedCreatingViewSet(CreatingViewSet):
+    queryset = Login.objects.exclude(name="hidden")
+
+    class serializer_class(serializers.ModelSerializer):
+        class Meta:
+            model = Login
+            fields = ("data",)
+
+
+class ByKeyViewSet(PersonViewSet):
+    allow_create = True
+
+
+class TwiceViewSet(PersonViewSet):
+    """Writes the new row again, past the instance."""
+
+    def perform_create(self, serializer):
+        serializer.save()
+        Person.objects.filter(pk=serializer.instance.pk).update(days=5)
+
+
 router = SimpleRouter()
 for prefix, viewset in {
     "people": PersonViewSet,
@@ -244,6 +312,13 @@ for prefix, viewset in {
     "replaying-write-only": ReplayingWriteOnlyViewSet,
     "logins": LoginViewSet,
     "tagged": TaggedViewSet,
+    "creating": CreatingViewSet,
+    "creating-optional": OptionalCreatingViewSet,
+    "not-posting": NotPostingViewSet,
+    "not-seen": NotSeenViewSet,
+    "creating-scoped": ScopedCreatingViewSet,
+    "by-key": ByKeyViewSet,
+    "twice": TwiceViewSet,
     "bulk": BulkViewSet,
     "bulk-hook": BulkHookViewSet,
     "bulk-telling": BulkTellingViewSet,

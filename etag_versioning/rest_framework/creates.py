@@ -1,0 +1,227 @@
+"""One POST, or PUT of an absent row: the unique constraint decides who creates it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import ValidationError as InvalidKey
+from django.db import DatabaseError, IntegrityError, connections, router, transaction
+from django.http import Http404
+from django.urls import NoReverseMatch
+from rest_framework.exceptions import ValidationError
+from rest_framework.fields import SkipField, empty
+from rest_framework.request import clone_request
+from rest_framework.response import Response
+
+from .. import http
+from ..etags import ANY, parse_entity_tags
+from ..guards import is_contention
+from ..preconditions import CONFLICT, UNAVAILABLE, Decision, Outcome, Reason
+from ..validators import Row, for_write, read_row
+from .conflicts import conflict
+from .current import may_read, read_representation
+from .exceptions import LostRace, PreconditionError
+from .hooks import hooked
+from .views import VersionedViewMixin
+
+__all__ = ["GuardedCreate"]
+
+_EXISTS = Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
+# What may say that the row is there already.
+_REFUSALS = (ValidationError, DatabaseError)
+
+
+class GuardedCreate:
+    """
+    Creates a row, and tells who was not the first.
+
+    Args:
+        view: the view, at its request.
+    """
+
+    def __init__(self, view: VersionedViewMixin) -> None:
+        self.view = view
+        self.created: Any = None
+        self.row: Row | None = None
+        value = view._conditions.if_none_match
+        self.only_new = value is not None and parse_entity_tags(value) is ANY
+
+    def post(self, method: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
+        """Call DRF's ``create()``; no state of what is not there can be required."""
+        self.view._check_media_type()
+        self.view._hold(None, requires=False)
+        find = self.find_by_content if self.only_new else None
+        return self.attempt(partial(method, *args, **kwargs), find)
+
+    def put(self) -> Response:
+        """Create the row whose address this is, as ``create()`` would."""
+        view = self.view
+        view._check_media_type()
+        view.check_permissions(clone_request(view.request, "POST"))
+        key = self.key()
+        view._hold(None)
+        response = self.attempt(partial(self.create_at, key), partial(self.find_at, key))
+        response.headers.setdefault("Location", view.request.build_absolute_uri())
+        if self.shows_the_row():
+            # RFC 9110 §8.7: the content is the representation at this address.
+            response.headers.setdefault("Content-Location", view.request.get_full_path())
+        return response
+
+    def attempt(self, method: Callable[[], Response], find: Callable[[], Any] | None) -> Response:
+        original = getattr(self.view, "perform_create", _save)
+        try:
+            with hooked(self.view, perform_create=partial(self.perform, original)):
+                response = method()
+        except _REFUSALS as error:
+            if find is None:
+                raise
+            raise LostRace(partial(self.settle, find, error)) from error
+        if response.status_code == 201 and self.row is not None:
+            self.finish(response, self.row)
+        return response
+
+    def perform(self, original: Callable[[Any], None], serializer: Any) -> None:
+        model = getattr(getattr(serializer, "Meta", None), "model", None)
+        using = None if model is None else router.db_for_write(model)
+        with ExitStack() as block:
+            moved: Callable[[], bool] = bool
+            if using is not None:
+                block.enter_context(transaction.atomic(using=using))
+                moved = block.enter_context(_watching_updates(using))
+            original(serializer)
+            self.created = serializer.instance
+            if hasattr(self.created, "_meta"):
+                self.row = self.view._row_of(self.created)
+                if moved():
+                    # Past the instance, for all that is known.
+                    rows = type(self.created)._base_manager.using(using)
+                    self.row = read_row(rows.filter(pk=self.created.pk), self.view.tag_key)
+
+    def finish(self, response: Response, row: Row) -> None:
+        representation = read_representation(self.view) if self.shows_the_row() else ""
+        if http.shows_new_tag(self.view.request.method or "", response):
+            response.headers.setdefault("ETag", str(row.validators(representation).etag))
+        location = self.location()
+        if location is not None:
+            response.headers.setdefault("Location", location)
+
+    def shows_the_row(self) -> bool:
+        """Whether the answer shows what a GET does."""
+        return self.view.get_representation() == read_representation(self.view)
+
+    def location(self) -> str | None:
+        """The new row's address, where a router gave the view set one."""
+        view: Any = self.view
+        name = view.lookup_url_kwarg or view.lookup_field
+        kwargs = {**view.kwargs, name: getattr(self.created, view.lookup_field)}
+        try:
+            return str(view.reverse_action("detail", kwargs=kwargs))
+        except (AttributeError, NoReverseMatch):
+            return None
+
+    # At an address.
+
+    def key(self) -> Any:
+        """The lookup's value, as a column; 404 where no row can have it."""
+        view = self.view
+        view._check_lookup()
+        column = self.column()
+        try:
+            return column.clean(view.kwargs[view.lookup_url_kwarg or view.lookup_field], None)
+        except InvalidKey:
+            raise Http404 from None
+
+    def column(self) -> Any:
+        meta, name = self.view.get_queryset().model._meta, self.view.lookup_field
+        return meta.pk if name == "pk" else meta.get_field(name)
+
+    def create_at(self, key: Any) -> Response:
+        view: Any = self.view
+        serializer = view.get_serializer(data=view.request.data)
+        serializer.is_valid(raise_exception=True)
+        name = self.column().name
+        if serializer.validated_data.get(name, key) != key:
+            raise ValidationError({name: ["This is not the one that the address names."]})
+        serializer.save = partial(serializer.save, **{name: key})
+        view.perform_create(serializer)
+        return Response(serializer.data, status=201)
+
+    # Somebody else's row is there.
+
+    def find_at(self, key: Any) -> Any:
+        return self.rows().filter(**{self.view.lookup_field: key}).first()
+
+    def find_by_content(self) -> Any:
+        """The row that has what the content would make unique."""
+        rows = self.rows()
+        values, meta = self.values(), rows.model._meta
+        names = [(field.name,) for field in meta.concrete_fields if field.unique]
+        names += [constraint.fields for constraint in meta.total_unique_constraints]
+        for unique in (*names, *meta.unique_together):
+            if set(unique) <= values.keys():
+                found = rows.filter(**{name: values[name] for name in unique}).first()
+                if found is not None:
+                    return found
+        return None
+
+    def values(self) -> dict[str, Any]:
+        """The content's values that can be read, by their columns' names."""
+        serializer: Any = self.view.get_serializer(data=self.view.request.data)
+        data, values = serializer.initial_data, {}
+        for field in serializer._writable_fields if isinstance(data, Mapping) else ():
+            value = field.get_value(data)
+            if value is not empty and value is not None:
+                try:
+                    values[field.source] = field.to_internal_value(value)
+                except (ValidationError, InvalidKey, SkipField):
+                    continue
+        return values
+
+    def rows(self) -> Any:
+        return for_write(self.view.filter_queryset(self.view.get_queryset()))
+
+    def settle(self, find: Callable[[], Any], error: Exception) -> Exception:
+        """What to answer, by whether the row is there now."""
+        view, found = self.view, find()
+        if found is None:
+            if is_contention(error):
+                return PreconditionError(UNAVAILABLE)
+            return Http404() if self.is_hidden(error) else error
+        decision = _EXISTS if self.only_new else CONFLICT
+        if not may_read(view, found):
+            return PreconditionError(decision)
+        current = view._row_of(found).validators(read_representation(view))
+        return conflict(view, decision, current, found)
+
+    def is_hidden(self, error: Exception) -> bool:
+        """Whether a row at the address is not one of the view's."""
+        view = self.view
+        if view.request.method != "PUT" or not isinstance(error, IntegrityError):
+            return False
+        everything = for_write(view.get_queryset().model._base_manager.all())
+        return bool(everything.filter(**{self.column().name: self.key()}).exists())
+
+
+def _save(serializer: Any) -> None:
+    serializer.save()
+
+
+_PLAIN = re.compile(r"\s*(INSERT|SELECT|SAVEPOINT|RELEASE)\b(?!.*\bUPDATE\b)", re.DOTALL)
+
+
+@contextmanager
+def _watching_updates(using: str) -> Iterator[Callable[[], bool]]:
+    """Know whether the block's statements did more than read and insert."""
+    moved = False
+
+    def watch(execute: Any, sql: Any, *args: Any) -> Any:
+        nonlocal moved
+        moved = moved or not _PLAIN.match(str(sql))
+        return execute(sql, *args)
+
+    with connections[using].execute_wrapper(watch):
+        yield lambda: moved

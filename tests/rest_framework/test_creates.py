@@ -1,0 +1,207 @@
+"""PUT of an absent row, and POST of what must not be there."""
+
+import pytest
+from django.db import IntegrityError, connection
+from rest_framework.test import APIClient
+
+from tests.rest_framework import views
+from tests.testapp.models import Login, Person
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.rest_framework.write_views")]
+
+URL = "/creating/ada/"
+NEW = {"If-None-Match": "*"}
+
+
+@pytest.fixture
+def client():
+    return APIClient()
+
+
+def put(url=URL, content=None, **headers):
+    content = {"name": "ada", "data": {"a": 1}} if content is None else content
+    return APIClient().put(url, content, format="json", headers=headers)
+
+
+def post(url="/creating/", content=None, **headers):
+    content = {"name": "ada", "data": {"a": 1}} if content is None else content
+    return APIClient().post(url, content, format="json", headers=headers)
+
+
+class TestPutOfAnAbsentRow:
+    def test_creates_it(self, client):
+        answer = put(**NEW)
+        assert answer.status_code == 201
+        assert answer.json() == client.get(URL).json()
+        assert answer["ETag"] == client.get(URL)["ETag"]
+        assert answer["Location"] == f"http://testserver{URL}"
+        assert answer["Content-Location"] == URL
+        again = put(**NEW)
+        assert again.status_code == 412
+        assert again["ETag"] == again.json()["current_etag"] == client.get(URL)["ETag"]
+        assert put(**{"If-Match": answer["ETag"]}).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("headers", "status"),
+        [
+            ({}, 428),
+            ({"If-Match": "*"}, 412),
+            ({"If-Match": '"x"'}, 412),
+            ({"If-Match": "junk"}, 412),
+            ({"If-Match": '"x"', **NEW}, 412),
+            ({"If-None-Match": "junk"}, 428),
+            ({"If-None-Match": '"x"'}, 428),
+        ],
+    )
+    def test_needs_to_be_asked_for(self, headers, status):
+        answer = put(**headers)
+        assert answer.status_code == status
+        assert "ETag" not in answer
+        assert not Login.objects.exists()
+
+    def test_by_the_tag_in_the_body(self):
+        content = {"name": "ada", "data": {}, "etag": '"x"'}
+        assert put(content=content).status_code == 412
+
+    def test_where_if_match_is_optional(self):
+        assert put("/creating-optional/ada/").status_code == 201
+        assert put("/creating-optional/ada/").status_code == 200
+
+    def test_only_by_put_and_where_it_is_allowed(self, client):
+        for method in ("patch", "delete", "get"):
+            assert getattr(client, method)(URL, {}, headers=NEW).status_code == 404
+        assert put("/people/1/", {"name": "a"}, **NEW).status_code == 404
+
+    def test_only_for_who_may_post(self):
+        assert put("/not-posting/ada/", **NEW).status_code == 403
+        assert not Login.objects.exists()
+
+    def test_a_row_that_is_there_and_not_shown_is_404(self):
+        Login.objects.create(name="ada")
+        assert put("/not-seen/ada/", **NEW).status_code == 404
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_key_that_a_hidden_row_has_is_404(self):
+        Login.objects.create(name="hidden")
+        answer = put("/creating-scoped/hidden/", {"data": {}}, **NEW)
+        assert answer.status_code == 404
+        assert "ETag" not in answer
+
+    def test_invalid_content_is_400(self):
+        assert put(content={"name": "ada", "data": "refuse"}, **NEW).status_code == 400
+        assert put(content={"data": {}}, **NEW).status_code == 400
+        answer = put(content={"name": "other", "data": {}}, **NEW)
+        assert answer.status_code == 400
+        assert "name" in answer.json()
+        answer = APIClient().generic("PUT", URL, "{", content_type="application/json", headers=NEW)
+        assert answer.status_code == 400
+        assert not Login.objects.exists()
+
+    @pytest.mark.parametrize("key", ["abc", "99999999999999999999", "%00"])
+    def test_a_key_that_no_row_can_have_is_404(self, key):
+        assert put(f"/by-key/{key}/", {"name": "a"}, **NEW).status_code == 404
+
+    def test_by_primary_key(self, client):
+        answer = put("/by-key/7/", {"name": "a"}, **NEW)
+        assert (answer.status_code, answer.json()["id"]) == (201, 7)
+        assert answer["ETag"] == client.get("/by-key/7/")["ETag"]
+
+    def test_no_tag_where_put_shall_have_none(self, settings):
+        settings.ETAG_VERSIONING = {"ETAG_ON_PUT": False}
+        assert "ETag" not in put(**NEW)
+
+
+class TestPost:
+    def test_creates_what_is_not_there(self, client):
+        answer = post(**NEW)
+        assert answer.status_code == 201
+        assert answer["Location"] == f"http://testserver{URL}"
+        assert answer["ETag"] == client.get(URL)["ETag"]
+
+    def test_of_what_is_there_is_412(self, client):
+        Login.objects.create(name="ada")
+        for data in ({}, "refuse"):
+            answer = post(content={"name": "ada", "data": data}, **NEW)
+            assert answer.status_code == 412
+            assert answer["ETag"] == answer.json()["current_etag"] == client.get(URL)["ETag"]
+
+    def test_without_the_header_it_is_drfs_400(self):
+        Login.objects.create(name="ada")
+        answer = post()
+        assert answer.status_code == 400
+        assert answer.json()["name"]
+
+    def test_any_other_refusal_stays_what_it_is(self):
+        for content in ({}, [], {"name": "eve", "data": "refuse"}, {"name": "x" * 99, "data": {}}):
+            assert post(content=content, **NEW).status_code == 400
+
+    def test_another_error_of_the_database_stays_what_it_is(self, monkeypatch):
+        def save(*args, **kwargs):
+            raise IntegrityError
+
+        monkeypatch.setattr(Login, "save", save)
+        with pytest.raises(IntegrityError):
+            post(**NEW)
+
+    def test_a_row_written_again_past_its_instance_shows_its_tag(self, client):
+        answer = post("/twice/", {"name": "a"})
+        assert answer.status_code == 201
+        assert answer["ETag"] == client.get(answer["Location"])["ETag"]
+
+    def test_costs_one_insert(self, django_assert_num_queries):
+        with django_assert_num_queries(3) as queries:
+            post("/people/", {"name": "a"})
+        words = [query["sql"].split()[0] for query in queries]
+        assert words == ["SAVEPOINT", "INSERT", "RELEASE"]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestLostRaces:
+    @pytest.fixture(autouse=True, params=[False, True], ids=["autocommit", "ATOMIC_REQUESTS"])
+    def atomic_requests(self, request):
+        connection.settings_dict["ATOMIC_REQUESTS"] = request.param
+        yield
+        connection.settings_dict["ATOMIC_REQUESTS"] = False
+
+    @pytest.mark.parametrize("kind", ["put", "post"])
+    def test_of_many_one_creates(self, race, kind):
+        send = {"put": put, "post": post}[kind]
+        answers = race(
+            *[
+                lambda number=number: send(content={"name": "ada", "data": {"n": number}}, **NEW)
+                for number in range(8)
+            ]
+        )
+        assert sorted(answer.status_code for answer in answers) == [201] + [412] * 7
+        winner = next(answer for answer in answers if answer.status_code == 201)
+        assert Login.objects.get().data == winner.json()["data"]
+        current = APIClient().get(URL)["ETag"]
+        for answer in answers:
+            assert answer["ETag"] == current
+
+    def test_of_many_by_primary_key_one_creates(self, race):
+        """No validator of the serializer sees the other: the database alone decides."""
+        answers = race(*[lambda: put("/by-key/7/", {"name": "a"}, **NEW)] * 8)
+        assert sorted(answer.status_code for answer in answers) == [201] + [412] * 7
+        assert Person.objects.get().version == 1
+
+    @pytest.mark.parametrize("isolation", ["repeatable", "strictest"], indirect=True)
+    @pytest.mark.usefixtures("isolation")
+    def test_under_any_isolation(self, race):
+        answers = race(*[lambda: put("/by-key/7/", {"name": "a"}, **NEW)] * 8)
+        # SQLite may give up on a lock before its holder has written.
+        expected = {201, 412, 503} if connection.vendor == "sqlite" else {201, 412}
+        assert {answer.status_code for answer in answers} <= expected
+        assert sum(answer.status_code == 201 for answer in answers) == 1
+
+    def test_who_named_nothing_has_a_conflict(self, race):
+        if connection.vendor == "sqlite" and connection.settings_dict["ATOMIC_REQUESTS"]:
+            pytest.skip("the other writer waits until this request has ended")
+        url = "/creating-optional/ada/"
+        views.before_write.append(lambda: race(lambda: Login.objects.create(name="ada")))
+        try:
+            answer = put(url)
+        finally:
+            views.before_write.clear()
+        assert answer.status_code == 409
+        assert answer["ETag"] == APIClient().get(url)["ETag"]
