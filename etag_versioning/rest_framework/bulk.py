@@ -34,7 +34,7 @@ from .exceptions import LostRace, PreconditionError
 from .hooks import hooked
 from .views import VersionedViewMixin
 
-__all__ = ["VersionedBulkUpdateMixin"]
+__all__ = ["BulkUpdate", "VersionedBulkUpdateMixin"]
 
 
 class VersionedBulkUpdateMixin(UpdateModelMixin, VersionedViewMixin):

@@ -16,7 +16,8 @@ class ETagField(serializers.Field):
     The tag that a write of this row needs in If-Match, for lists and nested rows.
 
     It names the state alone: it guards a write whatever the row was read as, and is
-    not the tag that a GET of the row has.
+    not the tag that a GET of the row has. Sent back in the body or form of a write,
+    it stands for If-Match, where a client can set no header.
 
     Args:
         tag_key: the field that stands for the row in its tags; by default the

@@ -17,10 +17,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ..preconditions import READ_METHODS, SAFE_METHODS
+from .api_views import VersionedAPIViewMixin
 from .creates import GuardedCreate
 from .metadata import add_required_headers
 from .reads import is_answered_by, read_object, read_page
-from .views import VersionedAPIViewMixin, VersionedViewMixin
+from .views import VersionedViewMixin
 from .writes import GuardedHandler, GuardedWrite
 
 __all__ = [

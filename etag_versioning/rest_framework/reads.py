@@ -9,9 +9,10 @@ from django.http import Http404
 from rest_framework.generics import GenericAPIView
 
 from ..preconditions import Validators
+from .api_views import VersionedAPIViewMixin
 from .hooks import hooked, noting
 from .pages import RenderedPage, cheap_list, narrow_page
-from .views import VersionedAPIViewMixin, VersionedViewMixin
+from .views import VersionedViewMixin
 
 __all__ = ["is_answered_by", "read_named_row", "read_object", "read_page"]
 

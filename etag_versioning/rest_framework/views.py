@@ -13,7 +13,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
 from rest_framework import permissions
 from rest_framework.exceptions import UnsupportedMediaType
-from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
@@ -51,11 +51,11 @@ from .exceptions import Answered, LostRace, PreconditionError
 from .representation import representation, representation_terms
 from .responses import SettledResponse
 
-__all__ = ["VersionedAPIViewMixin", "VersionedView", "VersionedViewMixin"]
+__all__ = ["VersionedView", "VersionedViewMixin"]
 
 _NO_CONDITIONS = ConditionalHeaders()
 # What a key raises that no row can have.
-_NO_SUCH_KEY = (TypeError, ValueError, OverflowError, ValidationError)
+NO_SUCH_KEY = (TypeError, ValueError, OverflowError, ValidationError)
 # What a 304 says as the 200 would (RFC 9110 §15.4.5).
 _KEPT_HEADERS = ("Cache-Control", "Content-Location", "Expires", "Vary")
 
@@ -246,7 +246,7 @@ class VersionedView(APIView):
         """The row, by one narrow query."""
         try:
             return read_row(self.get_versioned_queryset(), self.tag_key)
-        except _NO_SUCH_KEY:
+        except NO_SUCH_KEY:
             return None
 
     def _may_read_narrowly(self) -> bool:
@@ -278,32 +278,6 @@ class VersionedView(APIView):
         http.set_validators(response, shown)
         set_cache_control(response, self.cache_control, self.request)
         return response
-
-
-class VersionedAPIViewMixin(VersionedView):
-    """
-    To put before ``APIView`` and ``ViewSet``: views that have no query set name
-    their row here.
-
-    Example::
-
-        class Report(VersionedAPIViewMixin, APIView):
-            def get_versioned_queryset(self):
-                return User.objects.filter(pk=self.kwargs["pk"])
-
-            @versioned_read
-            def get(self, request, pk):
-                return Response(...)
-    """
-
-    def get_object(self) -> Any:
-        """The row, if the user may see it (404 and 403 otherwise)."""
-        try:
-            instance = get_object_or_404(self.get_versioned_queryset())
-        except _NO_SUCH_KEY:
-            raise Http404 from None
-        self.check_object_permissions(self.request, instance)
-        return instance
 
 
 class VersionedViewMixin(VersionedView, GenericAPIView):

@@ -89,11 +89,12 @@ def test_names_the_state_alone(client, person):
     assert "~" not in item["etag"]
 
 
-def test_is_read_only(client, person):
+def test_is_no_value_to_write_and_must_not_contradict_the_header(client, person):
     url = f"/people/{person.pk}/"
     tag = client.get(url)["ETag"]
-    answer = client.patch(url, {"etag": '"x"'}, format="json", headers={"If-Match": tag})
-    assert answer.status_code == 200
+    for body, status in (('"x"', 400), (tag, 200)):
+        answer = client.patch(url, {"etag": body}, format="json", headers={"If-Match": tag})
+        assert answer.status_code == status
 
 
 def test_is_keyed_as_the_view_says_and_nested_rows_as_their_model_does(client, person):
