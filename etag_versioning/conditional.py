@@ -188,7 +188,11 @@ class Call:
     def guard(self, judged: Judged, *, detached: bool = False) -> Guard | None:
         """The guard on the row that the view may write, or create."""
         if judged.row is not None:
-            dates_count = self.options.allow_unmodified_since or not self.options.required
+            dates_count = (
+                self.options.allow_unmodified_since
+                or not self.options.required
+                or self.options.reports
+            )
             return judged.row.guard(self.headers, dates_count=dates_count, detached=detached)
         if judged.current is None and self.options.creates is not None:
             creates = self.options.creates

@@ -49,7 +49,7 @@ def versioned_condition(
     tag_key: str | None = None,
     etag_func: Callable[..., Any] | None = None,
     last_modified_func: Callable[..., Any] | None = None,
-    if_match: Literal["required", "optional"] | None = None,
+    if_match: Literal["required", "optional", "report"] | None = None,
     allow_wildcard: bool = True,
     allow_unmodified_since: bool = False,
     allow_create: bool = False,
@@ -80,7 +80,8 @@ def versioned_condition(
         etag_func, last_modified_func: as for ``condition``; used instead of the
             row's own validators. In an async view they may be coroutines.
         if_match: "required" (the default with a source): a write without
-            If-Match is answered 428. "optional": it goes through.
+            If-Match is answered 428. "optional": it goes through. "report": it
+            goes through too, and is logged and signalled, until all clients send it.
         allow_wildcard: whether ``If-Match: *`` may write.
         allow_unmodified_since: whether If-Unmodified-Since may stand in for
             If-Match, to the second.
@@ -119,8 +120,10 @@ def versioned_condition(
             "versioned_condition() needs to know the row: "
             '@versioned_condition(User, lookup_url_kwarg="user_id").'
         )
-    if if_match not in (None, "required", "optional"):
-        raise ImproperlyConfigured(f'if_match is {if_match!r}; give "required" or "optional".')
+    if if_match not in (None, "required", "optional", "report"):
+        raise ImproperlyConfigured(
+            f'if_match is {if_match!r}; give "required", "optional" or "report".'
+        )
     check_cache_control(cache_control)
     source = combine(sources, lookup_field, lookup_url_kwarg, tag_key) if sources else None
     row = source.first if isinstance(source, CombinedSource) else source
@@ -133,7 +136,8 @@ def versioned_condition(
         source=source,
         etag_func=etag_func,
         last_modified_func=last_modified_func,
-        required=if_match == "required" or (if_match is None and source is not None),
+        required=if_match in ("required", "report") or (if_match is None and source is not None),
+        reports=if_match == "report",
         allow_wildcard=allow_wildcard,
         allow_unmodified_since=allow_unmodified_since,
         creates=row if allow_create and isinstance(row, RowSource) else None,

@@ -22,6 +22,7 @@ class Options:
     etag_func: Callable[..., Any] | None
     last_modified_func: Callable[..., Any] | None
     required: bool
+    reports: bool
     allow_wildcard: bool
     allow_unmodified_since: bool
     creates: RowSource | None
@@ -34,6 +35,7 @@ class Options:
     def policy(self) -> Policy:
         return Policy(
             if_match_required=self.required,
+            lets_pass=self.reports,
             allow_wildcard=self.allow_wildcard,
             allow_unmodified_since=self.allow_unmodified_since,
             strong=settings.strong_if_match,

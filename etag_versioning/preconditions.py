@@ -112,6 +112,7 @@ class Policy:
 
     Args:
         if_match_required: a write without If-Match is answered 428.
+        lets_pass: it goes on all the same, with the reason why it should not.
         allow_wildcard: ``If-Match: *`` is accepted on a write.
         allow_unmodified_since: If-Unmodified-Since is accepted in its stead.
         strong: If-Match is compared by RFC 9110's strong comparison, rather
@@ -119,6 +120,7 @@ class Policy:
     """
 
     if_match_required: bool = False
+    lets_pass: bool = False
     allow_wildcard: bool = True
     allow_unmodified_since: bool = False
     strong: bool = False
@@ -176,12 +178,12 @@ def evaluate(
         required = False
 
     # Step 2: If-Unmodified-Since, where there is no If-Match.
-    elif not required or policy.allow_unmodified_since:
+    elif not required or policy.allow_unmodified_since or policy.lets_pass:
         date = parse_http_date(headers.if_unmodified_since)
         if date is not None and current is not None and current.last_modified is not None:
             if current.last_modified > date:
                 return Decision(Outcome.PRECONDITION_FAILED, Reason.MODIFIED_SINCE)
-            required = False
+            required = required and not policy.allow_unmodified_since
 
     # Step 3: If-None-Match.
     if headers.if_none_match is not None:
@@ -203,7 +205,7 @@ def evaluate(
     if required:
         dated = parse_http_date(headers.if_unmodified_since) is not None
         return Decision(
-            Outcome.PRECONDITION_REQUIRED,
+            Outcome.PROCEED if policy.lets_pass else Outcome.PRECONDITION_REQUIRED,
             Reason.DATE_NOT_ENOUGH if dated else Reason.REQUIRED,
         )
     return PROCEED

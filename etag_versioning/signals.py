@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.dispatch import Signal
 from django.http import HttpRequest
 
-from .preconditions import Decision, Outcome
+from .preconditions import Decision, Outcome, Reason
 
 __all__ = ["precondition_judged", "report"]
 
@@ -47,6 +47,8 @@ def report(request: Any, decision: Decision) -> None:
     """
     request = getattr(request, "_request", request)
     level = _LEVELS[decision.outcome]
+    if decision.outcome is Outcome.PROCEED and decision.reason is not Reason.NONE:
+        level = logging.WARNING
     if level is not None and logger.isEnabledFor(level):
         _log(level, request, decision)
     precondition_judged.send_robust(
@@ -61,13 +63,14 @@ def _log(level: int, request: HttpRequest, decision: Decision) -> None:
         text.encode("unicode_escape").decode("ascii")
         for text in (request.method or "", request.path)
     )
-    status = int(decision.outcome.value)
+    goes_on = decision.outcome is Outcome.PROCEED
+    status = None if goes_on else int(decision.outcome.value)
     logger.log(
         level,
-        "%s %s: %d, %s",
+        "%s %s: %s, %s",
         method,
         path,
-        status,
+        "let through" if goes_on else status,
         decision.reason.value,
         extra={"status_code": status, "reason": decision.reason.name, "request": request},
     )

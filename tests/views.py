@@ -185,6 +185,7 @@ urlpatterns = [
         "async/<int:pk>/", transaction.non_atomic_requests(versioned_condition(Person)(async_view))
     ),
     path("optional/<int:pk>/", versioned_condition(Person, if_match="optional")(view)),
+    path("report/<int:pk>/", versioned_condition(Person, if_match="report")(view)),
     path(
         "async-optional/<int:pk>/",
         transaction.non_atomic_requests(

@@ -26,6 +26,7 @@ from ..preconditions import (
     Outcome,
     Validators,
 )
+from ..signals import report
 from ..validators import Row, for_write
 from .bulk_content import BulkContent, Item
 from .conflicts import shown_content
@@ -136,7 +137,9 @@ class BulkUpdate:
 
     def judge(self, item: Item) -> Decision:
         with hooked(self.view, _conditions=item.headers):
-            return self.view._judge(self.validators(item.row))
+            decision = self.view._judge(self.validators(item.row))
+        report(self.view.request, decision)
+        return decision
 
     def validators(self, row: Row) -> Validators:
         # An item's tag is that of the state alone.

@@ -65,8 +65,8 @@ class VersionedView(APIView):
     The base of all.
 
     Attributes:
-        if_match: "required" (a write without If-Match is answered 428) or
-            "optional".
+        if_match: "required" (a write without If-Match is answered 428),
+            "optional", or "report": it goes through, and is logged and signalled.
         allow_wildcard: whether ``If-Match: *`` may write.
         allow_unmodified_since: whether If-Unmodified-Since may stand in for
             If-Match, to the second.
@@ -86,7 +86,7 @@ class VersionedView(APIView):
             nothing, succeeds: a client repeats its write when an answer was lost.
     """
 
-    if_match: ClassVar[Literal["required", "optional"]] = "required"
+    if_match: ClassVar[Literal["required", "optional", "report"]] = "required"
     allow_wildcard: ClassVar[bool] = True
     allow_unmodified_since: ClassVar[bool] = False
     allow_create: ClassVar[bool] = False
@@ -206,7 +206,8 @@ class VersionedView(APIView):
 
     def _judge(self, current: Validators | None, *, requires: bool = True) -> Decision:
         policy = Policy(
-            if_match_required=requires and self.get_if_match() == "required",
+            if_match_required=requires and self.get_if_match() != "optional",
+            lets_pass=self.get_if_match() == "report",
             allow_wildcard=self.allow_wildcard,
             allow_unmodified_since=self.allow_unmodified_since,
             strong=settings.strong_if_match,

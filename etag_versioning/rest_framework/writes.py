@@ -275,7 +275,7 @@ class GuardedHandler(GuardedWrite):
 
     def judged_first(self, method: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
         view = self.view
-        if view.get_if_match() == "required" or view._conditions != ConditionalHeaders():
+        if view.get_if_match() != "optional" or view._conditions != ConditionalHeaders():
             self.loaded = view.get_object()
         return method(*args, **kwargs)
 

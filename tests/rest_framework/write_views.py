@@ -61,6 +61,11 @@ class ActionViewSet(PersonViewSet):
     def apart(self, request, pk=None):
         return Response({})
 
+    @action(detail=True, methods=["post"], if_match="report")
+    def watched(self, request, pk=None):
+        self.get_object().save()
+        return Response({})
+
     @action(detail=True, methods=["post"])
     def shown(self, request, pk=None):
         self.get_object().save()
@@ -295,6 +300,10 @@ class TwiceViewSet(PersonViewSet):
         Person.objects.filter(pk=serializer.instance.pk).update(days=5)
 
 
+class ReportingViewSet(PersonViewSet):
+    if_match = "report"
+
+
 router = SimpleRouter()
 for prefix, viewset in {
     "people": PersonViewSet,
@@ -319,6 +328,7 @@ for prefix, viewset in {
     "creating-scoped": ScopedCreatingViewSet,
     "by-key": ByKeyViewSet,
     "twice": TwiceViewSet,
+    "reporting": ReportingViewSet,
     "bulk": BulkViewSet,
     "bulk-hook": BulkHookViewSet,
     "bulk-telling": BulkTellingViewSet,
