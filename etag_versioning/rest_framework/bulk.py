@@ -33,6 +33,7 @@ from .conflicts import shown_content
 from .current import read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked
+from .statements import counting_moves
 from .views import VersionedViewMixin
 
 __all__ = ["BulkUpdate", "VersionedBulkUpdateMixin"]
@@ -182,8 +183,13 @@ class BulkUpdate:
                         guard.lock()
                         guard.claimed = True
                     watched.enter_context(guard.watch())
+                moves = watched.enter_context(counting_moves(guards[0].using))
                 for item in items:
                     self.view.perform_update(item.serializer)
+                for guard in guards if moves() > len(items) else ():
+                    # Past the instances, for all that is known.
+                    if guard.enforced and not guard.deleted:
+                        guard.reread()
             for guard in guards:
                 if guard.enforced and not guard.compared:
                     guard.lock()

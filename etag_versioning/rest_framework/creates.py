@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError as InvalidKey
-from django.db import DatabaseError, IntegrityError, connections, router, transaction
+from django.db import DatabaseError, IntegrityError, router, transaction
 from django.http import Http404
 from django.urls import NoReverseMatch
 from rest_framework.exceptions import ValidationError
@@ -26,6 +25,7 @@ from .conflicts import conflict
 from .current import may_read, read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked
+from .statements import counting_moves
 from .views import VersionedViewMixin
 
 __all__ = ["GuardedCreate"]
@@ -88,15 +88,15 @@ class GuardedCreate:
         model = getattr(getattr(serializer, "Meta", None), "model", None)
         using = None if model is None else router.db_for_write(model)
         with ExitStack() as block:
-            moved: Callable[[], bool] = bool
+            moves: Callable[[], int] = int
             if using is not None:
                 block.enter_context(transaction.atomic(using=using))
-                moved = block.enter_context(_watching_updates(using))
+                moves = block.enter_context(counting_moves(using))
             original(serializer)
             self.created = serializer.instance
             if hasattr(self.created, "_meta"):
                 self.row = self.view._row_of(self.created)
-                if moved():
+                if moves():
                     # Past the instance, for all that is known.
                     rows = type(self.created)._base_manager.using(using)
                     self.row = read_row(rows.filter(pk=self.created.pk), self.view.tag_key)
@@ -208,20 +208,3 @@ class GuardedCreate:
 
 def _save(serializer: Any) -> None:
     serializer.save()
-
-
-_PLAIN = re.compile(r"\s*(INSERT|SELECT|SAVEPOINT|RELEASE)\b(?!.*\bUPDATE\b)", re.DOTALL)
-
-
-@contextmanager
-def _watching_updates(using: str) -> Iterator[Callable[[], bool]]:
-    """Know whether the block's statements did more than read and insert."""
-    moved = False
-
-    def watch(execute: Any, sql: Any, *args: Any) -> Any:
-        nonlocal moved
-        moved = moved or not _PLAIN.match(str(sql))
-        return execute(sql, *args)
-
-    with connections[using].execute_wrapper(watch):
-        yield lambda: moved

@@ -33,6 +33,7 @@ from .creates import GuardedCreate
 from .current import is_extra_action, read_representation
 from .exceptions import Answered, LostRace, PreconditionError
 from .hooks import hooked, noting
+from .statements import watching
 from .views import VersionedViewMixin
 
 __all__ = ["GuardedHandler", "GuardedWrite"]
@@ -224,7 +225,7 @@ class GuardedWrite:
         # the project's own does is not known: the row is claimed before.
         claims = own and guard.enforced and not guard.claimed
         with guard.claim() if claims else transaction.atomic(using=guard.using):
-            with guard.watch():
+            with watching(guard):
                 original(*args)
             if guard.enforced and not guard.compared:
                 # A serializer of the project's own has written other rows.
@@ -290,7 +291,7 @@ class GuardedHandler(GuardedWrite):
         claims = guard.enforced and not guard.claimed
         block = guard.claim() if claims else transaction.atomic(using=guard.using)
         self.block.enter_context(block)
-        self.block.enter_context(guard.watch())
+        self.block.enter_context(watching(guard))
 
     def shows_the_row(self) -> bool:
         return not is_extra_action(self.view) and super().shows_the_row()

@@ -1,5 +1,6 @@
 """View sets that write in ways of their own."""
 
+from django.db import connection
 from django.db.models import F
 from django.http import Http404
 from django.urls import include, path
@@ -12,7 +13,7 @@ from etag_versioning.rest_framework.bulk import VersionedBulkUpdateMixin
 from etag_versioning.rest_framework.fields import ETagField
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from tests.rest_framework.views import PersonSerializer, PersonViewSet, before_write
-from tests.testapp.models import Login, Person, Team
+from tests.testapp.models import Chapter, Login, Person, Team
 
 
 class DaysSerializer(serializers.Serializer):
@@ -304,6 +305,99 @@ class ReportingViewSet(PersonViewSet):
     if_match = "report"
 
 
+class TeamSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Team
+        fields = ("name",)
+
+
+class NestedSerializer(PersonSerializer):
+    team = TeamSerializer()
+
+    class Meta:
+        model = Person
+        fields = ("id", "name", "days", "team")
+
+    def update(self, instance, validated_data):
+        team = validated_data.pop("team", {})
+        for name, value in team.items():
+            setattr(instance.team, name, value)
+        instance.team.save()
+        for step in before_write:
+            step()
+        return super().update(instance, validated_data)
+
+
+class NestedViewSet(PersonViewSet):
+    serializer_class = NestedSerializer
+
+
+class ChapterViewSet(VersionedModelViewSet):
+    """Many-to-many, and a column that the database computes."""
+
+    queryset = Chapter.objects.all()
+
+    class serializer_class(serializers.ModelSerializer):
+        class Meta:
+            model = Chapter
+            fields = ("id", "team", "pages", "sheets", "tagged")
+
+
+class UploadSerializer(PersonSerializer):
+    file = serializers.FileField(write_only=True)
+
+    class Meta:
+        model = Person
+        fields = ("id", "name", "file")
+
+    def update(self, instance, validated_data):
+        validated_data["name"] = validated_data.pop("file").read().decode()
+        return super().update(instance, validated_data)
+
+
+class UploadViewSet(PersonViewSet):
+    serializer_class = UploadSerializer
+
+
+class ExtraViewSet(PersonViewSet):
+    def perform_update(self, serializer):
+        serializer.save(days=9)
+
+
+def rename(person):
+    """A service function, which knows nothing of requests."""
+    Person.objects.filter(pk=person.pk).update(name="renamed")
+
+
+class ServiceViewSet(PersonViewSet):
+    def perform_update(self, serializer):
+        serializer.save()
+        rename(serializer.instance)
+
+
+class RawViewSet(PersonViewSet):
+    """Writes past the ORM, and moves the version as a trigger would."""
+
+    def perform_update(self, serializer):
+        serializer.save()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE testapp_person SET days = 8, version = version + 1 WHERE id = %s",
+                [serializer.instance.pk],
+            )
+
+
+class SeeingSerializer(PersonSerializer):
+    def validate(self, data):
+        if self.instance.days > data["days"]:
+            raise serializers.ValidationError("Only more.")
+        return data
+
+
+class SeeingViewSet(PersonViewSet):
+    serializer_class = SeeingSerializer
+
+
 router = SimpleRouter()
 for prefix, viewset in {
     "people": PersonViewSet,
@@ -329,6 +423,13 @@ for prefix, viewset in {
     "by-key": ByKeyViewSet,
     "twice": TwiceViewSet,
     "reporting": ReportingViewSet,
+    "nested": NestedViewSet,
+    "chapters": ChapterViewSet,
+    "uploads": UploadViewSet,
+    "extra": ExtraViewSet,
+    "service": ServiceViewSet,
+    "raw": RawViewSet,
+    "seeing": SeeingViewSet,
     "bulk": BulkViewSet,
     "bulk-hook": BulkHookViewSet,
     "bulk-telling": BulkTellingViewSet,
