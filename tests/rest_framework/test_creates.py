@@ -125,6 +125,13 @@ class TestPost:
             assert answer.status_code == 412
             assert answer["ETag"] == answer.json()["current_etag"] == client.get(URL)["ETag"]
 
+    def test_who_may_not_read_the_row_learns_no_tag(self):
+        Login.objects.create(name="ada")
+        answer = post("/creating-unread/", **NEW)
+        assert answer.status_code == 412
+        assert "ETag" not in answer
+        assert "current_etag" not in answer.json()
+
     def test_without_the_header_it_is_drfs_400(self):
         Login.objects.create(name="ada")
         answer = post()

@@ -280,6 +280,10 @@ class NotSeenViewSet(CreatingViewSet):
     permission_classes = [NotSeen]
 
 
+class UnreadCreatingViewSet(CreatingViewSet):
+    permission_classes = [MayNotRead]
+
+
 class ScopedCreatingViewSet(CreatingViewSet):
     queryset = Login.objects.exclude(name="hidden")
 
@@ -419,6 +423,7 @@ for prefix, viewset in {
     "creating-optional": OptionalCreatingViewSet,
     "not-posting": NotPostingViewSet,
     "not-seen": NotSeenViewSet,
+    "creating-unread": UnreadCreatingViewSet,
     "creating-scoped": ScopedCreatingViewSet,
     "by-key": ByKeyViewSet,
     "twice": TwiceViewSet,
