@@ -26,7 +26,6 @@ from ..preconditions import (
     Outcome,
     Validators,
 )
-from ..signals import report
 from ..validators import Row, for_write
 from .bulk_content import BulkContent, Item
 from .conflicts import shown_content
@@ -139,7 +138,8 @@ class BulkUpdate:
     def judge(self, item: Item) -> Decision:
         with hooked(self.view, _conditions=item.headers):
             decision = self.view._judge(self.validators(item.row))
-        report(self.view.request, decision)
+        if decision.outcome is Outcome.PROCEED:
+            self.view._report(decision)
         return decision
 
     def validators(self, row: Row) -> Validators:

@@ -20,6 +20,7 @@ from .. import http
 from ..etags import ANY, parse_entity_tags
 from ..guards import is_contention
 from ..preconditions import CONFLICT, UNAVAILABLE, Decision, Outcome, Reason
+from ..tags import PLAIN
 from ..validators import Row, for_write, read_row
 from .conflicts import conflict
 from .current import may_read, read_representation
@@ -102,7 +103,7 @@ class GuardedCreate:
                     self.row = read_row(rows.filter(pk=self.created.pk), self.view.tag_key)
 
     def finish(self, response: Response, row: Row) -> None:
-        representation = read_representation(self.view) if self.shows_the_row() else ""
+        representation = read_representation(self.view) if self.shows_the_row() else PLAIN
         if http.shows_new_tag(self.view.request.method or "", response):
             response.headers.setdefault("ETag", str(row.validators(representation).etag))
         location = self.location()
@@ -111,7 +112,7 @@ class GuardedCreate:
 
     def shows_the_row(self) -> bool:
         """Whether the answer shows what a GET does."""
-        return self.view.get_representation() == read_representation(self.view)
+        return self.view._representation() == read_representation(self.view)
 
     def location(self) -> str | None:
         """The new row's address, where a router gave the view set one."""
