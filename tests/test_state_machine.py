@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 
 from etag_versioning.columns import state_columns
 from etag_versioning.exceptions import StaleWriteError
-from tests.testapp.models import Counter, Login, Person, Restaurant, Seat
+from tests.testapp.models import Book, Counter, Leaf, Login, Person, Restaurant, Seat, Shelf
 
 ACTORS = st.sampled_from("AB")
 SLOTS = st.integers(0, 2)
@@ -262,7 +262,63 @@ class LoginWrites(Writes):
     update_unversioned = None
 
 
-MACHINES = [Writes, CounterWrites, RestaurantWrites, SeatWrites, LoginWrites]
+class LeafWrites(Writes):
+    """Each is shown in a book, on a shelf: they move if and only if one of theirs was written."""
+
+    model, field = Leaf, "number"
+
+    @initialize()
+    def rows(self):
+        Book.objects.all().delete()
+        Shelf.objects.all().delete()
+        self.shelf = Shelf.objects.create(name="s")
+        self.books = [Book.objects.create(name=name, shelf=self.shelf) for name in "ab"]
+        super().rows()
+        self.shown, self.parents = self.content(), self.states()
+
+    def make(self, number):
+        return Leaf.objects.create(name=f"{number}", book=self.books[number % 2])
+
+    def make_with(self, key):
+        Leaf(pk=key, name=f"again {key}", book=self.books[0]).save()
+
+    def content(self):
+        # A save of the same content is a write too; one that is unversioned is none.
+        found = {book.pk: set() for book in self.books}
+        for pk, book, version in Leaf.objects.values_list("pk", "book", "version"):
+            found[book].add((pk, version))
+        return found
+
+    def states(self):
+        books = Book.objects.values_list("pk", "version", "updated_at")
+        shelf = Shelf.objects.values_list("version", "updated_at").get()
+        return {pk: state for pk, *state in books}, shelf
+
+    @rule(slot=SLOTS, number=NUMBERS, by_key=st.booleans())
+    def change_hands(self, slot, number, by_key):
+        book, rows = self.books[number % 2], Leaf.objects.filter(pk=self.keys[slot])
+        value = {"book_id": book.pk} if by_key else {"book": book}
+        if rows.update(**value):
+            self.moved(self.keys[slot], self.truth[self.keys[slot]][1])
+
+    @rule(actor=ACTORS, slot=SLOTS, number=NUMBERS)
+    def change_hands_by_save(self, actor, slot, number):
+        if instance := self.holds(actor, slot):
+            instance.book = self.books[number % 2]
+            self.attempt(instance, instance.save, getattr(instance, self.field))
+
+    @invariant()
+    def what_shows_a_leaf_moves_with_it(self):
+        if not hasattr(self, "parents"):
+            return
+        shown, parents = self.content(), self.states()
+        for pk, leaves in shown.items():
+            assert (leaves != self.shown[pk]) == (parents[0][pk] != self.parents[0][pk])
+        assert (shown != self.shown) == (parents[1] != self.parents[1])
+        self.shown, self.parents = shown, parents
+
+
+MACHINES = [Writes, CounterWrites, RestaurantWrites, SeatWrites, LoginWrites, LeafWrites]
 
 
 @pytest.mark.django_db(transaction=True)
