@@ -348,7 +348,14 @@ class TestTouching:
                 transaction.set_rollback(True)
             self.save(books, number, step)
 
-    WAYS = ("insert", "save", "update", "bulk_update", "replace", "roll_back")
+    def books_too(self, books, number, step):
+        """The book is written, which moves its shelf; and moved, by what is written on it."""
+        if (number + step) % 2:
+            Book.objects.filter(pk=books[step % 4].pk).update(name=f"{number}-{step}")
+        else:
+            self.update(books, number, step)
+
+    WAYS = ("insert", "save", "update", "bulk_update", "replace", "roll_back", "books_too")
 
     @pytest.mark.parametrize("way", [*WAYS, "mixed"])
     def test_writers_of_one_parent_s_children_do_not_deadlock(self, race, books, way):
