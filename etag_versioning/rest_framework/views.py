@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
-from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import connections
 from django.http import Http404
 from django.http.response import HttpResponseBase
@@ -48,7 +48,8 @@ from ..validators import (
     row_of,
 )
 from .exceptions import Answered, LostRace, PreconditionError
-from .representation import representation, representation_terms
+from .options import ViewOptions
+from .representation import representation_terms
 from .responses import SettledResponse
 
 __all__ = ["VersionedView", "VersionedViewMixin"]
@@ -60,76 +61,13 @@ NO_SUCH_KEY = (TypeError, ValueError, OverflowError, ValidationError)
 _KEPT_HEADERS = ("Cache-Control", "Content-Location", "Expires", "Vary")
 
 
-class VersionedView(APIView):
-    """
-    The base of all.
-
-    Attributes:
-        if_match: "required" (a write without If-Match is answered 428),
-            "optional", or "report": it goes through, and is logged and signalled.
-        allow_wildcard: whether ``If-Match: *`` may write.
-        allow_unmodified_since: whether If-Unmodified-Since may stand in for
-            If-Match, to the second.
-        allow_create: whether PUT of an absent row creates it, with
-            ``If-None-Match: *``; by ``perform_create()``, and for who may POST.
-        cache_control: Cache-Control for 200 and 304, as for Django's
-            ``cache_control``; ``None`` for "private, no-cache", ``{}`` for none.
-        etag_terms: what else decides how rows are shown, beside serializer, format,
-            API version and query string: text, numbers and dates.
-        tag_key: the field that stands for a row in its tags; the model's
-            ``tag_key`` where it is ``None``.
-        list_validator: what the tag of a list is made of, from
-            ``list_validators``; ``None`` for the exact one.
-        conflict_includes_current: whether a 412 shows, as ``current``, what a GET
-            of the row shows the caller now.
-        replay_safe: whether a PUT or PATCH that is stale, but would change
-            nothing, succeeds: a client repeats its write when an answer was lost.
-    """
-
-    if_match: ClassVar[Literal["required", "optional", "report"]] = "required"
-    allow_wildcard: ClassVar[bool] = True
-    allow_unmodified_since: ClassVar[bool] = False
-    allow_create: ClassVar[bool] = False
-    cache_control: ClassVar[Mapping[str, Any] | None] = None
-    etag_terms: ClassVar[Iterable[Any]] = ()
-    tag_key: ClassVar[str | None] = None
-    list_validator: ClassVar[Callable[[Any], Sequence[Any]] | None] = None
-    conflict_includes_current: ClassVar[bool] = False
-    replay_safe: ClassVar[bool] = False
+class VersionedView(ViewOptions, APIView):
+    """The base of all."""
 
     # The validators of what a GET or HEAD shows, once they are known.
     _shown: Validators | None = None
     # What the signal was sent for last.
     _reported: Decision | None = None
-
-    def get_versioned_queryset(self) -> Any:
-        """The query set of the one row that the request is about."""
-        raise ImproperlyConfigured(
-            f"{type(self).__name__} does not name its row. Add: "
-            f"def get_versioned_queryset(self): "
-            f'return User.objects.filter(pk=self.kwargs["pk"]).'
-        )
-
-    def get_if_match(self) -> str:
-        """
-        ``if_match`` for this request; override it to decide by ``self.action``, as
-        for ``get_permissions()``.
-        """
-        return self.if_match
-
-    def get_representation(self) -> str:
-        """
-        The representation part of the tag: the format, and the fingerprint of
-        the code that renders it.
-        """
-        return representation(self)
-
-    def get_etag_terms(self) -> Iterable[Any]:
-        """
-        What else decides how rows are shown. Extend it where the same row looks
-        different to different users: ``return [self.request.user.pk]``.
-        """
-        return self.etag_terms
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         if self._shown is not None and 200 <= response.status_code < 300:

@@ -140,6 +140,14 @@ class TestTagInTheBody:
             header = header if header == "*" else client.get(url)["ETag"]
             assert write(url, data, header).status_code == 200
 
+    def test_where_tags_are_opaque(self, client, url, settings):
+        settings.ETAG_VERSIONING = {"OPAQUE_TAGS": True}
+        shown = client.get(url)
+        data = {"days": 1, "etag": shown.json()["etag"]}
+        assert write(url, {**data, "etag": '"stale"'}, shown["ETag"]).status_code == 400
+        assert write(url, data, shown["ETag"]).status_code == 200
+        assert write(url, data, None).status_code == 412
+
     def test_beside_a_wildcard_is_compared(self, url):
         assert write(url, {"days": 1, "etag": '"stale"'}, "*").status_code == 412
 

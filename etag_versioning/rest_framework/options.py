@@ -1,0 +1,79 @@
+"""What a view asks for: the attributes and hooks that a project sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from django.core.exceptions import ImproperlyConfigured
+
+from .representation import representation
+
+__all__ = ["ViewOptions"]
+
+
+class ViewOptions:
+    """
+    The options of views, as class attributes.
+
+    Attributes:
+        if_match: "required" (a write without If-Match is answered 428),
+            "optional", or "report": it goes through, and is logged and signalled.
+        allow_wildcard: whether ``If-Match: *`` may write.
+        allow_unmodified_since: whether If-Unmodified-Since may stand in for
+            If-Match, to the second.
+        allow_create: whether PUT of an absent row creates it, with
+            ``If-None-Match: *``; by ``perform_create()``, and for who may POST.
+        cache_control: Cache-Control for 200 and 304, as for Django's
+            ``cache_control``; ``None`` for "private, no-cache", ``{}`` for none.
+        etag_terms: what else decides how rows are shown, beside serializer, format,
+            API version and query string: text, numbers and dates.
+        tag_key: the field that stands for a row in its tags; the model's
+            ``tag_key`` where it is ``None``.
+        list_validator: what the tag of a list is made of, from
+            ``list_validators``; ``None`` for the exact one.
+        conflict_includes_current: whether a 412 shows, as ``current``, what a GET
+            of the row shows the caller now.
+        replay_safe: whether a PUT or PATCH that is stale, but would change
+            nothing, succeeds: a client repeats its write when an answer was lost.
+    """
+
+    if_match: ClassVar[Literal["required", "optional", "report"]] = "required"
+    allow_wildcard: ClassVar[bool] = True
+    allow_unmodified_since: ClassVar[bool] = False
+    allow_create: ClassVar[bool] = False
+    cache_control: ClassVar[Mapping[str, Any] | None] = None
+    etag_terms: ClassVar[Iterable[Any]] = ()
+    tag_key: ClassVar[str | None] = None
+    list_validator: ClassVar[Callable[[Any], Sequence[Any]] | None] = None
+    conflict_includes_current: ClassVar[bool] = False
+    replay_safe: ClassVar[bool] = False
+
+    def get_versioned_queryset(self) -> Any:
+        """The query set of the one row that the request is about."""
+        raise ImproperlyConfigured(
+            f"{type(self).__name__} does not name its row. Add: "
+            f"def get_versioned_queryset(self): "
+            f'return User.objects.filter(pk=self.kwargs["pk"]).'
+        )
+
+    def get_if_match(self) -> str:
+        """
+        ``if_match`` for this request; override it to decide by ``self.action``, as
+        for ``get_permissions()``.
+        """
+        return self.if_match
+
+    def get_representation(self) -> str:
+        """
+        The representation part of the tag: the format, and the fingerprint of
+        the code that renders it.
+        """
+        return representation(self)
+
+    def get_etag_terms(self) -> Iterable[Any]:
+        """
+        What else decides how rows are shown. Extend it where the same row looks
+        different to different users: ``return [self.request.user.pk]``.
+        """
+        return self.etag_terms
