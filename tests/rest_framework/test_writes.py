@@ -102,6 +102,17 @@ def test_validation_sees_the_current_row(client, person):
     assert patch(url, {"days": 6}).status_code == 200
 
 
+def test_a_trigger_and_columns_that_the_database_fills(client):
+    answer = client.post("/triggered/", {"name": "a", "weight": 1}, format="json")
+    assert answer.status_code == 201
+    url = answer["Location"]
+    assert answer["ETag"] == client.get(url)["ETag"]
+    tag = answer["ETag"]
+    assert_answers_as_the_next_get(patch(url, {"weight": 5}, tag), url)
+    assert client.get(url).json()["doubled"] == 12
+    assert patch(url, {"weight": 5}, tag).status_code == 412
+
+
 def test_a_default_of_the_database(client):
     """A row that another program inserted has its state from the columns' defaults."""
     with connection.cursor() as cursor:

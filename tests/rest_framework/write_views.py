@@ -14,6 +14,7 @@ from etag_versioning.rest_framework.fields import ETagField
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from tests.rest_framework.views import PersonSerializer, PersonViewSet, before_write
 from tests.testapp.models import Chapter, Login, Person, Team
+from tests.triggerapp.models import Author
 
 
 class DaysSerializer(serializers.Serializer):
@@ -391,6 +392,26 @@ class RawViewSet(PersonViewSet):
             )
 
 
+class TriggeredViewSet(VersionedModelViewSet):
+    """Its hooks write past the ORM, and a trigger moves the version."""
+
+    queryset = Author.objects.all()
+
+    class serializer_class(serializers.ModelSerializer):
+        class Meta:
+            model = Author
+            fields = ("id", "name", "weight", "doubled", "biography")
+
+    def perform_update(self, serializer):
+        serializer.save()
+        with connection.cursor() as cursor:
+            table = connection.ops.quote_name("the order")
+            key = serializer.instance.pk
+            cursor.execute(f"UPDATE {table} SET weight = weight + 1 WHERE id = %s", [key])
+
+    perform_create = perform_update
+
+
 class SeeingSerializer(PersonSerializer):
     def validate(self, data):
         if self.instance.days > data["days"]:
@@ -434,6 +455,7 @@ for prefix, viewset in {
     "extra": ExtraViewSet,
     "service": ServiceViewSet,
     "raw": RawViewSet,
+    "triggered": TriggeredViewSet,
     "seeing": SeeingViewSet,
     "bulk": BulkViewSet,
     "bulk-hook": BulkHookViewSet,
