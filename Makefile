@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: demo serve test test-all cells race proxies lint clean
+.PHONY: demo serve test test-all cells race proxies schema lint clean
 
 demo: $(VENV)/example
 	$(BIN)/python manage.py migrate --verbosity 0
@@ -41,6 +41,12 @@ proxies: $(VENV)/clients
 	.ci/proxies
 	PROXIES=required $(BIN)/python -m pytest tests/proxies
 
+# Whatever the example project's OpenAPI schema allows and forbids is sent to it, and
+# each answer is compared with the schema.
+schema: $(VENV)/fuzz
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	$(BIN)/python -m tests.openapi
+
 lint: $(VENV)/lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -69,6 +75,9 @@ $(VENV)/databases: $(BIN)/python setup.cfg
 
 $(VENV)/clients: $(BIN)/python setup.cfg
 	$(call install,example$(comma)test$(comma)clients)
+
+$(VENV)/fuzz: $(BIN)/python setup.cfg
+	$(call install,example$(comma)test$(comma)fuzz)
 
 $(VENV)/cells: $(BIN)/python setup.cfg
 	$(call install,cells)

@@ -1,8 +1,10 @@
-"""JSON from strangers: what Python's reader lets pass and a database cannot hold."""
+"""JSON: what Python's reader lets pass and a database cannot hold, and errors."""
 
 import json
 import math
 
+from django.http import JsonResponse
+from django.views.defaults import page_not_found
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
@@ -40,3 +42,10 @@ class StrictJSONParser(JSONParser):
             return read_json(stream.read())
         except ValueError as error:
             raise ParseError(f"JSON parse error - {error}") from None
+
+
+def not_found(request, exception):
+    """The API says 404 in JSON where no address matches, too."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": "Not found."}, status=404)
+    return page_not_found(request, exception)

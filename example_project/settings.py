@@ -10,6 +10,8 @@ from pathlib import Path
 
 import dj_database_url
 
+from etag_versioning import __version__
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 SECRET_KEY = "the example project has no secrets"
@@ -24,6 +26,8 @@ STATIC_URL = "static/"
 INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "etag_versioning",
     "example_project.directory",
     "example_project.catalogue",
@@ -55,6 +59,18 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "DEFAULT_PAGINATION_CLASS": "example_project.pagination.StrictPagination",
     "PAGE_SIZE": 25,
+    "DEFAULT_SCHEMA_CLASS": "example_project.schema.ExampleSchema",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Staff directory and catalogue",
+    "DESCRIPTION": "Versioned rows: 304 without the work, 412 on stale writes.",
+    "VERSION": __version__,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    # From the project itself: a page of documentation fetches nothing from elsewhere.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -31,6 +31,15 @@ if HAS_DRF:
         "example_project.directory",
         "example_project.catalogue",
     ]
+if importlib.util.find_spec("drf_spectacular") is not None:
+    INSTALLED_APPS += ["drf_spectacular", "drf_spectacular_sidecar"]
+    SCHEMA_CLASS = "etag_versioning.rest_framework.schema.VersionedAutoSchema"
+    REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": SCHEMA_CLASS}
+    SPECTACULAR_SETTINGS = {
+        "SWAGGER_UI_DIST": "SIDECAR",
+        "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    }
+STATIC_URL = "static/"
 MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 ROOT_URLCONF = "tests.urls"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]

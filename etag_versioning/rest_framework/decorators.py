@@ -45,4 +45,5 @@ def versioned_read(handler: Handler) -> Handler:
             return read_object(view, True, method, request, *args, **kwargs)
         return read_named_row(view, method, request, *args, **kwargs)
 
+    inner.is_versioned_read = True  # type: ignore[attr-defined]  # For the schema.
     return inner  # type: ignore[return-value]

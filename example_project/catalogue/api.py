@@ -1,12 +1,11 @@
-from rest_framework import serializers
-
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from example_project.content import StrictJSONParser
+from example_project.fields import StrictSerializer
 
 from .models import Product
 
 
-class ProductSerializer(serializers.ModelSerializer):
+class ProductSerializer(StrictSerializer):
     class Meta:
         model = Product
         fields = ("id", "version", "updated_at", "sku", "name", "description", "price", "stock")

@@ -3,6 +3,7 @@ from rest_framework.viewsets import ModelViewSet
 
 from etag_versioning.rest_framework.mixins import VersionedViewSetMixin
 from example_project.content import StrictJSONParser
+from example_project.fields import StrictKeyField, StrictSerializer
 
 from .models import Office, PhoneNumber, Team, User
 
@@ -25,12 +26,12 @@ class PhoneNumberSerializer(serializers.ModelSerializer):
         fields = ("kind", "number")
 
 
-class UserSerializer(serializers.ModelSerializer):
+class UserSerializer(StrictSerializer):
     team = TeamSerializer(read_only=True)
     office = OfficeSerializer(read_only=True)
     phone_numbers = PhoneNumberSerializer(many=True, read_only=True)
-    team_id = serializers.PrimaryKeyRelatedField(source="team", queryset=Team.objects.all())
-    office_id = serializers.PrimaryKeyRelatedField(source="office", queryset=Office.objects.all())
+    team_id = StrictKeyField(source="team", queryset=Team.objects.all())
+    office_id = StrictKeyField(source="office", queryset=Office.objects.all())
 
     class Meta:
         model = User

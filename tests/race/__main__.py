@@ -14,22 +14,15 @@ import argparse
 import collections
 import json
 import multiprocessing
-import os
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
+from tests.serving import database, server
+
 CLIENTS = 8
-WORKERS = 4
-WSGI = ["gunicorn", "--workers", str(WORKERS), "--log-level", "warning"]
-ASGI = ["uvicorn", "--workers", str(WORKERS), "--log-level", "warning"]
 ROUNDS = (
     ("plain view", "wsgi", "/users/1/"),
     ("DRF", "wsgi", "/api/users/1/"),
@@ -43,7 +36,10 @@ def main():
     parser.add_argument("--writes", type=int, default=200, help="successful writes to reach")
     options = parser.parse_args()
     failures = []
-    with tempfile.TemporaryDirectory() as folder, database(Path(folder)) as environment:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        database(Path(folder), "tests.race.settings") as environment,
+    ):
         for atomic_requests in ("0", "1"):
             environment["ATOMIC_REQUESTS"] = atomic_requests
             for kind in ("wsgi", "asgi"):
@@ -108,56 +104,6 @@ def client(url, writes, successes, barrier, answers):
             elif written.status_code != 412:
                 print(written.status_code, written.text[:300], file=sys.stderr)
     answers.put(counted)
-
-
-@contextmanager
-def database(folder):
-    """A database of the race's own, with the sample data; yields the environment for it."""
-    environment = dict(os.environ, DJANGO_SETTINGS_MODULE="tests.race.settings")
-    url = environment.get("DATABASE_URL")
-    if not url:
-        environment["DATABASE_URL"] = f"sqlite:///{folder / 'race.sqlite3'}"
-    os.environ.update(environment)
-    import django
-    from django.core.management import call_command
-    from django.db import connection
-
-    django.setup()
-    if url:
-        name = connection.creation.create_test_db(verbosity=0, autoclobber=True)
-        environment["DATABASE_URL"] = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
-    else:
-        call_command("migrate", verbosity=0)
-    call_command("load_sample_data", verbosity=0)
-    print(f"{connection.vendor}: {CLIENTS} clients, {WORKERS} workers", flush=True)
-    connection.close()
-    yield environment
-    if url:
-        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
-
-
-@contextmanager
-def server(kind, environment):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    if kind == "wsgi":
-        arguments = [*WSGI, "--bind", f"127.0.0.1:{port}", "example_project.wsgi"]
-    else:
-        arguments = [*ASGI, "--port", str(port), "example_project.asgi:application"]
-    process = subprocess.Popen([sys.executable, "-m", *arguments], env=environment)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(100):
-            try:
-                httpx.get(f"{address}/stats/")
-                break
-            except httpx.TransportError:
-                time.sleep(0.2)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,194 @@
+"""
+For drf-spectacular: preconditions and tags in an OpenAPI schema.
+
+One setting does it::
+
+    REST_FRAMEWORK = {
+        "DEFAULT_SCHEMA_CLASS": "etag_versioning.rest_framework.schema.VersionedAutoSchema",
+    }
+
+A project with an ``AutoSchema`` of its own puts the mixin before it. What
+``@extend_schema`` says of a header or a status takes precedence.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+
+from ..conf import settings
+from ..preconditions import READ_METHODS
+from .mixins import (
+    VersionedActionMixin,
+    VersionedCreateMixin,
+    VersionedDestroyMixin,
+    VersionedListMixin,
+    VersionedRetrieveMixin,
+    VersionedUpdateMixin,
+)
+
+__all__ = ["PreconditionErrorSerializer", "VersionedAutoSchema", "VersionedSchemaMixin"]
+
+_PACKAGE = f"{__package__}."
+
+# An entity tag, and what If-Match may be (RFC 9110 §8.8.3, §13.1.1).
+_TAG = r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+_IF_MATCH = rf"^\s*(\*|{_TAG}(\s*,\s*{_TAG})*)\s*$"
+
+_MIXINS: Mapping[str, type] = {
+    "create": VersionedCreateMixin,
+    "destroy": VersionedDestroyMixin,
+    "list": VersionedListMixin,
+    "partial_update": VersionedUpdateMixin,
+    "retrieve": VersionedRetrieveMixin,
+    "update": VersionedUpdateMixin,
+}
+_ERRORS = {
+    "409": "Lost to another's write, and the request named no state of that row.",
+    "412": "The row is in another state than If-Match says. Fetch it again with "
+    "Cache-Control: no-cache, and repeat the change.",
+    "428": "If-Match is missing. Fetch the row, and send its ETag.",
+    "503": "Others held the row too long, and nothing was written. Try again.",
+}
+
+
+class PreconditionErrorSerializer(serializers.Serializer):
+    """The body of 409, 412, 428 and 503."""
+
+    error = serializers.CharField(help_text="PRECONDITION_FAILED, for instance.")
+    message = serializers.CharField(help_text="For people.")
+    current_etag = serializers.CharField(
+        required=False, help_text="What the row's tag is now, where it is known."
+    )
+
+
+class VersionedSchemaMixin(AutoSchema):
+    """
+    Describes what the package's mixins and decorators do; other views stay as
+    they are.
+
+    Example::
+
+        class ProjectSchema(VersionedSchemaMixin, ProjectAutoSchema): ...
+    """
+
+    def get_description(self) -> str:  # type: ignore[override]
+        description = super().get_description()
+        ours = [cls for cls in type(self.view).__mro__ if cls.__module__.startswith(_PACKAGE)]
+        # The mixins' docstrings are for who writes the view.
+        return "" if description in map(inspect.getdoc, ours) else description
+
+    def get_override_parameters(self) -> list[Any]:
+        return [
+            *_parameters(self.view, self.method, self._deed()),
+            *super().get_override_parameters(),
+        ]
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        operation = super().get_operation(*args, **kwargs)
+        if operation is not None:
+            responses = operation.get("responses", {})
+            for code, response in self._conditional_responses(responses):
+                responses.setdefault(code, response)
+            operation["responses"] = dict(sorted(responses.items()))
+        return operation
+
+    def _deed(self) -> str | None:
+        """
+        What the operation does that the package has a part in: the name of one of
+        DRF's methods, or "action" for another that is guarded.
+        """
+        view: Any = self.view
+        name = getattr(view, "action", None)
+        handler = getattr(view, name or self.method.lower(), None)
+        if self.method in READ_METHODS and getattr(handler, "is_versioned_read", False):
+            return "retrieve"
+        if name is None:
+            name = "list" if self._reads_list() else self.method_mapping[self.method.lower()]
+        if name in _MIXINS:
+            return name if isinstance(view, _MIXINS[name]) else None
+        writes = self.method not in READ_METHODS and getattr(view, "detail", False)
+        return "action" if writes and isinstance(view, VersionedActionMixin) else None
+
+    def _reads_list(self) -> bool:
+        return self.method in READ_METHODS and isinstance(self.view, VersionedListMixin)
+
+    def _conditional_responses(self, there: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        deed = self._deed()
+        if deed in ("list", "retrieve"):
+            description = "The client has the current representation."
+            yield "304", self._answer("304", OpenApiResponse(None, description))
+        elif deed is not None:
+            for code in _error_codes(self.view, deed):
+                answer = OpenApiResponse(PreconditionErrorSerializer, _ERRORS[code])
+                yield code, self._answer(code, answer)
+
+    def _answer(self, code: str, answer: OpenApiResponse) -> Any:
+        return self._get_response_for_code(answer, code)  # type: ignore[no-untyped-call]
+
+
+class VersionedAutoSchema(VersionedSchemaMixin, AutoSchema):
+    """drf-spectacular's ``AutoSchema`` with preconditions and tags."""
+
+
+def _error_codes(view: Any, deed: str) -> Sequence[str]:
+    if deed == "create":
+        return ("409", "412", "503")
+    required = view.get_if_match() == "required"
+    return ("409", "412", "428", "503") if required else ("409", "412", "503")
+
+
+def _parameters(view: Any, method: str, deed: str | None) -> Iterator[OpenApiParameter]:
+    """The headers of requests and answers."""
+    if deed is None:
+        return
+    if deed in ("list", "retrieve"):
+        yield from _of_reads(deed)
+    else:
+        yield from _of_writes(view, deed)
+        if method != "DELETE" and (method != "PUT" or settings.etag_on_put):
+            yield _answer("ETag", "The tag of the row now, for the next If-Match.", 200, 201)
+        yield _answer("ETag", "The row's tag now.", 412)
+        yield _answer("Retry-After", "Seconds.", 503, type=OpenApiTypes.INT)
+
+
+def _of_reads(deed: str) -> Iterator[OpenApiParameter]:
+    yield _header("If-None-Match", "The tag of what the client has: 304 if it is current.")
+    yield _answer("ETag", "The tag of this representation.", 200, 304)
+    yield _answer("Cache-Control", "Who may keep it, and for how long.", 200, 304)
+    if deed == "retrieve":
+        yield _answer("Last-Modified", "When the row was last written.", 200, 304)
+
+
+def _of_writes(view: Any, deed: str) -> Iterator[OpenApiParameter]:
+    if deed == "create":
+        yield _header("If-None-Match", "*: create only what is not there.")
+        yield _answer("Location", "The new row's address.", 201)
+        return
+    required = view.get_if_match() == "required" and not view.allow_unmodified_since
+    yield _header(
+        "If-Match",
+        "The ETag of the state that is edited.",
+        required=required,
+        pattern=_IF_MATCH,
+    )
+    if view.allow_unmodified_since:
+        yield _header("If-Unmodified-Since", "Instead of If-Match, to the second.")
+    if deed in ("update", "partial_update"):
+        yield _answer("Content-Location", "Where the content is found.", 200)
+
+
+def _header(name: str, description: str, **kwargs: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, **kwargs)
+
+
+def _answer(name: str, description: str, *codes: int, type: Any = str) -> OpenApiParameter:
+    return OpenApiParameter(
+        name, type, OpenApiParameter.HEADER, description=description, response=list(codes)
+    )
