@@ -23,6 +23,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from ..conf import settings
+from ..negotiation import JSON, PROBLEM
 from ..preconditions import READ_METHODS
 from .mixins import (
     VersionedActionMixin,
@@ -33,7 +34,12 @@ from .mixins import (
     VersionedUpdateMixin,
 )
 
-__all__ = ["PreconditionErrorSerializer", "VersionedAutoSchema", "VersionedSchemaMixin"]
+__all__ = [
+    "PreconditionErrorSerializer",
+    "PreconditionProblemSerializer",
+    "VersionedAutoSchema",
+    "VersionedSchemaMixin",
+]
 
 _PACKAGE = f"{__package__}."
 
@@ -63,6 +69,18 @@ class PreconditionErrorSerializer(serializers.Serializer):
 
     error = serializers.CharField(help_text="PRECONDITION_FAILED, for instance.")
     message = serializers.CharField(help_text="For people.")
+    current_etag = serializers.CharField(
+        required=False, help_text="What the row's tag is now, where it is known."
+    )
+
+
+class PreconditionProblemSerializer(serializers.Serializer):
+    """The same as problem details (RFC 9457), for clients that name them in Accept."""
+
+    title = serializers.CharField(help_text="The phrase of the status.")
+    status = serializers.IntegerField()
+    detail = serializers.CharField(help_text="For people.")
+    error = serializers.CharField(help_text="PRECONDITION_FAILED, for instance.")
     current_etag = serializers.CharField(
         required=False, help_text="What the row's tag is now, where it is known."
     )
@@ -126,11 +144,18 @@ class VersionedSchemaMixin(AutoSchema):
             yield "304", self._answer("304", OpenApiResponse(None, description))
         elif deed is not None:
             for code in _error_codes(self.view, deed):
-                answer = OpenApiResponse(PreconditionErrorSerializer, _ERRORS[code])
-                yield code, self._answer(code, answer)
+                yield code, self._error(code)
 
-    def _answer(self, code: str, answer: OpenApiResponse) -> Any:
-        return self._get_response_for_code(answer, code)  # type: ignore[no-untyped-call]
+    def _error(self, code: str) -> Any:
+        described = OpenApiResponse(PreconditionErrorSerializer, _ERRORS[code])
+        error = self._answer(code, described)
+        if JSON in error["content"]:
+            problem = OpenApiResponse(PreconditionProblemSerializer, _ERRORS[code])
+            error["content"].update(self._answer(code, problem, [PROBLEM])["content"])
+        return error
+
+    def _answer(self, code: str, answer: OpenApiResponse, types: Any = None) -> Any:
+        return self._get_response_for_code(answer, code, types)  # type: ignore[no-untyped-call]
 
 
 class VersionedAutoSchema(VersionedSchemaMixin, AutoSchema):

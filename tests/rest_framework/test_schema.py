@@ -231,6 +231,8 @@ class TestWrites:
         for code in ("409", "412", "428", "503"):
             content = row["put"]["responses"][code]["content"]["application/json"]
             assert content["schema"] == {"$ref": "#/components/schemas/PreconditionError"}
+            problem = row["put"]["responses"][code]["content"]["application/problem+json"]
+            assert problem["schema"] == {"$ref": "#/components/schemas/PreconditionProblem"}
         body = schema["components"]["schemas"]["PreconditionError"]
         assert {"error", "message", "current_etag"} <= set(body["properties"])
         assert set(body["required"]) == {"error", "message"}
