@@ -137,6 +137,14 @@ class VersionedActionMixin(VersionedViewMixin):
             method = str(request.method).lower()
             setattr(self, method, partial(self._run_guarded, getattr(self, method)))
 
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().options(request, *args, **kwargs)
+        actions = getattr(self, "action_map", None) or {}
+        writing = {name.upper() for name in actions} - SAFE_METHODS
+        if not self._is_about_one_row():
+            return response
+        return add_required_headers(self, response, sorted(writing))
+
     def _is_about_one_row(self) -> bool:
         """As the router says; where there is none, by the address."""
         detail = getattr(self, "detail", None)

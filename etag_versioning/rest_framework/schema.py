@@ -17,6 +17,7 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
@@ -25,6 +26,9 @@ from rest_framework import serializers
 from ..conf import settings
 from ..negotiation import JSON, PROBLEM
 from ..preconditions import READ_METHODS
+from .body_tags import tag_field
+from .bulk import VersionedBulkUpdateMixin
+from .fields import ETagField
 from .mixins import (
     VersionedActionMixin,
     VersionedCreateMixin,
@@ -35,6 +39,7 @@ from .mixins import (
 )
 
 __all__ = [
+    "ETagFieldExtension",
     "PreconditionErrorSerializer",
     "PreconditionProblemSerializer",
     "VersionedAutoSchema",
@@ -48,13 +53,16 @@ _TAG = r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _IF_MATCH = rf"^\s*(\*|{_TAG}(\s*,\s*{_TAG})*)\s*$"
 
 _MIXINS: Mapping[str, type] = {
+    "bulk_update": VersionedBulkUpdateMixin,
     "create": VersionedCreateMixin,
     "destroy": VersionedDestroyMixin,
     "list": VersionedListMixin,
+    "partial_bulk_update": VersionedBulkUpdateMixin,
     "partial_update": VersionedUpdateMixin,
     "retrieve": VersionedRetrieveMixin,
     "update": VersionedUpdateMixin,
 }
+_BULK = ("bulk_update", "partial_bulk_update")
 _ERRORS = {
     "409": "Lost to another's write, and the request named no state of that row.",
     "412": "The row is in another state than If-Match says. Fetch it again with "
@@ -72,6 +80,9 @@ class PreconditionErrorSerializer(serializers.Serializer):
     current_etag = serializers.CharField(
         required=False, help_text="What the row's tag is now, where it is known."
     )
+    current = serializers.JSONField(
+        required=False, help_text="What the row is now, where the view shows it."
+    )
 
 
 class PreconditionProblemSerializer(serializers.Serializer):
@@ -84,6 +95,18 @@ class PreconditionProblemSerializer(serializers.Serializer):
     current_etag = serializers.CharField(
         required=False, help_text="What the row's tag is now, where it is known."
     )
+    current = serializers.JSONField(
+        required=False, help_text="What the row is now, where the view shows it."
+    )
+
+
+class ETagFieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A tag is a text."""
+
+    target_class = ETagField
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        return {"type": "string"}
 
 
 class VersionedSchemaMixin(AutoSchema):
@@ -107,6 +130,14 @@ class VersionedSchemaMixin(AutoSchema):
             *_parameters(self.view, self.method, self._deed()),
             *super().get_override_parameters(),
         ]
+
+    def get_request_serializer(self) -> Any:
+        serializer = super().get_request_serializer()
+        return _many(serializer) if self._deed() in _BULK else serializer
+
+    def get_response_serializers(self) -> Any:
+        serializers = super().get_response_serializers()
+        return _many(serializers) if self._deed() in _BULK else serializers
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         operation = super().get_operation(*args, **kwargs)
@@ -143,8 +174,14 @@ class VersionedSchemaMixin(AutoSchema):
             description = "The client has the current representation."
             yield "304", self._answer("304", OpenApiResponse(None, description))
         elif deed is not None:
+            if _creates_by_put(self.view, deed) and "200" in there:
+                created = dict(there["200"], headers=self._headers("201"))
+                yield "201", created
             for code in _error_codes(self.view, deed):
                 yield code, self._error(code)
+
+    def _headers(self, code: str) -> Any:
+        return self._get_response_headers_for_code(code)
 
     def _error(self, code: str) -> Any:
         described = OpenApiResponse(PreconditionErrorSerializer, _ERRORS[code])
@@ -177,7 +214,8 @@ def _parameters(view: Any, method: str, deed: str | None) -> Iterator[OpenApiPar
         yield from _of_reads(deed)
     else:
         yield from _of_writes(view, deed)
-        if method != "DELETE" and (method != "PUT" or settings.etag_on_put):
+        has_tag = method != "DELETE" and deed not in _BULK
+        if has_tag and (method != "PUT" or settings.etag_on_put):
             yield _answer("ETag", "The tag of the row now, for the next If-Match.", 200, 201)
         yield _answer("ETag", "The row's tag now.", 412)
         yield _answer("Retry-After", "Seconds.", 503, type=OpenApiTypes.INT)
@@ -192,21 +230,44 @@ def _of_reads(deed: str) -> Iterator[OpenApiParameter]:
 
 
 def _of_writes(view: Any, deed: str) -> Iterator[OpenApiParameter]:
-    if deed == "create":
+    creates = deed == "create" or _creates_by_put(view, deed)
+    if creates:
         yield _header("If-None-Match", "*: create only what is not there.")
         yield _answer("Location", "The new row's address.", 201)
-        return
-    required = view.get_if_match() == "required" and not view.allow_unmodified_since
+    if deed == "create" or deed in _BULK:
+        return  # Each item of a bulk update has its own tag.
+    field = _body_tag(view, deed)
+    stands_in = creates or view.allow_unmodified_since or field is not None
     yield _header(
         "If-Match",
-        "The ETag of the state that is edited.",
-        required=required,
+        "The ETag of the state that is edited."
+        + (f" It may be sent as {field} in the content instead." if field else ""),
+        required=view.get_if_match() == "required" and not stands_in,
         pattern=_IF_MATCH,
     )
     if view.allow_unmodified_since:
         yield _header("If-Unmodified-Since", "Instead of If-Match, to the second.")
     if deed in ("update", "partial_update"):
-        yield _answer("Content-Location", "Where the content is found.", 200)
+        yield _answer("Content-Location", "Where the content is found.", 200, 201)
+
+
+def _creates_by_put(view: Any, deed: str) -> bool:
+    return deed == "update" and view.allow_create
+
+
+def _body_tag(view: Any, deed: str) -> str | None:
+    """The field that the tag may be sent in, where the content has one."""
+    if deed == "destroy" or view.serializer_class is None:
+        return None
+    return tag_field(view)
+
+
+def _many(serializer: Any) -> Any:
+    return (
+        type(serializer)(many=True)
+        if isinstance(serializer, serializers.Serializer)
+        else serializer
+    )
 
 
 def _header(name: str, description: str, **kwargs: Any) -> OpenApiParameter:

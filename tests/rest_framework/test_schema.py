@@ -10,7 +10,9 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 
+from etag_versioning.rest_framework.bulk import VersionedBulkUpdateMixin
 from etag_versioning.rest_framework.decorators import versioned_read
+from etag_versioning.rest_framework.fields import ETagField
 from etag_versioning.rest_framework.mixins import (
     VersionedAPIViewMixin,
     VersionedListMixin,
@@ -64,6 +66,24 @@ class DatedViewSet(PersonViewSet):
     """With words of its own."""
 
     allow_unmodified_since = True
+
+
+class UpsertViewSet(PersonViewSet):
+    allow_create = True
+    if_match = "report"
+
+
+class TaggedSerializer(serializers.ModelSerializer):
+    etag = ETagField()
+
+    class Meta:
+        model = Person
+        fields = ("id", "name", "etag")
+
+
+class BulkViewSet(VersionedBulkUpdateMixin, VersionedModelViewSet):
+    queryset = Person.objects.order_by("id")
+    serializer_class = TaggedSerializer
 
 
 class PlainViewSet(viewsets.ModelViewSet):
@@ -123,6 +143,8 @@ class ExtendedViewSet(VersionedModelViewSet):
 router = SimpleRouter()
 router.register("people", PersonViewSet)
 router.register("dated", DatedViewSet, basename="dated")
+router.register("upserts", UpsertViewSet, basename="upserts")
+router.register("bulk", BulkViewSet, basename="bulk")
 router.register("plain", PlainViewSet, basename="plain")
 router.register("extended", ExtendedViewSet, basename="extended")
 urlpatterns = [
@@ -252,6 +274,48 @@ class TestWrites:
         ):
             assert headers_of(operation) == {}
             assert len(answers_of(operation)) == 1
+
+
+class TestOptions:
+    def test_put_may_create(self, schema):
+        operation = schema["paths"]["/upserts/{id}/"]["put"]
+        assert headers_of(operation) == {"If-Match": False, "If-None-Match": False}
+        assert answer_headers(operation, "200") == {"ETag", "Content-Location"}
+        assert answer_headers(operation, "201") == {"ETag", "Content-Location", "Location"}
+        responses = operation["responses"]
+        assert responses["201"]["content"] == responses["200"]["content"]
+
+    def test_what_is_reported_passes(self, schema):
+        row = schema["paths"]["/upserts/{id}/"]
+        assert headers_of(row["delete"]) == {"If-Match": False}
+        for method in ("put", "delete"):
+            assert "412" in answers_of(row[method])
+            assert "428" not in answers_of(row[method])
+
+    def test_the_tag_may_be_in_the_content(self, schema):
+        row = schema["paths"]["/bulk/{id}/"]
+        for method in ("put", "patch"):
+            assert headers_of(row[method]) == {"If-Match": False}
+            (header,) = [each for each in row[method]["parameters"] if each["in"] == "header"]
+            assert "as etag in the content" in header["description"]
+        # A DELETE has none.
+        assert headers_of(row["delete"]) == {"If-Match": True}
+        properties = schema["components"]["schemas"]["Tagged"]["properties"]
+        assert properties["etag"] == {"type": "string", "readOnly": True}
+
+    @pytest.mark.parametrize("method", ["put", "patch"])
+    def test_bulk_updates(self, schema, method):
+        operation = schema["paths"]["/bulk/"][method]
+        assert headers_of(operation) == {}
+        assert {"409", "412", "428", "503"} <= answers_of(operation)
+        assert answer_headers(operation, "200") == set()
+        for message in (operation["requestBody"], operation["responses"]["200"]):
+            assert message["content"]["application/json"]["schema"]["type"] == "array"
+
+
+def test_no_view_of_these_is_warned_of(capsys):
+    SchemaGenerator(patterns=urlpatterns).get_schema(public=True)
+    assert "ETagField" not in capsys.readouterr().err
 
 
 def test_other_views_are_described_as_before(schema):

@@ -1,0 +1,78 @@
+"""Throttles that do not count what cost nothing."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from rest_framework.throttling import SimpleRateThrottle
+
+__all__ = ["UncountedNotModifiedMixin"]
+
+
+class UncountedNotModifiedMixin(SimpleRateThrottle):
+    """
+    Gives a request back that ended in 304, to put before DRF's throttles.
+
+    A request counts while it is answered, so that no burst passes the limit. A 304
+    still takes authentication and one query; a wider throttle beside this one
+    limits these.
+
+    Example::
+
+        class UserThrottle(UncountedNotModifiedMixin, UserRateThrottle):
+            rate = "100/min"
+    """
+
+    num_requests: int
+    duration: int
+
+    def allow_request(self, request: Any, view: Any) -> bool:
+        self.counted = False
+        allowed = super().allow_request(request, view)
+        if self.counted:
+            finalize = view.finalize_response
+
+            def finalize_response(*args: Any, **kwargs: Any) -> Any:
+                response = finalize(*args, **kwargs)
+                if response.status_code == 304:
+                    self._give_back()
+                return response
+
+            view.finalize_response = finalize_response
+        return allowed
+
+    def throttle_success(self) -> bool:
+        self.counted = super().throttle_success()
+        return self.counted
+
+    def throttle_failure(self) -> bool:
+        """The limit is reached, unless some of these requests were given back."""
+        returned = self.cache.get_many({self._name(stamp) for stamp in self.history})
+        kept = []
+        for stamp in self.history:
+            name = self._name(stamp)
+            if returned.get(name, 0) > 0:
+                returned[name] -= 1
+                self._count(name, -1)
+            else:
+                kept.append(stamp)
+        self.history = kept
+        if len(kept) < self.num_requests:
+            return self.throttle_success()
+        return super().throttle_failure()
+
+    # Each under a key of its own, by operations that are atomic in the cache: what
+    # rewrote the list of requests could lose those that were added meanwhile.
+
+    def _give_back(self) -> None:
+        name = self._name(self.now)
+        if not self.cache.add(name, 1, self.duration):
+            self._count(name, 1)
+
+    def _count(self, name: str, delta: int) -> None:
+        with suppress(ValueError):  # The cache has thrown it away.
+            self.cache.incr(name, delta)
+
+    def _name(self, stamp: float) -> str:
+        return f"{self.key}_304_{stamp!r}"
