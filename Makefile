@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: demo serve test test-all cells race proxies schema lint clean
+.PHONY: demo serve test test-all cells race proxies schema bench bench-check lint clean
 
 demo: $(VENV)/example
 	$(BIN)/python manage.py migrate --verbosity 0
@@ -47,6 +47,19 @@ schema: $(VENV)/fuzz
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(BIN)/python -m tests.openapi
 
+# Side by side with other libraries; takes about ten minutes. The results, as tables and
+# as a picture, are in benchmarks/results.
+bench: $(VENV)/peers
+	$(BIN)/python -m benchmarks compare --save .benchmarks/sqlite.json
+	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m benchmarks compare --save .benchmarks/postgresql.json
+	$(BIN)/python -m benchmarks.publish .benchmarks/sqlite.json .benchmarks/postgresql.json \
+		--folder benchmarks/results
+
+# The short form: whether what is promised still holds.
+bench-check: $(VENV)/peers
+	$(BIN)/python -m benchmarks promises
+	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m benchmarks promises
+
 lint: $(VENV)/lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -72,6 +85,9 @@ $(VENV)/test: $(BIN)/python setup.cfg
 
 $(VENV)/databases: $(BIN)/python setup.cfg
 	$(call install,bench$(comma)example$(comma)test$(comma)test-drf$(comma)postgresql$(comma)mariadb)
+
+$(VENV)/peers: $(BIN)/python setup.cfg
+	$(call install,bench$(comma)example$(comma)peers$(comma)postgresql)
 
 $(VENV)/clients: $(BIN)/python setup.cfg
 	$(call install,example$(comma)test$(comma)clients)

@@ -1,8 +1,8 @@
 """
 Runs one of the benchmarks on a database made for it::
 
-    python -m benchmarks writes                      # SQLite
-    DATABASE_URL=postgres://… python -m benchmarks writes
+    python -m benchmarks compare                     # SQLite
+    DATABASE_URL=postgres://… python -m benchmarks compare
 """
 
 import argparse
@@ -12,7 +12,7 @@ import os
 import django
 from django.test.utils import setup_databases, teardown_databases
 
-BENCHMARKS = ("writes",)
+BENCHMARKS = ("compare", "promises", "writes")
 
 
 def main():

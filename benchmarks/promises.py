@@ -1,0 +1,122 @@
+"""
+What is promised of the package's speed: ratios of two requests that take turns, and
+numbers of statements. Exits with an error where one does not hold: the short form of
+the comparison, for each change.
+"""
+
+from dataclasses import dataclass
+
+from django.db import connection
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import data, puts, reads
+from benchmarks.turns import paired
+
+# What noise may add to a ratio before a promise counts as broken.
+MARGIN = 1.15
+
+DETAIL, FILTERED = "/versioned/detail/1/", "/versioned/filtered/1/"
+VIEW, VIEW_FLOOR = "/versioned/django/1/", "/django/one-statement/1/"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """The first takes at most ``limit`` times as long as the second."""
+
+    name: str
+    first: tuple
+    second: tuple
+    limit: float
+
+
+PROMISES = [
+    Promise(
+        "DRF detail, hit: DRF view + one statement", (DETAIL, "hit"), (reads.FLOOR, "hit"), 4.5
+    ),
+    Promise("filtered by request, hit: the same", (FILTERED, "hit"), (reads.FLOOR, "hit"), 5.0),
+    Promise("Django view, hit: view + one statement", (VIEW, "hit"), (VIEW_FLOOR, "hit"), 6.0),
+    Promise(
+        "DRF detail, no header: plain", (DETAIL, "no header"), (reads.DETAIL, "no header"), 1.10
+    ),
+    Promise("DRF detail, miss: plain", (DETAIL, "miss"), (reads.DETAIL, "no header"), 1.45),
+    Promise(
+        "filtered by request, miss: plain", (FILTERED, "miss"), ("/filtered/1/", "no header"), 1.5
+    ),
+    *(
+        Promise(f"DRF detail, hit: {peer.name}", (DETAIL, "hit"), (peer.path, "hit"), 1.2)
+        for peer in reads.SUBJECTS
+        if peer.peer
+    ),
+]
+# Of a hit, a miss and a request without a header.
+STATEMENTS = {
+    DETAIL: [1, 2, 1],
+    FILTERED: [1, 2, 1],
+    "/versioned/cursor/": [1, 2, 1],
+    "/versioned/numbered/": [2, 4, 2],
+    VIEW: [1, 2, 2],
+}
+# Of a guarded PUT: SELECT and UPDATE. SQLite's BEGIN is a statement too.
+STATEMENTS_OF_PUT = {"sqlite": 3, "postgresql": 2}
+PUT_LIMITS = {puts.PLAIN: 1.35, puts.EXTENSIONS: 1.0, puts.CONCURRENT: 1.2}
+
+
+def add_arguments(parser):
+    parser.add_argument("--turns", type=int, default=40, help="turns of each pair")
+
+
+def run(options):
+    found = measure(options.turns)
+    table = Table(title=f"What is promised, {connection.vendor}")
+    for heading in ("the first takes … times as long as the second", "at most", "measured"):
+        table.add_column(heading)
+    for promise in found["ratios"]:
+        table.add_row(promise["name"], f"{promise['limit']:.2f}", f"{promise['ratio']:.2f}")
+    Console(width=100).print(table)
+    broken = [p for p in found["ratios"] if p["ratio"] > p["limit"] * MARGIN]
+    wrong = [s for s in found["statements"] if s["expected"] != s["counted"]]
+    if broken or wrong:
+        raise SystemExit(f"Not as promised: {[*broken, *wrong]}")
+
+
+def measure(turns):
+    """What is measured of each promise."""
+    data.make_employees(1000)
+    reader = reads.Reader()
+    try:
+        ratios = [_reads(reader, promise, turns) for promise in PROMISES]
+        statements = [
+            _counted(path, expected, [reader.statements(path, kind) for kind in reads.KINDS])
+            for path, expected in STATEMENTS.items()
+        ]
+    finally:
+        reader.close()
+    ours = puts.Writer(puts.VERSIONED, puts.make_row(puts.VERSIONED))
+    ratios += [_puts(ours, other, limit, turns) for other, limit in PUT_LIMITS.items()]
+    expected = STATEMENTS_OF_PUT[connection.vendor]
+    statements.append(_counted("PUT", expected, ours.client.statements(ours.edit())))
+    return {"ratios": ratios, "statements": statements}
+
+
+def _reads(reader, promise, turns):
+    first, second = (
+        # The floors answer 304 to whatever is asked.
+        reader.timed(path, kind, 304 if kind == "hit" else 200)
+        for path, kind in (promise.first, promise.second)
+    )
+    return {
+        "name": promise.name,
+        "limit": promise.limit,
+        "ratio": paired(first, second, turns),
+    }
+
+
+def _puts(ours, other, limit, turns):
+    theirs = puts.Writer(other, puts.make_row(other))
+    found = paired(ours.timed, theirs.timed, turns)
+    return {"name": f"guarded PUT: {other.name}", "limit": limit, "ratio": found}
+
+
+def _counted(name, expected, counted):
+    return {"name": name, "expected": expected, "counted": counted}
