@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
+PEERS = $(VENV)/with-peers
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
@@ -49,16 +50,16 @@ schema: $(VENV)/fuzz
 
 # Side by side with other libraries; takes about ten minutes. The results, as tables and
 # as a picture, are in benchmarks/results.
-bench: $(VENV)/peers
-	$(BIN)/python -m benchmarks compare --save .benchmarks/sqlite.json
-	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m benchmarks compare --save .benchmarks/postgresql.json
-	$(BIN)/python -m benchmarks.publish .benchmarks/sqlite.json .benchmarks/postgresql.json \
+bench: $(PEERS)/installed
+	$(PEERS)/bin/python -m benchmarks compare --save .benchmarks/sqlite.json
+	DATABASE_URL=$(POSTGRESQL_URL) $(PEERS)/bin/python -m benchmarks compare --save .benchmarks/postgresql.json
+	$(PEERS)/bin/python -m benchmarks.publish .benchmarks/sqlite.json .benchmarks/postgresql.json \
 		--folder benchmarks/results
 
 # The short form: whether what is promised still holds.
-bench-check: $(VENV)/peers
-	$(BIN)/python -m benchmarks promises
-	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m benchmarks promises
+bench-check: $(PEERS)/installed
+	$(PEERS)/bin/python -m benchmarks promises
+	DATABASE_URL=$(POSTGRESQL_URL) $(PEERS)/bin/python -m benchmarks promises
 
 lint: $(VENV)/lint
 	$(BIN)/ruff check .
@@ -86,8 +87,12 @@ $(VENV)/test: $(BIN)/python setup.cfg
 $(VENV)/databases: $(BIN)/python setup.cfg
 	$(call install,bench$(comma)example$(comma)test$(comma)test-drf$(comma)postgresql$(comma)mariadb)
 
-$(VENV)/peers: $(BIN)/python setup.cfg
-	$(call install,bench$(comma)example$(comma)peers$(comma)postgresql)
+# In an environment of their own: one of them brings a package that is called "tests".
+$(PEERS)/installed: setup.cfg
+	$(PYTHON) -m venv --without-pip $(PEERS)
+	$(PYTHON) -m pip --python $(PEERS)/bin/python install --quiet --editable \
+		'.[bench,example,peers,postgresql]'
+	touch $@
 
 $(VENV)/clients: $(BIN)/python setup.cfg
 	$(call install,example$(comma)test$(comma)clients)
