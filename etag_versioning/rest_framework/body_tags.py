@@ -11,13 +11,14 @@ from rest_framework.exceptions import ValidationError
 from ..etags import EntityTag, parse_entity_tags, without_coding
 from ..preconditions import ConditionalHeaders, names_any
 from .fields import ETagField
+from .representation import serializer_class_of
 
 __all__ = ["tag_field", "tag_in", "with_tag"]
 
 
 def tag_field(view: Any) -> str | None:
     """The name of the ``ETagField`` of the view's serializer, if it has one."""
-    declared = getattr(view.get_serializer_class(), "_declared_fields", {})
+    declared = getattr(serializer_class_of(view), "_declared_fields", {})
     return next((name for name, field in declared.items() if isinstance(field, ETagField)), None)
 
 

@@ -33,7 +33,7 @@ __all__ = ["GuardedCreate"]
 
 _EXISTS = Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
 # What may say that the row is there already.
-_REFUSALS = (ValidationError, DatabaseError)
+REFUSALS = (ValidationError, DatabaseError)
 
 
 class GuardedCreate:
@@ -77,7 +77,7 @@ class GuardedCreate:
         try:
             with hooked(self.view, perform_create=partial(self.perform, original)):
                 response = method()
-        except _REFUSALS as error:
+        except REFUSALS as error:
             if find is None:
                 raise
             raise LostRace(partial(self.settle, find, error)) from error

@@ -52,7 +52,7 @@ def reading(view: Any) -> Iterator[None]:
     request = view.request
     view.request = clone_request(request, "GET")
     if "action" in held:
-        view.action = "retrieve"
+        view.action = getattr(view, "_read_action", "retrieve")
     try:
         yield
     finally:

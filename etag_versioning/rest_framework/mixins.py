@@ -135,7 +135,7 @@ class VersionedActionMixin(VersionedViewMixin):
             return
         if not self._guards_itself(name):
             method = str(request.method).lower()
-            setattr(self, method, partial(self._run_guarded, getattr(self, method)))
+            setattr(self, method, self._guarded(getattr(self, method)))
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().options(request, *args, **kwargs)
@@ -156,8 +156,8 @@ class VersionedActionMixin(VersionedViewMixin):
         ours = _GUARDING_THEMSELVES.get(name)
         return ours is not None and all(getattr(type(self), m.__name__, None) is m for m in ours)
 
-    def _run_guarded(self, handler: Any, request: Request, *args: Any, **kwargs: Any) -> Any:
-        return GuardedHandler(self).run(handler, request, *args, **kwargs)
+    def _guarded(self, handler: Any) -> Any:
+        return partial(GuardedHandler(self).run, handler)
 
 
 class VersionedViewSetMixin(

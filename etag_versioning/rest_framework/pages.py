@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.models import QuerySet
-from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import (
     CursorPagination,
     LimitOffsetPagination,
@@ -88,10 +87,7 @@ def narrow_page(view: VersionedViewMixin) -> Validators | None:
 
 
 def _takes_dictionaries(view: Any, paginator: Any) -> bool:
-    if (
-        type(view).paginate_queryset is not GenericAPIView.paginate_queryset
-        or type(view).get_paginated_response is not GenericAPIView.get_paginated_response
-    ):
+    if not view._paginates_as_drf:
         return False
     kind = type(paginator)
     return paginator is None or (kind.paginate_queryset, kind.get_paginated_response) in _PAGINATORS

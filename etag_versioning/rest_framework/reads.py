@@ -16,6 +16,9 @@ from .views import VersionedViewMixin
 
 __all__ = ["is_answered_by", "read_named_row", "read_object", "read_page"]
 
+# Whose handlers of methods do nothing but call retrieve() or list().
+_GENERICS = (GenericAPIView.__module__, "adrf.generics")
+
 Method = Callable[..., Any]
 
 
@@ -34,7 +37,7 @@ def is_answered_by(view: Any, handler: Any, method: Any, original: Any) -> bool:
         return False
     entry = getattr(view, view.request.method.lower(), None)
     function = getattr(entry, "__func__", None)
-    around = function is handler or getattr(function, "__module__", "") == GenericAPIView.__module__
+    around = function is handler or getattr(function, "__module__", "") in _GENERICS
     return around and getattr(method, "__func__", None) is original
 
 

@@ -12,7 +12,7 @@ from rest_framework.renderers import BrowsableAPIRenderer, TemplateHTMLRenderer
 from ..etags import digest, encode_key
 from .fingerprint import fingerprint
 
-__all__ = ["representation", "representation_terms"]
+__all__ = ["representation", "representation_terms", "serializer_class_of"]
 
 # These pages show who is logged in, and the forms that they may use.
 _PERSONAL = (BrowsableAPIRenderer, TemplateHTMLRenderer)
@@ -43,9 +43,15 @@ def representation_terms(view: Any) -> list[Any]:
 def _code(view: Any, renderer: Any) -> tuple[type, ...]:
     """The classes whose code makes the answer."""
     classes: list[Any] = [type(view), type(renderer)]
+    serializer = serializer_class_of(view)
+    return (*classes, serializer) if serializer is not None else tuple(classes)
+
+
+def serializer_class_of(view: Any) -> Any:
+    """The view's serializer, or ``None`` for a view that needs none."""
     if isinstance(view, GenericAPIView) and (
         view.serializer_class is not None
         or type(view).get_serializer_class is not GenericAPIView.get_serializer_class
     ):
-        classes.append(view.get_serializer_class())
-    return tuple(classes)
+        return view.get_serializer_class()
+    return None

@@ -236,7 +236,7 @@ def _of_writes(view: Any, deed: str) -> Iterator[OpenApiParameter]:
         yield _answer("Location", "The new row's address.", 201)
     if deed == "create" or deed in _BULK:
         return  # Each item of a bulk update has its own tag.
-    field = _body_tag(view, deed)
+    field = None if deed == "destroy" else tag_field(view)
     stands_in = creates or view.allow_unmodified_since or field is not None
     yield _header(
         "If-Match",
@@ -253,13 +253,6 @@ def _of_writes(view: Any, deed: str) -> Iterator[OpenApiParameter]:
 
 def _creates_by_put(view: Any, deed: str) -> bool:
     return deed == "update" and view.allow_create
-
-
-def _body_tag(view: Any, deed: str) -> str | None:
-    """The field that the tag may be sent in, where the content has one."""
-    if deed == "destroy" or view.serializer_class is None:
-        return None
-    return tag_field(view)
 
 
 def _many(serializer: Any) -> Any:

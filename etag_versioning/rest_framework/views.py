@@ -52,7 +52,7 @@ from .options import ViewOptions
 from .representation import representation_terms
 from .responses import SettledResponse
 
-__all__ = ["VersionedView", "VersionedViewMixin"]
+__all__ = ["VersionedView", "VersionedViewMixin", "looks_at_objects"]
 
 _NO_CONDITIONS = ConditionalHeaders()
 # What a key raises that no row can have.
@@ -192,7 +192,7 @@ class VersionedView(ViewOptions, APIView):
         """Whether nothing asks to see the object before an answer about it is given."""
         check = getattr(self.check_object_permissions, "__func__", None)
         return check is APIView.check_object_permissions and not any(
-            map(_looks_at_objects, self.get_permissions())
+            map(looks_at_objects, self.get_permissions())
         )
 
     def _finish_read(self, response: Any, shown: Validators) -> Any:
@@ -230,6 +230,8 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
 
     # Private to the package from here on.
 
+    # What the view does with a GET of its row, as ``action`` names it.
+    _read_action: ClassVar[str] = "retrieve"
     # The annotations of the query set that an object is loaded from.
     _annotations: Sequence[str] = ()
 
@@ -244,6 +246,14 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
     @property
     def _loads_as_drf(self) -> bool:
         return type(self).get_object is GenericAPIView.get_object
+
+    @property
+    def _paginates_as_drf(self) -> bool:
+        kind = type(self)
+        return (
+            kind.paginate_queryset is GenericAPIView.paginate_queryset
+            and kind.get_paginated_response is GenericAPIView.get_paginated_response
+        )
 
     def _check_lookup(self) -> None:
         """Raise the 404 of a key that no row can have."""
@@ -270,8 +280,8 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
         return self._loads_as_drf and super()._may_read_narrowly()
 
 
-def _looks_at_objects(permission: Any) -> bool:
+def looks_at_objects(permission: Any) -> bool:
     if type(permission) in (permissions.AND, permissions.OR):
-        return _looks_at_objects(permission.op1) or _looks_at_objects(permission.op2)
+        return looks_at_objects(permission.op1) or looks_at_objects(permission.op2)
     look = getattr(permission, "has_object_permission", None)
     return getattr(look, "__func__", None) is not permissions.BasePermission.has_object_permission

@@ -59,6 +59,8 @@ class GuardedWrite:
 
     # Whether it is known what the write would do.
     replays = True
+    # Whether there is no transaction around it.
+    detached = False
 
     def __init__(self, view: VersionedViewMixin, perform: str = "") -> None:
         self.view = view
@@ -198,7 +200,7 @@ class GuardedWrite:
         view = self.view
         dates_count = view.allow_unmodified_since or view.get_if_match() != "required"
         self.row = row
-        self.guard = row.guard(view._conditions, dates_count=dates_count)
+        self.guard = row.guard(view._conditions, dates_count=dates_count, detached=self.detached)
         return self.guard
 
     def refusal(

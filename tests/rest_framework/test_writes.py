@@ -57,6 +57,13 @@ def test_many_to_many_and_a_generated_column(client):
     assert chapter.tagged.count() == 1
 
 
+def test_a_view_without_a_serializer(client, person):
+    url = f"/removal/{person.pk}/"
+    assert client.delete(url).status_code == 428
+    tag = client.delete(url, headers={"If-Match": '"x"'})["ETag"]
+    assert client.delete(url, headers={"If-Match": tag}).status_code == 204
+
+
 def test_a_file(client, person):
     url = f"/uploads/{person.pk}/"
     tag = client.get(url)["ETag"]

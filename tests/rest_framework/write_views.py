@@ -4,13 +4,14 @@ from django.db import connection
 from django.db.models import F
 from django.http import Http404
 from django.urls import include, path
-from rest_framework import permissions, serializers
+from rest_framework import generics, permissions, serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from etag_versioning.rest_framework.bulk import VersionedBulkUpdateMixin
 from etag_versioning.rest_framework.fields import ETagField
+from etag_versioning.rest_framework.mixins import VersionedDestroyMixin
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from tests.rest_framework.views import PersonSerializer, PersonViewSet, before_write
 from tests.testapp.models import Chapter, Login, Person, Team
@@ -467,7 +468,15 @@ for prefix, viewset in {
 }.items():
     router.register(prefix, viewset, basename=prefix)
 
+
+class RemovalView(VersionedDestroyMixin, generics.DestroyAPIView):
+    """It shows nothing, and has no serializer."""
+
+    queryset = Person.objects.all()
+
+
 urlpatterns = [
     path("", include(router.urls)),
+    path("removal/<int:pk>/", RemovalView.as_view()),
     path("bare/<int:pk>/", ActionViewSet.as_view({"post": "forgotten"})),
 ]

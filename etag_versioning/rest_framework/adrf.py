@@ -1,0 +1,184 @@
+"""
+The mixins for adrf, whose view sets are made of coroutines: put them before its own
+classes.
+
+As elsewhere, what DRF answers without preconditions comes first. There is no
+transaction around a coroutine: each write of the row compares by itself, and what
+else a hook writes is committed by itself. The options ``allow_create`` and
+``replay_safe`` have no meaning here.
+"""
+
+from __future__ import annotations
+
+from inspect import iscoroutinefunction
+from typing import Any
+
+from adrf import generics, mixins, views
+from asgiref.sync import async_to_sync
+from rest_framework.request import Request
+
+from ..preconditions import READ_METHODS
+from .coroutines import (
+    AsyncGuardedCreate,
+    AsyncGuardedHandler,
+    AsyncGuardedWrite,
+    aread_object,
+    aread_page,
+)
+from .mixins import VersionedActionMixin
+from .reads import is_answered_by
+from .views import VersionedViewMixin, looks_at_objects
+
+__all__ = [
+    "AsyncVersionedActionMixin",
+    "AsyncVersionedCreateMixin",
+    "AsyncVersionedDestroyMixin",
+    "AsyncVersionedListMixin",
+    "AsyncVersionedRetrieveMixin",
+    "AsyncVersionedUpdateMixin",
+    "AsyncVersionedViewMixin",
+    "AsyncVersionedViewSetMixin",
+]
+
+
+class AsyncVersionedViewMixin(VersionedViewMixin, generics.GenericAPIView):
+    """The base of the mixins for adrf's generic views and view sets."""
+
+    _read_action = "aretrieve"
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """adrf's own way, for what reads narrowly in a thread."""
+        return async_to_sync(self.afilter_queryset)(queryset)
+
+    @property
+    def _loads_as_drf(self) -> bool:
+        return type(self).aget_object is generics.GenericAPIView.aget_object
+
+    @property
+    def _paginates_as_drf(self) -> bool:
+        kind, base = type(self), generics.GenericAPIView
+        return (
+            kind.paginate_queryset is base.paginate_queryset
+            and kind.apaginate_queryset is base.apaginate_queryset
+            and kind.get_paginated_response is base.get_paginated_response
+            and kind.get_apaginated_response is base.get_apaginated_response
+        )
+
+    def _may_read_narrowly(self) -> bool:
+        check = type(self).check_object_permissions
+        return (
+            self._loads_as_drf
+            and check is views.APIView.check_object_permissions
+            and not any(map(looks_at_objects, self.get_permissions()))
+        )
+
+
+class AsyncVersionedRetrieveMixin(mixins.RetrieveModelMixin, AsyncVersionedViewMixin):
+    """``aretrieve()`` with tag, and 304 from one narrow query."""
+
+    async def aretrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        method = super().aretrieve
+        if request.method not in READ_METHODS:
+            return await method(request, *args, **kwargs)
+        early = is_answered_by(
+            self,
+            AsyncVersionedRetrieveMixin.aretrieve,
+            method,
+            mixins.RetrieveModelMixin.aretrieve,
+        )
+        return await aread_object(self, early, method, request, *args, **kwargs)
+
+
+class AsyncVersionedListMixin(mixins.ListModelMixin, AsyncVersionedViewMixin):
+    """``alist()`` with a tag that is exact for the page."""
+
+    async def alist(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        method = super().alist
+        if request.method not in READ_METHODS:
+            return await method(request, *args, **kwargs)
+        early = is_answered_by(
+            self, AsyncVersionedListMixin.alist, method, mixins.ListModelMixin.alist
+        )
+        return await aread_page(self, early, method, request, *args, **kwargs)
+
+
+class AsyncVersionedCreateMixin(mixins.CreateModelMixin, AsyncVersionedViewMixin):
+    """``acreate()`` that answers with the new row's tag and location."""
+
+    async def acreate(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        method = super().acreate
+        if self._is_guarded:
+            return await method(request, *args, **kwargs)
+        return await AsyncGuardedCreate(self).apost(method, request, *args, **kwargs)
+
+
+class AsyncVersionedUpdateMixin(mixins.UpdateModelMixin, AsyncVersionedViewMixin):
+    """``aupdate()`` and ``partial_aupdate()`` of the state that If-Match names."""
+
+    async def aupdate(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        method = super().aupdate
+        if self._is_guarded:
+            return await method(request, *args, **kwargs)
+        return await AsyncGuardedWrite(self).arun(method, request, *args, **kwargs)
+
+
+class AsyncVersionedDestroyMixin(mixins.DestroyModelMixin, AsyncVersionedViewMixin):
+    """``adestroy()`` of the state that If-Match names."""
+
+    async def adestroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        method = super().adestroy
+        if self._is_guarded:
+            return await method(request, *args, **kwargs)
+        return await AsyncGuardedWrite(self).arun(method, request, *args, **kwargs)
+
+
+# The coroutines that need no help, with the methods that are to be ours for it.
+_GUARDING_THEMSELVES: dict[str, tuple[Any, ...]] = {
+    "aupdate": (AsyncVersionedUpdateMixin.aupdate,),
+    "partial_aupdate": (
+        mixins.UpdateModelMixin.partial_aupdate,
+        AsyncVersionedUpdateMixin.aupdate,
+    ),
+    "adestroy": (AsyncVersionedDestroyMixin.adestroy,),
+}
+
+
+class AsyncVersionedActionMixin(AsyncVersionedViewMixin, VersionedActionMixin):
+    """
+    Guards each coroutine of one row that writes and is the project's own. Handlers
+    that are none are guarded as elsewhere, in one transaction.
+    """
+
+    def _guards_itself(self, name: str) -> bool:
+        ours = _GUARDING_THEMSELVES.get(name)
+        return ours is not None and all(getattr(type(self), m.__name__, None) is m for m in ours)
+
+    def _guarded(self, handler: Any) -> Any:
+        if not iscoroutinefunction(handler):
+            return super()._guarded(handler)
+
+        async def guarded(request: Request, *args: Any, **kwargs: Any) -> Any:
+            return await AsyncGuardedHandler(self).arun(handler, request, *args, **kwargs)
+
+        return guarded
+
+
+class AsyncVersionedViewSetMixin(
+    AsyncVersionedCreateMixin,
+    AsyncVersionedListMixin,
+    AsyncVersionedRetrieveMixin,
+    AsyncVersionedUpdateMixin,
+    AsyncVersionedDestroyMixin,
+    AsyncVersionedActionMixin,
+):
+    """
+    All of the mixins above, to put before adrf's ``ModelViewSet``.
+
+    Example::
+
+        from adrf.viewsets import ModelViewSet
+
+        class UserViewSet(AsyncVersionedViewSetMixin, ModelViewSet):
+            queryset = User.objects.all()
+            serializer_class = UserSerializer
+    """

@@ -1,0 +1,405 @@
+"""View sets that are made of coroutines."""
+
+import asyncio
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connection
+from django.test import AsyncClient
+from django.test.utils import CaptureQueriesContext
+from django.urls import include, path
+from rest_framework import permissions, serializers
+from rest_framework.decorators import action
+from rest_framework.filters import SearchFilter
+from rest_framework.pagination import PageNumberPagination
+from rest_framework.response import Response
+
+pytest.importorskip("adrf", reason="adrf is not installed")
+
+from adrf import generics
+from adrf.routers import SimpleRouter
+from adrf.serializers import ModelSerializer
+from adrf.viewsets import ModelViewSet
+
+from etag_versioning.rest_framework.adrf import (
+    AsyncVersionedRetrieveMixin,
+    AsyncVersionedUpdateMixin,
+    AsyncVersionedViewSetMixin,
+)
+from tests.testapp.models import Hidden, Person
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.urls(__name__),
+    pytest.mark.usefixtures("close_connections"),
+]
+
+
+class PersonSerializer(ModelSerializer):
+    class Meta:
+        model = Person
+        fields = ("id", "name", "days")
+
+
+class Pages(PageNumberPagination):
+    page_size = 2
+
+
+class PersonViewSet(AsyncVersionedViewSetMixin, ModelViewSet):
+    queryset = Person.objects.order_by("id")
+    serializer_class = PersonSerializer
+    pagination_class = Pages
+    filter_backends = (SearchFilter,)
+    search_fields = ("name",)
+
+    @action(detail=True, methods=["post"])
+    async def work(self, request, pk=None):
+        person = await self.aget_object()
+        person.days += request.data["days"]
+        await person.asave()
+        return Response({"days": person.days})
+
+    @action(detail=True, methods=["post"])
+    async def forgotten(self, request, pk=None):
+        await Person.objects.filter(pk=pk).aupdate(days=request.data["days"])
+        return Response({})
+
+    @action(detail=True, methods=["post"], if_match="optional")
+    async def remind(self, request, pk=None):
+        return Response({})
+
+
+class NotForBob(permissions.BasePermission):
+    def has_object_permission(self, request, view, obj):
+        return obj.name != "bob"
+
+
+class AsyncNotForBob(permissions.BasePermission):
+    async def has_object_permission(self, request, view, obj):
+        return obj.name != "bob"
+
+
+class PermittedViewSet(PersonViewSet):
+    permission_classes = (NotForBob,)
+
+
+class AsyncPermittedViewSet(PersonViewSet):
+    permission_classes = (AsyncNotForBob,)
+
+
+class OwnHooksViewSet(PersonViewSet):
+    """Everything is somebody else's, and counted."""
+
+    conflict_includes_current = True
+
+    async def perform_aupdate(self, serializer):
+        await serializer.asave(days=99)
+
+    async def perform_adestroy(self, instance):
+        instance.name = "deleted"
+        await instance.asave()
+
+
+class ListViewSet(PersonViewSet):
+    pagination_class = None
+
+
+class HiddenSerializer(ModelSerializer):
+    class Meta:
+        model = Hidden
+        fields = ("uuid", "name")
+
+
+class HiddenViewSet(AsyncVersionedViewSetMixin, ModelViewSet):
+    queryset = Hidden.objects.order_by("id")
+    serializer_class = HiddenSerializer
+    lookup_field = "uuid"
+
+
+class OnePerson(
+    AsyncVersionedRetrieveMixin, AsyncVersionedUpdateMixin, generics.RetrieveUpdateAPIView
+):
+    queryset = Person.objects.order_by("id")
+    serializer_class = PersonSerializer
+
+
+class OtherSerializer(PersonSerializer):
+    shown = serializers.CharField(default="more", read_only=True)
+
+    class Meta(PersonSerializer.Meta):
+        fields = (*PersonSerializer.Meta.fields, "shown")
+
+
+class ByActionViewSet(PersonViewSet):
+    """Writes are answered as they are read."""
+
+    def get_serializer_class(self):
+        return OtherSerializer if self.action == "alist" else PersonSerializer
+
+
+router = SimpleRouter()
+router.register("people", PersonViewSet, basename="people")
+router.register("permitted", PermittedViewSet, basename="permitted")
+router.register("apermitted", AsyncPermittedViewSet, basename="apermitted")
+router.register("own", OwnHooksViewSet, basename="own")
+router.register("lists", ListViewSet, basename="lists")
+router.register("hidden", HiddenViewSet, basename="hidden")
+router.register("by-action", ByActionViewSet, basename="by-action")
+urlpatterns = [path("one/<int:pk>/", OnePerson.as_view()), path("", include(router.urls))]
+
+
+@pytest.fixture
+def client():
+    return AsyncClient()
+
+
+@pytest.fixture
+async def person():
+    return await Person.objects.acreate(name="a")
+
+
+def url_of(person, name="people"):
+    return f"/{name}/{person.pk}/"
+
+
+async def send(method, url, tag=None, data=None, **headers):
+    if tag is not None:
+        headers["If-Match"] = tag
+    call = getattr(AsyncClient(), method)
+    if data is None and method == "delete":
+        return await call(url, headers=headers)
+    return await call(url, data or {}, content_type="application/json", headers=headers)
+
+
+class statements:
+    """The statements that a request makes, in the thread of its queries."""
+
+    async def __aenter__(self):
+        self.context = CaptureQueriesContext(connection)
+        await sync_to_async(self.context.__enter__)()
+        return self
+
+    async def __aexit__(self, *args):
+        self.seen = await sync_to_async(self.leave)(*args)
+
+    def leave(self, *args):
+        self.context.__exit__(*args)
+        return [query["sql"] for query in self.context.captured_queries]
+
+
+@pytest.mark.parametrize("name", ["people", "one"])
+class TestRetrieve:
+    async def test_200_and_304(self, client, person, name):
+        url = url_of(person, name)
+        full = await client.get(url)
+        assert full.status_code == 200
+        assert full["Cache-Control"] == "private, no-cache"
+        async with statements() as captured:
+            again = await client.get(url, headers={"If-None-Match": full["ETag"]})
+        assert again.status_code == 304
+        assert again["ETag"] == full["ETag"]
+        assert again.content == b""
+        (statement,) = captured.seen
+        assert "name" not in statement.partition("FROM")[0]
+
+    async def test_another_tag_is_200(self, client, person, name):
+        full = await client.get(url_of(person, name), headers={"If-None-Match": '"x"'})
+        assert full.status_code == 200
+
+    async def test_absent_is_404(self, client, person, name):
+        for pk in (person.pk + 1, 2**70):
+            answer = await client.get(f"/{name}/{pk}/", headers={"If-None-Match": "*"})
+            assert answer.status_code == 404
+            assert "ETag" not in answer
+
+    async def test_writes_need_the_tag(self, client, person, name):
+        url = url_of(person, name)
+        assert (await send("put", url, data={"name": "b"})).status_code == 428
+        stale = await send("put", url, '"stale"', {"name": "b"})
+        assert stale.status_code == 412
+        tag = (await client.get(url))["ETag"]
+        assert stale.json()["current_etag"] == stale["ETag"] == tag
+        written = await send("put", url, tag, {"name": "b"})
+        assert written.status_code == 200
+        assert written["Content-Location"] == url
+        assert written["ETag"] == (await client.get(url))["ETag"] != tag
+        assert (await send("patch", url, tag, {"name": "c"})).status_code == 412
+        assert (await send("patch", url, written["ETag"], {"name": "c"})).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["permitted", "apermitted"])
+async def test_object_permissions_come_first(client, name):
+    bob = await Person.objects.acreate(name="bob")
+    tag = (await client.get(url_of(bob)))["ETag"]
+    for headers in ({}, {"If-None-Match": tag}, {"If-None-Match": "*"}):
+        answer = await client.get(url_of(bob, name), headers=headers)
+        assert answer.status_code == 403
+        assert "ETag" not in answer
+    for given in (None, '"x"', tag):
+        assert (await send("delete", url_of(bob, name), given)).status_code == 403
+    anna = await Person.objects.acreate(name="anna")
+    tag = (await client.get(url_of(anna, name)))["ETag"]
+    again = await client.get(url_of(anna, name), headers={"If-None-Match": tag})
+    assert again.status_code == 304
+
+
+class TestList:
+    @pytest.mark.parametrize(("name", "count"), [("people", 2), ("lists", 1)])
+    async def test_304_without_the_rows(self, client, person, name, count):
+        url = f"/{name}/"
+        full = await client.get(url)
+        assert full.status_code == 200
+        async with statements() as captured:
+            again = await client.get(url, headers={"If-None-Match": full["ETag"]})
+        assert again.status_code == 304
+        assert again["ETag"] == full["ETag"]
+        assert len(captured.seen) == count
+
+    async def test_it_changes_with_each_row_of_the_page(self, client):
+        people = [await Person.objects.acreate(name=name) for name in "abc"]
+        tags = [(await client.get("/people/?search="))["ETag"]]
+        people[0].days = 1
+        await people[0].asave()
+        tags.append((await client.get("/people/?search="))["ETag"])
+        await people[1].adelete()
+        tags.append((await client.get("/people/?search="))["ETag"])
+        assert len(set(tags)) == 3
+
+    async def test_filters_shape_the_page(self, client):
+        for name in ("anna", "bob"):
+            await Person.objects.acreate(name=name)
+        url = "/people/?search=anna"
+        tag = (await client.get(url))["ETag"]
+        await Person.objects.filter(name="bob").aupdate(days=5)
+        again = await client.get(url, headers={"If-None-Match": tag})
+        assert again.status_code == 304
+
+
+class TestCreate:
+    async def test_tag_and_location(self, client):
+        created = await send("post", "/people/", data={"name": "new"})
+        assert created.status_code == 201
+        location = created["Location"]
+        assert (await client.get(location))["ETag"] == created["ETag"]
+
+    async def test_only_new(self, client):
+        hidden = await Hidden.objects.acreate(name="h")
+        there = {"uuid": str(hidden.uuid), "name": "other"}
+        answer = await send("post", "/hidden/", data=there, **{"If-None-Match": "*"})
+        assert answer.status_code == 412
+        assert answer["ETag"] == (await client.get(f"/hidden/{hidden.uuid}/"))["ETag"]
+        assert (await send("post", "/hidden/", data=there)).status_code == 400
+        assert await Hidden.objects.acount() == 1
+
+
+class TestDestroy:
+    async def test_the_state_that_if_match_names(self, client, person):
+        url = url_of(person)
+        assert (await send("delete", url)).status_code == 428
+        assert (await send("delete", url, '"x"')).status_code == 412
+        tag = (await client.get(url))["ETag"]
+        assert (await send("delete", url, tag)).status_code == 204
+        assert (await send("delete", url, tag)).status_code == 404
+
+
+class TestActions:
+    @pytest.mark.parametrize("name", ["work", "forgotten"])
+    async def test_are_guarded(self, client, person, name):
+        url = url_of(person)
+        tag = (await client.get(url))["ETag"]
+        assert (await send("post", f"{url}{name}/", data={"days": 3})).status_code == 428
+        assert (await send("post", f"{url}{name}/", '"x"', {"days": 3})).status_code == 412
+        done = await send("post", f"{url}{name}/", tag, {"days": 3})
+        assert done.status_code == 200
+        await person.arefresh_from_db()
+        assert person.days == 3
+        assert (await send("post", f"{url}{name}/", tag, {"days": 3})).status_code == 412
+        # Good for the next write, and no reason for a 304.
+        shown = (await client.get(url))["ETag"]
+        assert done["ETag"].strip('"') == shown.strip('"').partition("~")[0]
+
+    async def test_say_otherwise(self, person):
+        assert (await send("post", url_of(person) + "remind/")).status_code == 200
+
+
+class TestHooksOfAProjectsOwn:
+    async def test_perform_aupdate(self, client, person):
+        url = url_of(person, "own")
+        tag = (await client.get(url))["ETag"]
+        written = await send("put", url, tag, {"name": "b"})
+        assert written.json()["days"] == 99
+        assert written["ETag"] == (await client.get(url))["ETag"]
+        stale = await send("put", url, tag, {"name": "c"})
+        assert stale.status_code == 412
+        assert stale.json()["current"]["name"] == "b"
+
+    async def test_perform_adestroy(self, client, person):
+        url = url_of(person, "own")
+        tag = (await client.get(url))["ETag"]
+        assert (await send("delete", url, tag)).status_code == 204
+        await person.arefresh_from_db()
+        assert person.name == "deleted"
+
+    async def test_serializers_by_action(self, client, person):
+        url = url_of(person, "by-action")
+        tag = (await client.get(url))["ETag"]
+        written = await send("put", url, tag, {"name": "b"})
+        assert written["ETag"] == (await client.get(url))["ETag"]
+
+
+async def test_options_says_which_methods_need_the_tag(client, person):
+    answer = await client.options(url_of(person))
+    required = {name: ["If-Match"] for name in ("PUT", "PATCH", "DELETE")}
+    assert answer.json()["required_headers"] == required
+
+
+class TestRace:
+    """Another writer is first, after the precondition was judged."""
+
+    @pytest.fixture
+    def overtaken(self, monkeypatch):
+        judge = PersonViewSet._hold
+
+        def hold(view, current, **kwargs):
+            judge(view, current, **kwargs)
+            if not seen:
+                seen.append(True)
+                Person.objects.update(days=77)
+
+        seen = []
+        monkeypatch.setattr(PersonViewSet, "_hold", hold)
+
+    @pytest.mark.usefixtures("overtaken")
+    @pytest.mark.parametrize(
+        ("method", "end", "data"),
+        [
+            ("put", "", {"name": "b"}),
+            ("patch", "", {"name": "b"}),
+            ("delete", "", None),
+            ("post", "work/", {"days": 1}),
+            ("post", "forgotten/", {"days": 1}),
+        ],
+    )
+    async def test_is_412_with_the_winners_tag(
+        self, client, monkeypatch, person, method, end, data
+    ):
+        url = url_of(person)
+        tag = (await client.get(url_of(person, "one")))["ETag"]
+        state = tag.strip('"').partition("~")[0]
+        lost = await send(method, url + end, f'"{state}"', data)
+        assert lost.status_code == 412
+        await person.arefresh_from_db()
+        assert (person.name, person.days) == ("a", 77)
+        assert lost["ETag"] == (await client.get(url))["ETag"]
+
+
+async def test_of_writers_at_once_one_gets_through(client, person):
+    url = url_of(person)
+    tag = (await client.get(url))["ETag"]
+    answers = await asyncio.gather(
+        *(send("put", url, tag, {"name": f"n{number}"}) for number in range(5))
+    )
+    codes = sorted(answer.status_code for answer in answers)
+    assert codes == [200, 412, 412, 412, 412]
+    await person.arefresh_from_db()
+    assert [f"n{n}" for n, a in enumerate(answers) if a.status_code == 200] == [person.name]
