@@ -209,6 +209,9 @@ class Call:
         if 200 <= response.status_code < 300:
             http.set_validators(response, validators)
             set_cache_control(response, self.options.cache_control, self.request)
+        elif response.status_code >= 400:
+            # A cache may keep a 404 or a 410 of which nothing is said (RFC 9110 §15.1).
+            response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     def finish_write(self, response: Any, judged: Judged, guard: Guard) -> None:

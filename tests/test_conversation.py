@@ -267,7 +267,9 @@ def check_headers(turn, answer, url, date):
     reads, errs = turn.method in ("GET", "HEAD"), turn.status in CODES
     done = turn.status in (200, 201, 304)
     expected = "no-store" if errs else "private, no-cache" if reads and done else None
-    assert answer.get("Cache-Control") == expected, turn
+    # Django makes the answer to a 404 or 405 outside of a decorated view; DRF inside of its own.
+    answered_elsewhere = {"no-store"} if turn.status in (404, 405) else set()
+    assert answer.get("Cache-Control") in {expected} | answered_elsewhere, turn
     if reads and done and turn.state == 1:
         assert answer.get("Last-Modified") == date, turn
     located = turn.status == 200 and turn.method in ("PUT", "PATCH")

@@ -13,7 +13,7 @@ ROOT = Path(etag_versioning.__file__).parent
 # Which modules of the package each one may import.
 MAY_IMPORT = {
     "__init__": "",
-    "apps": "checks touching_signals",
+    "apps": "checks http_checks touching_signals",
     "caching": "",
     "checks": "conf fields models paths trigger_audit",
     "columns": "fields guards",
@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "files": "etags preconditions sources tags",
     "guards": "exceptions",
     "http": "conf etags preconditions",
+    "http_checks": "",
     "managers": "querysets",
     "messages": "preconditions",
     "middleware": "error_responses exceptions guards preconditions signals",

@@ -21,11 +21,10 @@ from .. import http
 from ..caching import set_cache_control
 from ..columns import state_columns
 from ..conf import settings
-from ..error_responses import problem_body, set_error_headers
+from ..error_responses import set_error_headers
 from ..etags import EntityTag
 from ..exceptions import StaleWriteError
 from ..guards import is_contention
-from ..negotiation import JSON, PROBLEM, preferred_type
 from ..preconditions import (
     CONFLICT,
     UNAVAILABLE,
@@ -50,7 +49,7 @@ from ..validators import (
 from .exceptions import Answered, LostRace, PreconditionError
 from .options import ViewOptions
 from .representation import representation_terms
-from .responses import SettledResponse
+from .responses import SettledResponse, tell_as_problem
 
 __all__ = ["VersionedView", "VersionedViewMixin", "looks_at_objects"]
 
@@ -94,10 +93,12 @@ class VersionedView(ViewOptions, APIView):
         elif isinstance(exc, Answered):
             return exc.response
         response = super().handle_exception(exc)
+        # A cache may keep a 404 or a 410 of which nothing is said (RFC 9110 §15.1).
+        response.headers.setdefault("Cache-Control", "no-store")
         if isinstance(exc, PreconditionError):
             self._report(exc.decision)
             set_error_headers(response, exc.decision, exc.etag)
-            self._tell_as_problem(response, exc)
+            tell_as_problem(self.request, response, exc)
             # Past DRF's handling of details, which makes texts of all values.
             if isinstance(response.data, dict):
                 response.data.update(exc.extra)
@@ -128,15 +129,6 @@ class VersionedView(ViewOptions, APIView):
         if decision != self._reported:
             self._reported = decision
             report(self.request, decision)
-
-    def _tell_as_problem(self, response: Response, error: PreconditionError) -> None:
-        """As problem details, where they are asked for and the answer would be JSON."""
-        renderer = getattr(self.request, "accepted_renderer", None)
-        if getattr(renderer, "media_type", None) != JSON:
-            return
-        if preferred_type(self.request.META.get("HTTP_ACCEPT")) == PROBLEM:
-            response.data = problem_body(error.decision, error.etag)
-            response.content_type = PROBLEM
 
     def _row_of(self, instance: Any) -> Row:
         """The row of a loaded object, with what else is shown of it."""
