@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connection
+from django.db import connection, transaction
 from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 from django.urls import include, path
@@ -63,6 +63,16 @@ class PersonViewSet(AsyncVersionedViewSetMixin, ModelViewSet):
     async def forgotten(self, request, pk=None):
         await Person.objects.filter(pk=pk).aupdate(days=request.data["days"])
         return Response({})
+
+    @action(detail=True, methods=["post"])
+    async def undone(self, request, pk=None):
+        await sync_to_async(self.write_and_roll_back)(await self.aget_object())
+        return Response({})
+
+    def write_and_roll_back(self, person):
+        with transaction.atomic():
+            person.save()
+            transaction.set_rollback(True)
 
     @action(detail=True, methods=["post"], if_match="optional")
     async def remind(self, request, pk=None):
@@ -131,10 +141,21 @@ class OtherSerializer(PersonSerializer):
 
 
 class ByActionViewSet(PersonViewSet):
-    """Writes are answered as they are read."""
+    """A GET of one row shows more than the answer to a write."""
 
     def get_serializer_class(self):
-        return OtherSerializer if self.action == "alist" else PersonSerializer
+        return OtherSerializer if self.action == "aretrieve" else PersonSerializer
+
+
+class NobodyElse:
+    """A filter that is a coroutine."""
+
+    async def filter_queryset(self, request, queryset, view):
+        return queryset.exclude(name="bob")
+
+
+class FilteredViewSet(PersonViewSet):
+    filter_backends = (NobodyElse,)
 
 
 router = SimpleRouter()
@@ -144,6 +165,7 @@ router.register("apermitted", AsyncPermittedViewSet, basename="apermitted")
 router.register("own", OwnHooksViewSet, basename="own")
 router.register("lists", ListViewSet, basename="lists")
 router.register("hidden", HiddenViewSet, basename="hidden")
+router.register("filtered", FilteredViewSet, basename="filtered")
 router.register("by-action", ByActionViewSet, basename="by-action")
 urlpatterns = [path("one/<int:pk>/", OnePerson.as_view()), path("", include(router.urls))]
 
@@ -318,6 +340,14 @@ class TestActions:
         shown = (await client.get(url))["ETag"]
         assert done["ETag"].strip('"') == shown.strip('"').partition("~")[0]
 
+    async def test_tell_no_tag_of_what_was_rolled_back(self, client, person):
+        url = url_of(person)
+        tag = (await client.get(url))["ETag"]
+        answer = await send("post", f"{url}undone/", tag)
+        assert answer.status_code == 200
+        assert "ETag" not in answer
+        assert (await client.get(url))["ETag"] == tag
+
     async def test_say_otherwise(self, person):
         assert (await send("post", url_of(person) + "remind/")).status_code == 200
 
@@ -343,8 +373,25 @@ class TestHooksOfAProjectsOwn:
     async def test_serializers_by_action(self, client, person):
         url = url_of(person, "by-action")
         tag = (await client.get(url))["ETag"]
+        assert (await send("put", url, '"x"', {"name": "b"}))["ETag"] == tag
         written = await send("put", url, tag, {"name": "b"})
-        assert written["ETag"] == (await client.get(url))["ETag"]
+        shown = (await client.get(url))["ETag"]
+        # Of the state alone: the answer shows less than a GET.
+        assert written["ETag"].strip('"') == shown.strip('"').partition("~")[0]
+        assert "Content-Location" not in written
+
+
+async def test_filters_may_be_coroutines(client):
+    for name, code in (("anna", 304), ("bob", 404)):
+        person = await Person.objects.acreate(name=name)
+        tag = (await client.get(url_of(person)))["ETag"]
+        url = url_of(person, "filtered")
+        if code == 304:
+            tag = (await client.get(url))["ETag"]
+        answer = await client.get(url, headers={"If-None-Match": tag})
+        assert answer.status_code == code
+    tag = (await client.get("/filtered/"))["ETag"]
+    assert (await client.get("/filtered/", headers={"If-None-Match": tag})).status_code == 304
 
 
 async def test_options_says_which_methods_need_the_tag(client, person):
