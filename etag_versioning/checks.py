@@ -13,8 +13,9 @@ from django.db import connections, models
 
 from .conf import DEFAULTS
 from .fields import UpdatedAtField, VersionField
-from .models import StatefulModel, VersionedQuerySet
 from .paths import resolve_path
+from .querysets import VersionedQuerySet
+from .stateful import StatefulModel
 from .trigger_audit import audit_triggers
 
 __all__ = ["check_models", "check_settings", "check_triggers"]

@@ -20,6 +20,7 @@ from .guards import Guard, guards_of
 from .paths import Found, touches_of
 from .touching import Touch, in_transaction
 from .touching_writes import touch_for_batch, touch_for_create, touch_for_update
+from .unchanged import forget
 
 __all__ = ["VersionedQuerySet"]
 
@@ -212,7 +213,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
     def _bulk_update_plainly(self, objs: Any, fields: Any, batch_size: int | None) -> int:
         count = super().bulk_update(objs, fields, batch_size)
         for obj in objs:
-            getattr(obj, "_forget", bool)()
+            forget(obj)
         return count
 
     def _chunks(

@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "__init__": "",
     "apps": "checks http_checks touching_signals",
     "caching": "",
-    "checks": "conf fields models paths trigger_audit",
+    "checks": "conf fields paths querysets stateful trigger_audit",
     "columns": "fields guards",
     "combinations": "etags preconditions sources tags validators",
     "conditional": "caching creation error_responses etags exceptions guards http options "
@@ -38,17 +38,19 @@ MAY_IMPORT = {
     "managers": "querysets",
     "messages": "preconditions",
     "middleware": "error_responses exceptions guards preconditions signals",
-    "models": "columns exceptions expressions fields guards managers paths querysets touching "
-    "touching_writes",
+    "models": "fields managers querysets stateful",
     "negotiation": "",
     "operations": "trigger_editors",
     "options": "conf preconditions sources tags",
     "paths": "columns",
     "preconditions": "dates etags",
-    "querysets": "columns exceptions expressions guards paths touching touching_writes",
+    "querysets": "columns exceptions expressions guards paths touching touching_writes unchanged",
     "revision": "",
     "signals": "preconditions",
     "sources": "conf creation etags preconditions tags validators",
+    "stateful": "columns exceptions expressions guards managers paths querysets swaps touching "
+    "touching_writes unchanged",
+    "swaps": "columns exceptions guards paths touching touching_writes",
     "tags": "conf etags preconditions",
     "terms": "",
     "touching": "columns guards paths",
@@ -57,6 +59,7 @@ MAY_IMPORT = {
     "trigger_audit": "columns operations trigger_editors",
     "trigger_editors": "columns triggers",
     "triggers": "columns fields",
+    "unchanged": "columns",
     "validators": "columns dates etags exceptions guards preconditions tags",
 }
 # The modules of the benchmark, and which of the package each one may import.
@@ -85,7 +88,6 @@ NOT_PUBLIC = {
     "expressions": {"InState"},
     "factories": {"DateFunction", "TagFunction"},
     "fields": {"ExactStamp"},
-    "models": {"StatefulModel"},
     "trigger_editors": {"MySQLTriggers", "PostgreSQLTriggers", "SQLiteTriggers"},
     "triggers": {"Link", "Trigger"},
 }

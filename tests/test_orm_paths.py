@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from etag_versioning.columns import state_columns
 from etag_versioning.exceptions import StaleWriteError
-from etag_versioning.models import StatefulModel
+from etag_versioning.stateful import StatefulModel
 from tests.testapp.models import (
     Chapter,
     Country,
