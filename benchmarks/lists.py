@@ -11,9 +11,9 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000)
 SIZES_OF_THE_SHORT_FORM = (1_000, 20_000)
 PLAIN = {"by key": "/cursor/", "by number": "/numbered/"}
 SUBJECTS = {
-    "pages by key, exact tag": ("/versioned/cursor/", PLAIN["by key"]),
-    "pages by number, exact tag": ("/versioned/numbered/", PLAIN["by number"]),
-    "pages by number, max_version_and_count": ("/versioned/cheap/", PLAIN["by number"]),
+    "pages by key, exact tag": ("/versioned-cursor/", PLAIN["by key"]),
+    "pages by number, exact tag": ("/versioned-numbered/", PLAIN["by number"]),
+    "pages by number, max_version_and_count": ("/versioned-cheap/", PLAIN["by number"]),
 }
 
 

@@ -30,11 +30,11 @@ class Subject:
     peer: bool = True
 
 
-PLAIN = Subject("plain PUT", "/write/plain/", PlainRow)
-LOCKED = Subject("select_for_update() and a check", "/write/locked/", PlainRow)
-EXTENSIONS = Subject("drf-extensions", "/write/extensions/", PlainRow)
-CONCURRENT = Subject("django-concurrency", "/write/concurrent/", ConcurrentRow)
-VERSIONED = Subject("this package", "/write/versioned/", VersionedRow, peer=False)
+PLAIN = Subject("plain PUT", "/write-plain/", PlainRow)
+LOCKED = Subject("select_for_update() and a check", "/write-locked/", PlainRow)
+EXTENSIONS = Subject("drf-extensions", "/write-extensions/", PlainRow)
+CONCURRENT = Subject("django-concurrency", "/write-concurrent/", ConcurrentRow)
+VERSIONED = Subject("this package", "/write-versioned/", VersionedRow, peer=False)
 SUBJECTS = [PLAIN, LOCKED, EXTENSIONS, CONCURRENT, VERSIONED]
 
 

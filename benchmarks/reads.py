@@ -37,24 +37,24 @@ class Subject:
 
 
 DETAIL, FLOOR = "/detail/1/", "/one-statement/1/"
-CURSOR, DJANGO = "/cursor/", "/django/detail/1/"
+CURSOR, DJANGO = "/cursor/", "/django-detail/1/"
 SUBJECTS = [
     Subject("ConditionalGetMiddleware", "/hashed/1/", DETAIL, FLOOR, peer=True),
     Subject("Django's condition(), both functions", "/condition/1/", DETAIL, FLOOR, peer=True),
     Subject("drf-extensions", "/extensions/1/", DETAIL, FLOOR, peer=True),
     Subject("django-rest-framework-condition", "/drf-condition/1/", DETAIL, FLOOR, peer=True),
-    Subject("DRF detail", "/versioned/detail/1/", DETAIL, FLOOR),
-    Subject("DRF detail, filtered by request", "/versioned/filtered/1/", "/filtered/1/", FLOOR),
-    Subject("DRF list, page of 25", "/versioned/cursor/", CURSOR, FLOOR),
-    Subject("Django view", "/versioned/django/1/", DJANGO, "/django/one-statement/1/"),
+    Subject("DRF detail", "/versioned-detail/1/", DETAIL, FLOOR),
+    Subject("DRF detail, filtered by request", "/versioned-filtered/1/", "/filtered/1/", FLOOR),
+    Subject("DRF list, page of 25", "/versioned-cursor/", CURSOR, FLOOR),
+    Subject("Django view", "/django-versioned/1/", DJANGO, "/django-one-statement/1/"),
     Subject(
-        "async Django view", "/versioned/async/1/", "/async/detail/1/", "/async/one-statement/1/"
+        "async Django view", "/async/versioned/1/", "/async/detail/1/", "/async/one-statement/1/"
     ),
 ]
 FLOORS = {
     "DRF view, 304 at once": "/at-once/1/",
     "DRF view, one raw statement, 304": FLOOR,
-    "Django view, one raw statement, 304": "/django/one-statement/1/",
+    "Django view, one raw statement, 304": "/django-one-statement/1/",
     "async Django view, one raw statement, 304": "/async/one-statement/1/",
 }
 

@@ -1,34 +1,53 @@
-"""An address for each subject."""
+"""An address for each subject, all of them as far from the resolver's beginning."""
 
 from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 
 from benchmarks import reading, writing
 
+VIEWS = {
+    "at-once": reading.AtOnce.as_view(),
+    "one-statement": reading.OneStatement.as_view(),
+    "detail": reading.Detail.as_view(),
+    "filtered": reading.FilteredDetail.as_view(),
+    "cursor": reading.CursorList.as_view(),
+    "numbered": reading.NumberedList.as_view(),
+    "hashed": reading.HashedDetail.as_view(),
+    "condition": reading.ConditionDetail.as_view(),
+    "extensions": reading.ExtensionsDetail.as_view(),
+    "drf-condition": reading.DrfConditionDetail.as_view(),
+    "versioned-detail": reading.VersionedDetail.as_view(),
+    "versioned-filtered": reading.VersionedFilteredDetail.as_view(),
+    "versioned-cursor": reading.VersionedCursorList.as_view(),
+    "versioned-numbered": reading.VersionedNumberedList.as_view(),
+    "versioned-cheap": reading.CheapNumberedList.as_view(),
+    "django-one-statement": reading.one_statement,
+    "django-detail": reading.detail,
+    "django-versioned": reading.versioned_detail,
+    "write-plain": writing.Plain.as_view(),
+    "write-locked": writing.Locked.as_view(),
+    "write-extensions": writing.Extensions.as_view(),
+    "write-concurrent": writing.Concurrent.as_view(),
+    "write-versioned": writing.Versioned.as_view(),
+}
+ASYNC_VIEWS = {
+    "one-statement": reading.async_one_statement,
+    "detail": reading.async_detail,
+    "versioned": reading.versioned_async_detail,
+}
+
+
+@csrf_exempt
+def view(request, name, **kwargs):
+    return VIEWS[name](request, **kwargs)
+
+
+async def async_view(request, name, **kwargs):
+    return await ASYNC_VIEWS[name](request, **kwargs)
+
+
 urlpatterns = [
-    path("at-once/<int:pk>/", reading.AtOnce.as_view()),
-    path("one-statement/<int:pk>/", reading.OneStatement.as_view()),
-    path("django/one-statement/<int:pk>/", reading.one_statement),
-    path("async/one-statement/<int:pk>/", reading.async_one_statement),
-    path("detail/<int:pk>/", reading.Detail.as_view()),
-    path("filtered/<int:pk>/", reading.FilteredDetail.as_view()),
-    path("django/detail/<int:pk>/", reading.detail),
-    path("async/detail/<int:pk>/", reading.async_detail),
-    path("cursor/", reading.CursorList.as_view()),
-    path("numbered/", reading.NumberedList.as_view()),
-    path("hashed/<int:pk>/", reading.HashedDetail.as_view()),
-    path("condition/<int:pk>/", reading.ConditionDetail.as_view()),
-    path("extensions/<int:pk>/", reading.ExtensionsDetail.as_view()),
-    path("drf-condition/<int:pk>/", reading.DrfConditionDetail.as_view()),
-    path("versioned/detail/<int:pk>/", reading.VersionedDetail.as_view()),
-    path("versioned/filtered/<int:pk>/", reading.VersionedFilteredDetail.as_view()),
-    path("versioned/django/<int:pk>/", reading.versioned_detail),
-    path("versioned/async/<int:pk>/", reading.versioned_async_detail),
-    path("versioned/cursor/", reading.VersionedCursorList.as_view()),
-    path("versioned/numbered/", reading.VersionedNumberedList.as_view()),
-    path("versioned/cheap/", reading.CheapNumberedList.as_view()),
-    path("write/plain/<int:pk>/", writing.Plain.as_view()),
-    path("write/locked/<int:pk>/", writing.Locked.as_view()),
-    path("write/extensions/<int:pk>/", writing.Extensions.as_view()),
-    path("write/concurrent/<int:pk>/", writing.Concurrent.as_view()),
-    path("write/versioned/<int:pk>/", writing.Versioned.as_view()),
+    path("async/<slug:name>/<int:pk>/", async_view),
+    path("<slug:name>/<int:pk>/", view),
+    path("<slug:name>/", view),
 ]

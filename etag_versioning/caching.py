@@ -8,11 +8,12 @@ again each time, which is what a cheap 304 is for.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 
@@ -135,7 +136,14 @@ def set_cache_control(
         chosen = {name: value for name, value in chosen.items() if name not in _SHARED}
         chosen["private"] = True
     if chosen:
-        patch_cache_control(response, **chosen)
+        response.headers["Cache-Control"] = _field_value(tuple(chosen.items()))
+
+
+@lru_cache(maxsize=100)
+def _field_value(directives: tuple[tuple[str, Any], ...]) -> str:
+    response = HttpResponse()
+    patch_cache_control(response, **dict(directives))
+    return response.headers["Cache-Control"]
 
 
 def bears_credentials(request: HttpRequest) -> bool:

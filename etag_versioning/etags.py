@@ -189,7 +189,10 @@ def encode_key(key: Any) -> str:
         return "-".join(encode_key(part).replace("-", "%2D") for part in key)
     if isinstance(key, bytes | memoryview):
         return bytes(key).hex()
-    return quote(str(key), safe="").replace("~", "%7E")
+    text = str(key)
+    if text.isascii() and text.isalnum():
+        return text
+    return quote(text, safe="").replace("~", "%7E")
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

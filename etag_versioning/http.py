@@ -59,7 +59,7 @@ class NotModified(HttpResponseNotModified):
 
     def __init__(self, validators: Validators, decision: Decision) -> None:
         super().__init__()
-        self.headers = _WithoutLength(dict(self.headers.items()))
+        self.headers = _WithoutLength({})
         set_validators(self, Validators(decision.etag, validators.state, validators.last_modified))
         # Who compresses the 200 says there what chose the coding; here nobody would.
         if _is_recoded(decision.etag, validators) or _compresses():

@@ -8,6 +8,7 @@ what is current there. Files have a module of their own, and so has what combine
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from asgiref.sync import iscoroutinefunction
@@ -18,6 +19,7 @@ from django.http import HttpRequest
 from .conf import settings
 from .creation import CreationGuard
 from .etags import encode_key
+from .narrow import Key, fixed_queryset
 from .preconditions import Validators
 from .tags import PLAIN, Representation, make_validators
 from .validators import (
@@ -102,6 +104,8 @@ class RowSource:
     def read(
         self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False
     ) -> Row | None:
+        if not writes and self._fixed is not None:
+            return self._read(self._fixed, kwargs, fixed=True)
         queryset = _queryset(self.source, request, args, kwargs)
         return self._read(for_write(queryset) if writes else queryset, kwargs)
 
@@ -119,18 +123,25 @@ class RowSource:
             detached=detached,
         )
 
-    def _read(self, queryset: models.QuerySet[Any], kwargs: Any) -> Row | None:
-        field = self.lookup_field or "pk"
+    def _read(
+        self, queryset: models.QuerySet[Any], kwargs: Any, *, fixed: bool = False
+    ) -> Row | None:
+        key = None
+        if not self._selects_itself:
+            field = self.lookup_field or "pk"
+            key = Key(field, url_value(kwargs, self.lookup_url_kwarg or field))
+            if is_impossible(key.value):
+                return None
         try:
-            if not self._selects_itself():
-                value = url_value(kwargs, self.lookup_url_kwarg or field)
-                if is_impossible(value):
-                    return None
-                queryset = queryset.filter(**{field: value})
-            return read_row(queryset, self.tag_key)
+            return read_row(queryset, self.tag_key, key=key, fixed=fixed)
         except _IMPOSSIBLE:
             return None  # No row has a key like this.
 
+    @cached_property
+    def _fixed(self) -> Any:
+        return fixed_queryset(self.source)
+
+    @cached_property
     def _selects_itself(self) -> bool:
         named = self.lookup_field or self.lookup_url_kwarg
         return not named and _as_queryset(self.source) is None

@@ -21,6 +21,7 @@ from .dates import parse_http_date
 from .etags import build_state, digest, encode_key
 from .exceptions import StaleWriteError
 from .guards import Guard, State
+from .narrow import Key, values_of
 from .preconditions import ConditionalHeaders, Validators, names_any
 from .tags import PLAIN, Representation, make_validators
 
@@ -132,7 +133,13 @@ def for_write(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
     return queryset.using(router.db_for_write(queryset.model))
 
 
-def read_row(queryset: models.QuerySet[Any], tag_key: str | None = None) -> Row | None:
+def read_row(
+    queryset: models.QuerySet[Any],
+    tag_key: str | None = None,
+    *,
+    key: Key | None = None,
+    fixed: bool = False,
+) -> Row | None:
     """
     Read one row's key and state by one narrow query.
 
@@ -140,20 +147,19 @@ def read_row(queryset: models.QuerySet[Any], tag_key: str | None = None) -> Row 
         queryset: what selects the row.
         tag_key: the field that stands for the row in its tags; the model's
             ``tag_key`` where it is ``None``.
+        key: what else selects the row.
+        fixed: whether the query set is one object for all requests, of which a
+            statement can be kept.
 
     Raises:
         ImproperlyConfigured: the model has no version.
         MultipleObjectsReturned: the query set selects several rows.
     """
-    model = queryset.model
+    model, using = queryset.model, queryset.db
     names = narrow_names(require_version(model), model, tag_key)
     names += annotation_names(queryset)
-    queryset = queryset.prefetch_related(None)
-    if not queryset.query.is_sliced:
-        if not queryset.query.distinct_fields:
-            queryset = queryset.order_by()
-        queryset = queryset[:2]
-    rows = [row_from_values(model, queryset.db, values) for values in queryset.values_list(*names)]
+    found = values_of(queryset, names, key, fixed=fixed)
+    rows = [row_from_values(model, using, values) for values in found]
     # A join may repeat the one row.
     if len({row.pk for row in rows}) > 1:
         raise model.MultipleObjectsReturned(

@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "messages": "preconditions",
     "middleware": "error_responses exceptions guards preconditions signals",
     "models": "fields managers querysets stateful",
+    "narrow": "",
     "negotiation": "",
     "operations": "trigger_editors",
     "options": "conf preconditions sources tags",
@@ -47,7 +48,7 @@ MAY_IMPORT = {
     "querysets": "columns exceptions expressions guards paths touching touching_writes unchanged",
     "revision": "",
     "signals": "preconditions",
-    "sources": "conf creation etags preconditions tags validators",
+    "sources": "conf creation etags narrow preconditions tags validators",
     "stateful": "columns exceptions expressions guards managers paths querysets swaps touching "
     "touching_writes unchanged",
     "swaps": "columns exceptions guards paths touching touching_writes",
@@ -60,7 +61,7 @@ MAY_IMPORT = {
     "trigger_editors": "columns triggers",
     "triggers": "columns fields",
     "unchanged": "columns",
-    "validators": "columns dates etags exceptions guards preconditions tags",
+    "validators": "columns dates etags exceptions guards narrow preconditions tags",
 }
 # The modules of the benchmark, and which of the package each one may import.
 BENCHMARK_MAY_IMPORT = {

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import connections
+from django.db.models import QuerySet
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -25,6 +26,7 @@ from ..error_responses import set_error_headers
 from ..etags import EntityTag
 from ..exceptions import StaleWriteError
 from ..guards import is_contention
+from ..narrow import Key, fixed_queryset
 from ..preconditions import (
     CONFLICT,
     UNAVAILABLE,
@@ -224,6 +226,34 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
 
     # What the view does with a GET of its row, as ``action`` names it.
     _read_action: ClassVar[str] = "retrieve"
+
+    def _read_row(self) -> Row | None:
+        view = type(self)
+        if view.get_versioned_queryset is not VersionedViewMixin.get_versioned_queryset:
+            return super()._read_row()
+        key = Key(self.lookup_field, self.kwargs[self.lookup_url_kwarg or self.lookup_field])
+        fixed = self._fixed_queryset
+        queryset = self.filter_queryset(self.get_queryset()) if fixed is None else fixed
+        try:
+            return read_row(queryset, self.tag_key, key=key, fixed=fixed is not None)
+        except NO_SUCH_KEY:
+            return None
+
+    @property
+    def _fixed_queryset(self) -> Any:
+        """The view's query set, if that is one object for all requests, and nothing filters it."""
+        view: Any = type(self)
+        own: Any = self
+        if (
+            view.get_queryset is not GenericAPIView.get_queryset
+            or view.filter_queryset is not GenericAPIView.filter_queryset
+            or own.filter_backends
+            # One that the request has put there.
+            or own.queryset is not view.queryset
+        ):
+            return None
+        return fixed_queryset(own.queryset) if isinstance(own.queryset, QuerySet) else None
+
     # The annotations of the query set that an object is loaded from.
     _annotations: Sequence[str] = ()
 
