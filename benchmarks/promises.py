@@ -65,7 +65,7 @@ def add_arguments(parser):
 
 def run(options):
     found = measure(options.turns)
-    table = Table(title=f"What is promised, {connection.vendor}")
+    table = Table(title=f"What each change is held to, {connection.vendor}")
     for heading in ("the first takes … times as long as the second", "at most", "measured"):
         table.add_column(heading)
     for promise in found["ratios"]:

@@ -80,7 +80,7 @@ def _lists(name, sizes):
 
 def _promises(name, ratios):
     rows = [[row["name"], f"{row['limit']:.2f}", f"{row['ratio']:.2f}"] for row in ratios]
-    return f"What is promised, {name}", ["first : second", "at most", "measured"], rows
+    return f"What each change is held to, {name}", ["first : second", "at most", "measured"], rows
 
 
 def _percent(value):

@@ -289,7 +289,6 @@ def _is_fixed(queryset: Any) -> bool:
         _selects_columns(queryset)
         and not query.is_sliced
         and not query.select_for_update
-        and not query.extra_tables
         and not any(query.alias_refcount[alias] for alias in [*query.alias_map][1:])
         and all(map(_is_plain_condition, _leaves(query.where)))
     )
