@@ -6,7 +6,7 @@ PEERS = $(VENV)/with-peers
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: demo serve test test-all cells race proxies schema bench bench-check lint clean
+.PHONY: demo serve test test-all cells race proxies browser schema bench bench-check lint clean
 
 demo: $(VENV)/example
 	$(BIN)/python manage.py migrate --verbosity 0
@@ -24,8 +24,8 @@ test: $(VENV)/test
 # A database that is missing is a failure here, and not a skipped test.
 test-all: $(VENV)/databases
 	$(BIN)/python -m pytest
-	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest --ignore=tests/proxies
-	DATABASE_URL=$(MARIADB_URL) $(BIN)/python -m pytest --ignore=tests/proxies
+	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest --ignore=tests/proxies --ignore=tests/browser
+	DATABASE_URL=$(MARIADB_URL) $(BIN)/python -m pytest --ignore=tests/proxies --ignore=tests/browser
 
 # Python 3.11, 3.12 and 3.13, each with the Django and DRF of its time, on all three.
 cells: $(VENV)/cells
@@ -60,6 +60,11 @@ bench: $(PEERS)/installed
 bench-check: $(PEERS)/installed
 	$(PEERS)/bin/python -m benchmarks promises
 	DATABASE_URL=$(POSTGRESQL_URL) $(PEERS)/bin/python -m benchmarks promises
+
+# The browsable API's forms in Chromium, which must be there.
+browser: $(VENV)/browser
+	.ci/browser
+	BROWSER=required $(BIN)/python -m pytest tests/browser
 
 lint: $(VENV)/lint
 	$(BIN)/ruff check .
@@ -99,6 +104,9 @@ $(VENV)/clients: $(BIN)/python setup.cfg
 
 $(VENV)/fuzz: $(BIN)/python setup.cfg
 	$(call install,example$(comma)test$(comma)fuzz)
+
+$(VENV)/browser: $(BIN)/python setup.cfg
+	$(call install,example$(comma)test$(comma)browser)
 
 $(VENV)/cells: $(BIN)/python setup.cfg
 	$(call install,cells)

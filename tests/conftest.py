@@ -7,7 +7,7 @@ from django.db import connection, connections
 
 # Without DRF, what needs it is left out.
 if importlib.util.find_spec("rest_framework") is None:
-    collect_ignore = ["rest_framework", "example_project", "proxies"]
+    collect_ignore = ["rest_framework", "example_project", "proxies", "browser"]
     collect_ignore_glob = ["../etag_versioning/rest_framework/*"]
 
 

@@ -21,6 +21,7 @@ HAS_DRF = importlib.util.find_spec("rest_framework") is not None
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.staticfiles",
     "etag_versioning",
     "tests.testapp",
     "tests.triggerapp",
@@ -42,6 +43,7 @@ if importlib.util.find_spec("drf_spectacular") is not None:
 STATIC_URL = "static/"
 MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 ROOT_URLCONF = "tests.urls"
+STATIC_URL = "static/"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 
 # One file per process and alias: parallel runs must not share them.

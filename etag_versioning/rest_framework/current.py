@@ -13,6 +13,8 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import clone_request
 
 from ..tags import Representation
+from ..validators import for_write
+from .hooks import hooked
 
 __all__ = [
     "content_of",
@@ -21,6 +23,7 @@ __all__ = [
     "may_read",
     "read_representation",
     "reading",
+    "visible_row",
 ]
 
 
@@ -83,3 +86,18 @@ def content_of(view: Any, instance: Any) -> Any:
         return None
     with reading(view):
         return view.get_serializer(instance).data
+
+
+def visible_row(view: Any) -> Any:
+    """
+    The row that the request is about, as it is now; ``None`` where it is gone, and
+    for a caller who may not GET it.
+    """
+    name = "get_queryset" if hasattr(view, "get_queryset") else "get_versioned_queryset"
+    queryset = getattr(view, name)
+    with reading(view), hooked(view, **{name: lambda: for_write(queryset())}):
+        try:
+            view.check_permissions(view.request)
+            return view.get_object()
+        except (APIException, PermissionDenied, Http404):
+            return None

@@ -145,13 +145,6 @@ class VersionedActionMixin(VersionedViewMixin):
             return response
         return add_required_headers(self, response, sorted(writing))
 
-    def _is_about_one_row(self) -> bool:
-        """As the router says; where there is none, by the address."""
-        detail = getattr(self, "detail", None)
-        if detail is not None:
-            return bool(detail)
-        return (self.lookup_url_kwarg or self.lookup_field) in self.kwargs
-
     def _guards_itself(self, name: str) -> bool:
         ours = _GUARDING_THEMSELVES.get(name)
         return ours is not None and all(getattr(type(self), m.__name__, None) is m for m in ours)

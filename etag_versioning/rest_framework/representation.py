@@ -14,7 +14,8 @@ from .fingerprint import fingerprint
 
 __all__ = ["representation", "representation_terms", "serializer_class_of"]
 
-# These pages show who is logged in, and the forms that they may use.
+# These pages show who is logged in, and the forms that they may use. The forms hold
+# Django's token against forgery, which is another after each login.
 _PERSONAL = (BrowsableAPIRenderer, TemplateHTMLRenderer)
 
 
@@ -36,7 +37,8 @@ def representation_terms(view: Any) -> list[Any]:
     request = view.request
     terms = [] if request.version is None else [("version", str(request.version))]
     if isinstance(request.accepted_renderer, _PERSONAL):
-        terms.append(("user", f"{getattr(request.user, 'pk', None)}:{request.user}"))
+        user, token = request.user, request.META.get("CSRF_COOKIE")
+        terms.append(("user", f"{getattr(user, 'pk', None)}:{user}:{token}"))
     return terms
 
 

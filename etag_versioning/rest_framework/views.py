@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 from rest_framework import permissions
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.generics import GenericAPIView
+from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
@@ -50,6 +51,7 @@ from ..validators import (
 )
 from .exceptions import Answered, LostRace, PreconditionError
 from .options import ViewOptions
+from .renderers import VersionedBrowsableAPIRenderer
 from .representation import representation_terms
 from .responses import SettledResponse, tell_as_problem
 
@@ -106,10 +108,20 @@ class VersionedView(ViewOptions, APIView):
                 response.data.update(exc.extra)
         return response
 
+    def get_renderers(self) -> list[Any]:
+        return [
+            # Not in the place of a renderer that a project has made from it.
+            VersionedBrowsableAPIRenderer() if type(renderer) is BrowsableAPIRenderer else renderer
+            for renderer in super().get_renderers()
+        ]
+
     # Private to the package from here on.
 
     # Whether a guarded write has called the method at hand.
     _is_guarded: ClassVar[bool] = False
+
+    def _is_about_one_row(self) -> bool:
+        return True
 
     @cached_property
     def _conditions(self) -> ConditionalHeaders:
@@ -276,6 +288,13 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
             kind.paginate_queryset is GenericAPIView.paginate_queryset
             and kind.get_paginated_response is GenericAPIView.get_paginated_response
         )
+
+    def _is_about_one_row(self) -> bool:
+        """As the router says; where there is none, by the address."""
+        detail = getattr(self, "detail", None)
+        if detail is not None:
+            return bool(detail)
+        return (self.lookup_url_kwarg or self.lookup_field) in self.kwargs
 
     def _check_lookup(self) -> None:
         """Raise the 404 of a key that no row can have."""

@@ -1,0 +1,96 @@
+"""What a person does in DRF's browsable API."""
+
+import json
+
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support import expected_conditions as expected
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from .site import journal
+
+
+class Visitor:
+    """
+    A person at a browser.
+
+    Args:
+        driver: the browser.
+        address: where the site is.
+    """
+
+    def __init__(self, driver, address):
+        self.driver = driver
+        self.address = address
+
+    def until(self, condition):
+        return WebDriverWait(self.driver, 20).until(condition)
+
+    def open(self, path):
+        self.driver.get(self.address + path)
+
+    def log_in(self, name, password):
+        self.open("/accounts/login/?next=/people/")
+        self.driver.find_element(By.NAME, "username").send_keys(name)
+        self.driver.find_element(By.NAME, "password").send_keys(password)
+        self.leave_by(self.driver.find_element(By.NAME, "submit"))
+
+    def leave_by(self, button):
+        """Press a button, and wait for the page that comes of it."""
+        self.until(lambda _: button.is_displayed() and button.is_enabled())
+        button.click()
+        self.until(expected.staleness_of(button))
+        self.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
+
+    def press(self, form, name):
+        """One of the buttons of a form, by its text."""
+        buttons = self.driver.find_elements(By.CSS_SELECTOR, f"#{form} button")
+        self.leave_by(next(button for button in buttons if written_on(button) == name))
+
+    def show(self, form):
+        """Choose the tab of a form."""
+        self.driver.find_element(By.CSS_SELECTOR, f'a[href="#{form}"]').click()
+        pane = self.driver.find_element(By.ID, form)
+        self.until(lambda _: pane.is_displayed())
+        return pane
+
+    def field(self, form, name):
+        return self.driver.find_element(By.CSS_SELECTOR, f"#{form} [name='{name}']")
+
+    def fill(self, form, **values):
+        self.show(form)
+        for name, value in values.items():
+            field = self.field(form, name)
+            field.clear()
+            field.send_keys(value)
+
+    def fill_raw(self, form, content, media_type="application/json"):
+        self.show(form)
+        Select(self.field(form, "_content_type")).select_by_visible_text(media_type)
+        field = self.field(form, "_content")
+        field.clear()
+        field.send_keys(json.dumps(content))
+
+    def delete(self):
+        self.driver.find_element(By.CSS_SELECTOR, "[data-target='#deleteModal']").click()
+        self.press("deleteModal", "Delete")
+
+    def status(self):
+        """The status that the page shows."""
+        return int(self.text(".response-info").split()[1])
+
+    def text(self, selector):
+        return self.driver.find_element(By.CSS_SELECTOR, selector).text
+
+    def has(self, selector):
+        return bool(self.driver.find_elements(By.CSS_SELECTOR, selector))
+
+
+def written_on(button):
+    """Also on one that is not shown yet."""
+    return button.get_attribute("textContent").strip()
+
+
+def writes():
+    """The writes that have reached the site, the login aside."""
+    safe = ("GET", "HEAD", "OPTIONS")
+    return [one for one in journal if one.method not in safe and one.path.startswith("/people/")]
