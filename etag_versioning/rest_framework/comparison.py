@@ -77,7 +77,7 @@ def _shown(field: Any, raw: Any) -> Any:
 
 def _text(value: Any) -> str:
     if value is None:
-        return "–"
+        return "\N{EN DASH}"
     if isinstance(value, str):
         return value
     return json.dumps(value, cls=JSONEncoder, ensure_ascii=False)

@@ -8,6 +8,7 @@ though no row was written; with their fingerprint in it, the tag changes too.
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -22,6 +23,8 @@ from ..etags import digest
 __all__ = ["fingerprint"]
 
 _FOREIGN = ("builtins", "collections", "django.", "etag_versioning.", "rest_framework.", "typing")
+# Python 3.11 can fail when two threads read sources at once: they share a parser's depth.
+_reading = threading.Lock()
 _VERSIONS = (django.get_version(), rest_framework.VERSION, __version__)
 
 
@@ -33,7 +36,8 @@ def fingerprint(*classes: Any) -> str:
     base classes included.
     """
     seen: set[type] = set()
-    return digest([*_VERSIONS, *(term for cls in classes for term in _terms(cls, seen))])
+    with _reading:
+        return digest([*_VERSIONS, *(term for cls in classes for term in _terms(cls, seen))])
 
 
 def _terms(cls: type, seen: set[type]) -> Iterator[str]:

@@ -40,7 +40,7 @@ class VersionedBrowsableAPIRenderer(BrowsableAPIRenderer):
     _refusal: _Refusal | None = None
 
     def get_context(
-        self, data: Any, accepted_media_type: str, renderer_context: dict[str, Any]
+        self, data: Any, accepted_media_type: str | None, renderer_context: Mapping[str, Any]
     ) -> dict[str, Any]:
         view, request, response = (renderer_context[key] for key in ("view", "request", "response"))
         if response.status_code in _REFUSALS and _is_about_one_row(view):

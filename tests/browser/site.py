@@ -1,4 +1,4 @@
-"""What the browser visits: people who may be edited after a login, and a journal of its requests."""
+"""What the browser visits: people to edit after a login, and a journal of its requests."""
 
 from dataclasses import dataclass
 

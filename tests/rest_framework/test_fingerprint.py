@@ -1,5 +1,7 @@
 """What changes the fingerprint of a serializer, and what does not."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
@@ -78,3 +80,11 @@ def test_differs_between_versions_of_the_package(monkeypatch):
     monkeypatch.setattr("etag_versioning.rest_framework.fingerprint._VERSIONS", ("another",))
     assert fingerprint(PersonSerializer) != before
     fingerprint.cache_clear()
+
+
+def test_of_one_class_is_the_same_for_threads_that_ask_at_once():
+    for _ in range(5):
+        fingerprint.cache_clear()
+        with ThreadPoolExecutor(8) as pool:
+            found = set(pool.map(lambda _: fingerprint(PersonViewSet, PersonSerializer), range(16)))
+        assert len(found) == 1
