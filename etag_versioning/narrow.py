@@ -92,7 +92,8 @@ def _values_of(queryset: Any, names: Sequence[str], key: Key | None) -> list[tup
         queryset = queryset.filter(**{key.name: key.value})
     queryset = queryset.prefetch_related(None)
     if not queryset.query.is_sliced:
-        if not queryset.query.distinct_fields:
+        # Django tells extra tables apart by the joins that an order needs, too.
+        if not queryset.query.distinct_fields and not queryset.query.extra_tables:
             queryset = queryset.order_by()
         queryset = queryset[:2]
     return list(queryset.values_list(*names))
@@ -278,6 +279,7 @@ def _selects_columns(queryset: Any) -> bool:
         and not query.combinator
         and not query.annotations
         and not query.extra
+        and not query.extra_tables
         and not query.distinct
     )
 
