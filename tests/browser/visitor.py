@@ -2,8 +2,8 @@
 
 import json
 
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support import expected_conditions as expected
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from .site import journal
@@ -38,7 +38,7 @@ class Visitor:
         """Press a button, and wait for the page that comes of it."""
         self.until(lambda _: button.is_displayed() and button.is_enabled())
         button.click()
-        self.until(expected.staleness_of(button))
+        self.until(lambda _: is_gone(button))
         self.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
 
     def press(self, form, name):
@@ -83,6 +83,19 @@ class Visitor:
 
     def has(self, selector):
         return bool(self.driver.find_elements(By.CSS_SELECTOR, selector))
+
+
+def is_gone(element):
+    """Whether another page has come; in between, Chromium has a word of its own for that."""
+    try:
+        element.is_enabled()
+    except StaleElementReferenceException:
+        return True
+    except WebDriverException as error:
+        if "does not belong to the document" not in str(error):
+            raise
+        return True
+    return False
 
 
 def written_on(button):
