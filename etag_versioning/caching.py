@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 DEFAULT_CACHE_CONTROL: Final[Mapping[str, Any]] = {"private": True, "no_cache": True}
+_DEFAULT = tuple(DEFAULT_CACHE_CONTROL.items())
 
 # The value of "public" that means an answer to credentials too.
 ALWAYS: Final = "always"
@@ -129,7 +130,11 @@ def set_cache_control(
     """
     if response.has_header("Cache-Control"):
         return
-    chosen = dict(DEFAULT_CACHE_CONTROL if directives is None else directives)
+    if directives is None:
+        # Private, whoever asks.
+        response.headers["Cache-Control"] = _field_value(_DEFAULT)
+        return
+    chosen = dict(directives)
     if chosen.get("public") == ALWAYS:
         chosen["public"] = True
     elif chosen and not chosen.get("no_store") and bears_credentials(request):

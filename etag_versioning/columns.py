@@ -19,23 +19,20 @@ class StateColumns(NamedTuple):
     """
     Where a model keeps its state.
 
-    ``owner`` is the model whose table has the columns (a parent, under
-    multi-table inheritance), or ``None`` where there are none.
+    Args:
+        owner: the model whose table has the columns (a parent, under multi-table
+            inheritance), or ``None`` where there are none.
+        version: the field, or ``None``.
+        stamp: the field, or ``None``.
+        names: the fields' names, the version's first.
+        attnames: the names of the attributes that hold the state, in the same order.
     """
 
     owner: Any
     version: Any
     stamp: Any
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The fields' names, the version's first."""
-        return tuple(field.name for field in (self.version, self.stamp) if field is not None)
-
-    @property
-    def attnames(self) -> tuple[str, ...]:
-        """The names of the attributes that hold the state, the version's first."""
-        return tuple(field.attname for field in (self.version, self.stamp) if field is not None)
+    names: tuple[str, ...]
+    attnames: tuple[str, ...]
 
     def state_of(self, instance: models.Model) -> State:
         """The state in which ``instance`` was read or last saved."""
@@ -85,8 +82,14 @@ def state_columns(model: Any) -> StateColumns:
     fields = model._meta.concrete_fields
     version = next((field for field in fields if isinstance(field, VersionField)), None)
     stamp = next((field for field in fields if isinstance(field, UpdatedAtField)), None)
-    column = version or stamp
-    return StateColumns(column.model if column else None, version, stamp)
+    there = [field for field in (version, stamp) if field is not None]
+    return StateColumns(
+        there[0].model if there else None,
+        version,
+        stamp,
+        tuple(field.name for field in there),
+        tuple(field.attname for field in there),
+    )
 
 
 def is_unversioned(model: Any, names: Iterable[str]) -> bool:

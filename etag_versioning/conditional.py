@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, IntegrityError, connections, transaction
@@ -39,12 +38,13 @@ from .validators import Row, last_modified_seconds
 
 __all__ = ["Call"]
 
+_NOTHING = Validators()
+_NO_CONDITIONS = ConditionalHeaders()
 # The methods that may create the row where the view allows it.
 _CREATING = ("PUT", "POST")
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """What was read for a request, and what its preconditions make of it."""
 
     current: Current | None
@@ -103,11 +103,16 @@ class Call:
         # the state that is claimed, and the claim fails.
         current = self.read()
         self.read_representation()
-        etag, last_modified = (
-            func and func(self.request, *self.args, **self.kwargs)
-            for func in (self.options.etag_func, self.options.last_modified_func)
-        )
-        return self.decide(current, etag, last_modified)
+        return self.decide(current, *self.call_functions())
+
+    def call_functions(self) -> tuple[Any, Any]:
+        """What the user's own functions return."""
+        options = self.options
+        if options.etag_func is None and options.last_modified_func is None:
+            return None, None
+        functions = (options.etag_func, options.last_modified_func)
+        etag, date = (f and f(self.request, *self.args, **self.kwargs) for f in functions)
+        return etag, date
 
     def read_representation(self) -> None:
         if self.representation is None:
@@ -125,26 +130,24 @@ class Call:
         return current
 
     def decide(self, current: Current | None, etag: Any, last_modified: Any) -> Judged:
-        own = Validators() if current is None else self.validators_of(current)
-        validators = Validators(
-            own.etag if self.options.etag_func is None else _entity_tag(etag),
-            own.state if self.options.etag_func is None else None,
-            own.last_modified if self.options.last_modified_func is None else _date(last_modified),
-            own.former if self.options.etag_func is None else (),
-        )
+        validators = _NOTHING if current is None else self.validators_of(current)
+        if self.options.etag_func is not None:
+            validators = Validators(_entity_tag(etag), None, validators.last_modified)
+        if self.options.last_modified_func is not None:
+            validators = validators._replace(last_modified=_date(last_modified))
         # For functions alone, as for ``condition``: nothing returned, nothing there.
-        there = current is not None or (self.options.source is None and validators != Validators())
+        there = current is not None or (self.options.source is None and validators != _NOTHING)
         decision = evaluate(
             self.method, self.headers, validators if there else None, self.options.policy
         )
-        return Judged(current, validators if there else Validators(), decision)
+        return Judged(current, validators if there else _NOTHING, decision)
 
     def validators_of(self, current: Current) -> Validators:
         return current.validators(self.representation or PLAIN)
 
     def refuse(self, judged: Judged) -> HttpResponseBase | None:
         decision = judged.decision
-        if self.method not in READ_METHODS or self.headers != ConditionalHeaders():
+        if self.method not in READ_METHODS or self.headers != _NO_CONDITIONS:
             report(self.request, decision)
         if decision.outcome is Outcome.PROCEED:
             return None

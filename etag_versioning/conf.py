@@ -3,7 +3,8 @@ The settings, all in one dictionary of the project's::
 
     ETAG_VERSIONING = {"IF_MATCH": "strong"}
 
-Each is read at each access, so that ``override_settings`` works on it.
+Each is looked up once, and again when a setting changes, so that
+``override_settings`` works on it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
 
 __all__ = ["DEFAULTS", "settings"]
 
@@ -26,8 +28,19 @@ DEFAULTS: Final[dict[str, Any]] = {
 class Settings:
     """One typed property per setting."""
 
+    def __init__(self) -> None:
+        self._values: dict[str, Any] | None = None
+        setting_changed.connect(self._forget)
+
+    def _forget(self, **kwargs: Any) -> None:
+        self._values = None
+
     def _get(self, name: str) -> Any:
-        return getattr(django_settings, "ETAG_VERSIONING", {}).get(name, DEFAULTS[name])
+        if (values := self._values) is None:
+            # Django would look for a setting that is not there each time anew.
+            values = DEFAULTS | getattr(django_settings, "ETAG_VERSIONING", {})
+            self._values = values
+        return values[name]
 
     @property
     def strong_if_match(self) -> bool:

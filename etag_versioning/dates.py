@@ -1,16 +1,18 @@
 """
-HTTP-dates: what If-Modified-Since and If-Unmodified-Since hold (RFC 9110 §5.6.7).
+HTTP-dates: what If-Modified-Since and If-Unmodified-Since hold, and Last-Modified
+says (RFC 9110 §5.6.7).
 
-A pure function; no Django in here, whose own takes what is no HTTP-date, and
+Pure functions; no Django in here, whose own takes what is no HTTP-date, and
 refuses leap seconds.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime
 
-__all__ = ["parse_http_date"]
+__all__ = ["format_http_date", "parse_http_date"]
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -62,6 +64,21 @@ def parse_http_date(value: str | None) -> int | None:
         return int(datetime(year, *rest, tzinfo=UTC).timestamp()) + second
     except ValueError:
         return None
+
+
+def format_http_date(seconds: int) -> str:
+    """
+    A moment in the preferred form (IMF-fixdate).
+
+    Args:
+        seconds: since 1970.
+
+    >>> format_http_date(784111777)
+    'Sun, 06 Nov 1994 08:49:37 GMT'
+    """
+    year, month, day, hour, minute, second, weekday, _, _ = time.gmtime(seconds)
+    date = f"{_DAYS[weekday][:3]}, {day:02} {_MONTHS[month - 1]} {year:04}"
+    return f"{date} {hour:02}:{minute:02}:{second:02} GMT"
 
 
 def _full_year(year: int, rest: tuple[int, int, int, int]) -> int:

@@ -16,9 +16,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 __all__ = [
@@ -44,8 +44,7 @@ _OWS = " \t"
 _CODING_SUFFIXES = ("--gzip", "-gzip", "-br", "-zstd", "-deflate", ";gzip")
 
 
-@dataclass(frozen=True, slots=True)
-class EntityTag:
+class EntityTag(NamedTuple):
     """
     One entity tag.
 
@@ -173,9 +172,12 @@ def with_representation(state: str, representation: str) -> str:
     >>> with_representation("user-7-v3", "json.pt-br")
     'user-7-v3~json.pt%2Dbr'
     """
-    if not representation:
-        return state
-    return f"{state}~{encode_key(representation).replace('-', '%2D')}"
+    return f"{state}~{_encode_representation(representation)}" if representation else state
+
+
+@lru_cache(maxsize=1000)
+def _encode_representation(representation: str) -> str:
+    return encode_key(representation).replace("-", "%2D")
 
 
 def encode_key(key: Any) -> str:
@@ -185,6 +187,8 @@ def encode_key(key: Any) -> str:
     The parts of a composite key are joined by a hyphen, and hyphens inside of
     them encoded, so that ("a", "b-c") and ("a-b", "c") stay apart.
     """
+    if type(key) is int:
+        return str(key)
     if isinstance(key, tuple | list):
         return "-".join(encode_key(part).replace("-", "%2D") for part in key)
     if isinstance(key, bytes | memoryview):
@@ -198,6 +202,7 @@ def encode_key(key: Any) -> str:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 
 
 def encode_stamp(stamp: datetime) -> str:
@@ -211,10 +216,10 @@ def encode_stamp(stamp: datetime) -> str:
     # Not a hyphen, after which the digits could read as a proxy's suffix.
     sign, number = ("_", -number) if number < 0 else ("", number)
     digits = ""
-    while number or not digits:
-        number, digit = divmod(number, 36)
-        digits = _DIGITS[digit] + digits
-    return sign + digits
+    while number:
+        digits = _PAIRS[number % 1296] + digits
+        number //= 1296
+    return sign + (digits.lstrip("0") or "0")
 
 
 def encode_terms(terms: Iterable[Any]) -> Iterator[bytes]:

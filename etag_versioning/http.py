@@ -9,9 +9,9 @@ from django.conf import settings as django_settings
 from django.http import HttpRequest, HttpResponseNotModified
 from django.http.response import HttpResponseBase, ResponseHeaders
 from django.utils.cache import patch_vary_headers
-from django.utils.http import http_date
 
 from .conf import settings
+from .dates import format_http_date
 from .etags import EntityTag
 from .preconditions import ConditionalHeaders, Decision, Validators
 
@@ -44,8 +44,8 @@ class _WithoutLength(ResponseHeaders):
     """
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if str(key).lower() != "content-length":
-            super().__setitem__(key, value)
+        if key.lower() != "content-length":
+            ResponseHeaders.__setitem__(self, key, value)
 
 
 class NotModified(HttpResponseNotModified):
@@ -60,7 +60,7 @@ class NotModified(HttpResponseNotModified):
     def __init__(self, validators: Validators, decision: Decision) -> None:
         super().__init__()
         self.headers = _WithoutLength({})
-        set_validators(self, Validators(decision.etag, validators.state, validators.last_modified))
+        _show(self.headers, decision.etag, showable_last_modified(validators))
         # Who compresses the 200 says there what chose the coding; here nobody would.
         if _is_recoded(decision.etag, validators) or _compresses():
             patch_vary_headers(self, ("Accept-Encoding",))
@@ -79,11 +79,19 @@ def _compresses() -> bool:
 
 def set_validators(response: HttpResponseBase, validators: Validators) -> None:
     """Put ETag and Last-Modified on an answer that has none of its own."""
-    if validators.etag is not None:
-        response.headers.setdefault("ETag", str(validators.etag))
-    moment = showable_last_modified(validators)
+    headers, moment = response.headers, showable_last_modified(validators)
+    _show(
+        headers,
+        None if "ETag" in headers else validators.etag,
+        None if moment is None or "Last-Modified" in headers else moment,
+    )
+
+
+def _show(headers: ResponseHeaders, etag: EntityTag | None, moment: int | None) -> None:
+    if etag is not None:
+        headers["ETag"] = str(etag)
     if moment is not None:
-        response.headers.setdefault("Last-Modified", http_date(moment))
+        headers["Last-Modified"] = format_http_date(moment)
 
 
 def shows_new_tag(method: str, response: HttpResponseBase) -> bool:

@@ -2,29 +2,31 @@
 Narrow queries, at little cost: what saves time in a 304 is less the database than what
 the ORM does around a query.
 
-A query that is the same for everyone is compiled once, and run with another key each
-time: it is one whose text and parameters nothing in a request, a time zone or a
-language can change. Any other is cloned once, and no names are resolved in it. Where
-Django's way could be another than this one (a query set or a lookup of the project's
-own, a join, an annotation), the query goes Django's way.
+Two queries have one *shape* where they differ in nothing but the values that columns
+are compared with. Of each shape the SQL is compiled once, by Django; after that, only
+the values are prepared, by Django's own lookups. Where a query has more than plain
+comparisons of its own table's columns (a join, an annotation, a lookup or a query set
+of the project's own), it goes Django's way.
 
 Private parts of Django's ORM are used here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime
-from decimal import Decimal
-from functools import cache, lru_cache
+from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
-from django.core.exceptions import EmptyResultSet, FieldDoesNotExist
+from django.core.exceptions import EmptyResultSet, FieldDoesNotExist, FullResultSet
+from django.core.signals import setting_changed
 from django.db import connections, models
-from django.db.models import sql
-from django.db.models.lookups import Exact, Lookup
-from django.db.models.sql.where import AND, WhereNode
+from django.db.models import lookups, sql
+from django.db.models.expressions import Col
+from django.db.models.fields import related_lookups
+from django.db.models.sql.where import AND, OR, WhereNode
+from django.dispatch import receiver
 
 __all__ = ["Key", "fixed_queryset", "values_of"]
 
@@ -34,11 +36,21 @@ _CALLED = (
     *("_filter_or_exclude_inplace", "_values", "all", "db", "filter", "order_by"),
     *("prefetch_related", "query", "values_list"),
 )
-# Values that are the same in each request; a datetime depends on a time zone.
-_PLAIN = (bool, bytes, date, Decimal, float, int, str, type(None), UUID)
 _KEYS = (int, str, UUID)
-# Oracle compares some columns by a function.
-_ENGINES = ("mysql", "postgresql", "sqlite")
+# Comparisons of which Django writes the same for all values, but for what stands in
+# the right-hand side's own SQL.
+_COMPARISONS = (
+    lookups.Exact,
+    lookups.GreaterThan,
+    lookups.GreaterThanOrEqual,
+    lookups.In,
+    lookups.IsNull,
+    lookups.LessThan,
+    lookups.LessThanOrEqual,
+)
+_LOOKUP_MODULES = (lookups.__name__, related_lookups.__name__)
+# How many shapes are kept: more than a project has, unless it makes them up as it goes.
+_MOST_SHAPES = 1000
 
 
 class Key(NamedTuple):
@@ -55,7 +67,7 @@ class Key(NamedTuple):
 
 
 def values_of(
-    queryset: Any, names: Sequence[str], key: Key | None = None, *, fixed: bool = False
+    queryset: Any, names: tuple[str, ...], key: Key | None = None
 ) -> list[tuple[Any, ...]]:
     """
     The values of these names in the first two rows of a query set.
@@ -65,25 +77,37 @@ def values_of(
             distinct by some fields.
         names: fields of its model, and annotations.
         key: what else selects them.
-        fixed: whether the query set is one object for all requests.
     """
-    if fixed and key is not None and type(key.value) in _KEYS:
-        statement = _statement(queryset, key.name, tuple(names), queryset.db)
-        found = None if statement is None else statement.run(key.value)
-        if found is not None:
-            return found
-    fields = _own_fields(queryset.model, tuple(names))
+    fields = _own_fields(queryset.model, names)
     if fields is None or not _is_django_s(queryset.__class__) or not _selects_columns(queryset):
         return _values_of(queryset, names, key)
     using = queryset.db
     condition = _condition(queryset, key)
     if key is not None and condition is None:
         queryset = queryset.filter(**{key.name: key.value})
-    query = queryset.query.clone()
-    if condition is not None:
-        query.where.add(condition, AND)
-    _narrow(query, fields)
+    found = _by_shape(queryset.query, names, fields, condition, using)
+    if found is not None:
+        return found
+    query = _narrowed(queryset.query, fields, condition)
     return list(query.get_compiler(using).results_iter(tuple_expected=True))
+
+
+def fixed_queryset(source: Any) -> Any:
+    """
+    The query set of a model, a manager or a query set, if that is one for all
+    requests; ``None`` where it may be another each time.
+    """
+    if isinstance(source, type) and issubclass(source, models.Model):
+        source = source._default_manager
+    if isinstance(source, models.Manager):
+        # A related manager has a query set for each instance.
+        methods = (source.get_queryset, source.all)
+        if any(method.__module__ != models.Manager.__base__.__module__ for method in methods):
+            return None
+        source = source.all()
+    if isinstance(source, models.QuerySet) and _is_django_s(type(source)):
+        return source
+    return None
 
 
 def _values_of(queryset: Any, names: Sequence[str], key: Key | None) -> list[tuple[Any, ...]]:
@@ -113,127 +137,15 @@ def _condition(queryset: Any, key: Key | None) -> Any:
     lookup = field.get_lookup("exact")
     if not _is_equality(lookup):
         return None
-    condition = lookup(field.get_col(queryset.query.get_initial_alias()), key.value)
+    condition = lookup(field.get_col(_base_alias(queryset.query)), key.value)
     return None if condition.rhs is None else condition
 
 
-def fixed_queryset(source: Any) -> Any:
-    """
-    The query set of a model, a manager or a query set, if that is one for all
-    requests; ``None`` where it may be another each time.
-    """
-    if isinstance(source, type) and issubclass(source, models.Model):
-        source = source._default_manager
-    if isinstance(source, models.Manager):
-        # A related manager has a query set for each instance.
-        methods = (source.get_queryset, source.all)
-        if any(method.__module__ != models.Manager.__base__.__module__ for method in methods):
-            return None
-        source = source.all()
-    if isinstance(source, models.QuerySet) and _is_django_s(type(source)):
-        return source
-    return None
-
-
-class _Statement(NamedTuple):
-    """
-    A compiled query for one row.
-
-    Args:
-        using: the alias of the database that it was compiled for.
-        text: the SQL.
-        params: its parameters but the last, which is the key.
-        key: the column that the key is compared with.
-        lookup: the class by which it is.
-        columns: what is selected, each column once.
-        places: where in ``columns`` each value is.
-    """
-
-    using: str
-    text: str
-    params: tuple[Any, ...]
-    key: Any
-    lookup: type[Lookup]
-    columns: tuple[Any, ...]
-    places: tuple[int, ...]
-
-    def run(self, key: Any) -> list[tuple[Any, ...]] | None:
-        """The rows' values; ``None`` where Django would write another statement."""
-        if self.key.output_field.get_lookup("exact") is not self.lookup:
-            return None  # Another one was registered.
-        connection = connections[self.using]
-        # Field and lookup prepare each value as they do in any query.
-        lookup = self.lookup(self.key, key)
-        if lookup.rhs is None:
-            return None  # Django would ask for IS NULL.
-        try:
-            _, params = lookup.process_rhs(None, connection)
-        except EmptyResultSet:
-            return []
-        with connection.cursor() as cursor:
-            cursor.execute(self.text, (*self.params, *params))
-            rows = cursor.fetchall()
-        return [self._converted(row, connection) for row in rows]
-
-    def _converted(self, row: Any, connection: Any) -> tuple[Any, ...]:
-        values = []
-        for value, column in zip(row, self.columns, strict=True):
-            for convert in (
-                *connection.ops.get_db_converters(column),
-                *column.get_db_converters(connection),
-            ):
-                value = convert(value, column, connection)
-            values.append(value)
-        return tuple(values[place] for place in self.places)
-
-
-class _AnyKey:
-    """The condition that a column is the key to come."""
-
-    contains_aggregate = contains_over_clause = False
-
-    def __init__(self, column: Any) -> None:
-        self.column = column
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        return f"{compiler.compile(self.column)[0]} = %s", [self]
-
-
-@lru_cache(maxsize=1000)
-def _statement(queryset: Any, name: str, names: tuple[str, ...], using: str) -> _Statement | None:
-    """The compiled query, where there can be one."""
-    unique = list(dict.fromkeys(names))
-    fields = _own_fields(queryset.model, (name, *unique))
-    if fields is None or not _is_django_s(queryset.__class__) or not _is_fixed(queryset):
-        return None
-    lookup = fields[0].get_lookup("exact")
-    if connections[using].vendor not in _ENGINES or not _is_equality(lookup):
-        return None
-    query = queryset.query.clone()
-    _narrow(query, fields[1:])
-    column = fields[0].get_col(query.get_initial_alias())
-    query.where.add(_AnyKey(column), AND)
-    try:
-        text, params = query.get_compiler(using).as_sql()
-    except EmptyResultSet:
-        return None
-    *params, last = params
-    assert type(last) is _AnyKey, text
-    places = tuple(unique.index(name) for name in names)
-    return _Statement(using, text, tuple(params), column, lookup, query.select, places)
-
-
-def _is_equality(lookup: Any) -> bool:
-    """Whether a lookup is one of Django's own, which write ``column = %s``."""
-    return (
-        isinstance(lookup, type)
-        and issubclass(lookup, Exact)
-        and lookup.__module__ == Exact.__module__
-    )
-
-
-def _narrow(query: Any, fields: Sequence[Any]) -> None:
-    """Let a query select these columns of its own table, of two rows."""
+def _narrowed(query: Any, fields: tuple[Any, ...], condition: Any) -> Any:
+    """A query that selects these columns of its own table, of two rows."""
+    query = query.clone()
+    if condition is not None:
+        query.where.add(condition, AND)
     if not query.is_sliced:
         if not query.distinct_fields:
             query.clear_ordering(force=True)
@@ -241,6 +153,152 @@ def _narrow(query: Any, fields: Sequence[Any]) -> None:
     alias = query.get_initial_alias()
     query.select_related = False
     query.set_select([field.get_col(alias) for field in fields])
+    return query
+
+
+class _Statement:
+    """
+    The SQL of a shape.
+
+    Args:
+        text: the SQL.
+        columns: what it selects.
+    """
+
+    def __init__(self, text: str, columns: Sequence[Any]) -> None:
+        self.text = text
+        self.columns = columns
+        # An engine's converters belong to one of its connections.
+        self.converters: WeakKeyDictionary[Any, list[tuple[int, Any, Any]]] = WeakKeyDictionary()
+
+    def run(self, params: Sequence[Any], connection: Any) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(self.text, params)
+            rows = list(cursor.fetchall())
+        converters = self.converters.get(connection)
+        if converters is None:
+            converters = self.converters[connection] = [
+                (place, column, convert)
+                for place, column in enumerate(self.columns)
+                for convert in (
+                    *connection.ops.get_db_converters(column),
+                    *column.get_db_converters(connection),
+                )
+            ]
+        if not converters:
+            return rows
+        values_of_rows = [list(row) for row in rows]
+        for values in values_of_rows:
+            for place, column, convert in converters:
+                values[place] = convert(values[place], column, connection)
+        return [tuple(values) for values in values_of_rows]
+
+
+# By shape; ``None`` for one that Django writes in a way of its own.
+_statements: dict[Any, _Statement | None] = {}
+
+
+@receiver(setting_changed)
+def _forget(**kwargs: Any) -> None:
+    # In tests: some engines convert by USE_TZ, or are others altogether.
+    _statements.clear()
+
+
+def _by_shape(
+    query: Any, names: tuple[str, ...], fields: tuple[Any, ...], condition: Any, using: str
+) -> list[tuple[Any, ...]] | None:
+    """The values, by the SQL of the query's shape; ``None`` where it has none."""
+    if query.is_sliced or query.select_for_update or _joins(query):
+        return None
+    alias, connection = _base_alias(query), connections[using]
+    params: list[Any] = []
+    try:
+        where = _shape(query.where, alias, connection, params)
+        last = condition and _shape_of_leaf(condition, alias, connection, params)
+    except (EmptyResultSet, FullResultSet, _NoShape):
+        return None
+    shape = (query.model, using, names, where, last)
+    try:
+        statement = _statements[shape]
+    except KeyError:
+        statement = _compiled(_narrowed(query, fields, condition), params, connection)
+        if len(_statements) >= _MOST_SHAPES:
+            _statements.clear()
+        _statements[shape] = statement
+    return None if statement is None else statement.run(params, connection)
+
+
+class _NoShape(Exception):
+    """There is more in a condition than a comparison of a column with values."""
+
+
+def _shape(node: Any, alias: str, connection: Any, params: list[Any]) -> tuple[Any, ...]:
+    """
+    What decides the SQL of a condition, but for its values, which are added to
+    ``params`` in their order.
+    """
+    if type(node) is not WhereNode:
+        return _shape_of_leaf(node, alias, connection, params)
+    if node.connector not in (AND, OR):
+        raise _NoShape
+    parts = [_shape(child, alias, connection, params) for child in node.children]
+    return (node.connector, node.negated, *parts)
+
+
+def _shape_of_leaf(lookup: Any, alias: str, connection: Any, params: list[Any]) -> tuple[Any, ...]:
+    column, value = getattr(lookup, "lhs", None), getattr(lookup, "rhs", None)
+    if (
+        type(column) is not Col
+        or column.alias != alias
+        or hasattr(value, "as_sql")
+        or not _is_comparison(type(lookup))
+    ):
+        raise _NoShape
+    name = column.target.column
+    if isinstance(value, bool) and _is_in_text(lookup, column, connection):
+        return (type(lookup), name, value)
+    text, values = lookup.process_rhs(None, connection)
+    params.extend(values)
+    return (type(lookup), name, text)
+
+
+def _is_in_text(lookup: Any, column: Any, connection: Any) -> bool:
+    """Whether Django writes a truth value as SQL (``active``, ``NOT active``, ``IS NULL``)."""
+    if isinstance(lookup, lookups.IsNull):
+        return True
+    writable = connection.ops.conditional_expression_supported_in_where_clause
+    return isinstance(lookup, lookups.Exact) and column.conditional and writable(column)
+
+
+def _compiled(query: Any, params: list[Any], connection: Any) -> _Statement | None:
+    """A query's statement, if it takes these parameters."""
+    text, expected = query.get_compiler(connection.alias).as_sql()
+    if list(expected) != params:
+        return None
+    return _Statement(text, query.select)
+
+
+def _joins(query: Any) -> bool:
+    aliases = query.alias_map
+    return len(aliases) > 1 and any(query.alias_refcount[alias] for alias in [*aliases][1:])
+
+
+def _base_alias(query: Any) -> str:
+    return next(iter(query.alias_map), query.model._meta.db_table)
+
+
+@cache
+def _is_comparison(lookup: Any) -> bool:
+    return issubclass(lookup, _COMPARISONS) and lookup.__module__ in _LOOKUP_MODULES
+
+
+def _is_equality(lookup: Any) -> bool:
+    """Whether a lookup is one of Django's own, which write ``column = %s``."""
+    return (
+        isinstance(lookup, type)
+        and issubclass(lookup, lookups.Exact)
+        and lookup.__module__ == lookups.__name__
+    )
 
 
 @cache
@@ -282,39 +340,3 @@ def _selects_columns(queryset: Any) -> bool:
         and not query.extra_tables
         and not query.distinct
     )
-
-
-def _is_fixed(queryset: Any) -> bool:
-    """Whether nothing can change the text of a query but the query itself."""
-    query = queryset.query
-    return (
-        _selects_columns(queryset)
-        and not query.is_sliced
-        and not query.select_for_update
-        and not any(query.alias_refcount[alias] for alias in [*query.alias_map][1:])
-        and all(map(_is_plain_condition, _leaves(query.where)))
-    )
-
-
-def _leaves(node: Any) -> Iterator[Any]:
-    for child in node.children:
-        if isinstance(child, WhereNode):
-            yield from _leaves(child)
-        else:
-            yield child
-
-
-def _is_plain_condition(lookup: Any) -> bool:
-    """Whether a condition compares a column with values that are always the same."""
-    if not isinstance(lookup, Lookup) or not type(lookup).__module__.startswith("django."):
-        return False
-    column, values = lookup.lhs, lookup.rhs
-    if type(column).__name__ != "Col" or not type(column.target).__module__.startswith("django."):
-        return False
-    values = values if type(values) in (frozenset, list, set, tuple) else [values]
-    return all(_is_plain(value) for value in values)
-
-
-def _is_plain(value: Any) -> bool:
-    # Not isinstance(), to which a lazy object is what it will be.
-    return issubclass(type(value), _PLAIN) and not issubclass(type(value), datetime)

@@ -9,7 +9,7 @@ method, media type), and before the request is performed.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .dates import parse_http_date
 from .etags import ANY, EntityTag, parse_entity_tags, without_coding
@@ -17,6 +17,7 @@ from .etags import ANY, EntityTag, parse_entity_tags, without_coding
 __all__ = [
     "CONFLICT",
     "GONE",
+    "NO_POLICY",
     "UNAVAILABLE",
     "ConditionalHeaders",
     "Decision",
@@ -65,8 +66,7 @@ class Reason(enum.Enum):
     CONTENTION = "the database could not let this write through"
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionalHeaders:
+class ConditionalHeaders(NamedTuple):
     """The four request fields as they came; ``None`` where one is absent."""
 
     if_match: str | None = None
@@ -75,8 +75,7 @@ class ConditionalHeaders:
     if_modified_since: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Validators:
+class Validators(NamedTuple):
     """
     The current validators of what the request is about.
 
@@ -105,8 +104,7 @@ class Validators:
         return [self.state, *(state for _, state in self.former)] if self.state else []
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """
     What a view asks of the client.
 
@@ -126,8 +124,11 @@ class Policy:
     strong: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+# What a plain read asks: nothing.
+NO_POLICY = Policy()
+
+
+class Decision(NamedTuple):
     """
     The outcome, its reason, and the tag that a 304 has to carry so that the
     client's cache finds its copy: in the form that the client has, where a proxy
@@ -150,7 +151,7 @@ def evaluate(
     method: str,
     headers: ConditionalHeaders,
     current: Validators | None,
-    policy: Policy = Policy(),
+    policy: Policy = NO_POLICY,
 ) -> Decision:
     """
     Judge a request's preconditions (RFC 9110 §13.2.2).

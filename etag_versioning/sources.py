@@ -105,7 +105,7 @@ class RowSource:
         self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False
     ) -> Row | None:
         if not writes and self._fixed is not None:
-            return self._read(self._fixed, kwargs, fixed=True)
+            return self._read(self._fixed, kwargs)
         queryset = _queryset(self.source, request, args, kwargs)
         return self._read(for_write(queryset) if writes else queryset, kwargs)
 
@@ -123,9 +123,7 @@ class RowSource:
             detached=detached,
         )
 
-    def _read(
-        self, queryset: models.QuerySet[Any], kwargs: Any, *, fixed: bool = False
-    ) -> Row | None:
+    def _read(self, queryset: models.QuerySet[Any], kwargs: Any) -> Row | None:
         key = None
         if not self._selects_itself:
             field = self.lookup_field or "pk"
@@ -133,7 +131,7 @@ class RowSource:
             if is_impossible(key.value):
                 return None
         try:
-            return read_row(queryset, self.tag_key, key=key, fixed=fixed)
+            return read_row(queryset, self.tag_key, key=key)
         except _IMPOSSIBLE:
             return None  # No row has a key like this.
 
@@ -193,7 +191,7 @@ class PageSource:
         if writes:
             queryset = for_write(queryset)
         model, using = queryset.model, queryset.db
-        values = queryset.values_list(*narrow_names(require_version(model), model))
+        values = queryset.values_list(*narrow_names(model))
         label = model.tag_label or model._meta.model_name
         return Page(label, tuple(row_from_values(model, using, row) for row in values))
 

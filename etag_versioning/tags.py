@@ -10,10 +10,9 @@ they may tell of a user. With ``OPAQUE_TAGS`` both parts are such digests.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings as django_settings
@@ -40,8 +39,7 @@ EtagTerms = Iterable[Any] | Callable[..., Iterable[Any]]
 _PLAIN = (str, bytes, int, float, Decimal, UUID, date, time, timedelta, Promise, type(None))
 
 
-@dataclass(frozen=True, slots=True)
-class Representation:
+class Representation(NamedTuple):
     """
     How a state is shown.
 
@@ -54,12 +52,12 @@ class Representation:
     terms: tuple[tuple[str, Any], ...] = ()
 
     def with_text(self, text: str) -> Representation:
-        return replace(self, text=f"{self.text}.{text}" if self.text else text)
+        return Representation(f"{self.text}.{text}" if self.text else text, self.terms)
 
     def with_terms(self, name: str, terms: Iterable[Any]) -> Representation:
         """The same, as far as these terms tell: none, and it is the same."""
         found = tuple(terms)
-        return replace(self, terms=(*self.terms, (name, found))) if found else self
+        return Representation(self.text, (*self.terms, (name, found))) if found else self
 
 
 PLAIN = Representation()
@@ -111,9 +109,8 @@ def _seal(key: Any, use: str, terms: Iterable[Any]) -> str:
 def request_representation(request: HttpRequest) -> Representation:
     """What every answer depends on: the project's code, and the query string."""
     query, revision = request.META.get("QUERY_STRING", ""), settings.revision
-    return PLAIN.with_terms("revision", [revision] if revision else []).with_terms(
-        "query", [query] if query else []
-    )
+    named = (("revision", revision), ("query", query))
+    return Representation("", tuple((name, (term,)) for name, term in named if term))
 
 
 def view_representation(

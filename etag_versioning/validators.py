@@ -8,9 +8,8 @@ join that only the representation needs, no model instance.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models, router
@@ -42,8 +41,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """
     One row's key and state, as read.
 
@@ -65,7 +63,7 @@ class Row:
     annotations: tuple[Any, ...] = ()
 
     def with_state(self, state: State) -> Row:
-        return replace(self, state=state)
+        return self._replace(state=state)
 
     @property
     def row(self) -> Row:
@@ -138,7 +136,6 @@ def read_row(
     tag_key: str | None = None,
     *,
     key: Key | None = None,
-    fixed: bool = False,
 ) -> Row | None:
     """
     Read one row's key and state by one narrow query.
@@ -148,32 +145,37 @@ def read_row(
         tag_key: the field that stands for the row in its tags; the model's
             ``tag_key`` where it is ``None``.
         key: what else selects the row.
-        fixed: whether the query set is one object for all requests, of which a
-            statement can be kept.
 
     Raises:
         ImproperlyConfigured: the model has no version.
         MultipleObjectsReturned: the query set selects several rows.
     """
     model, using = queryset.model, queryset.db
-    names = narrow_names(require_version(model), model, tag_key)
-    names += annotation_names(queryset)
-    found = values_of(queryset, names, key, fixed=fixed)
+    names = narrow_names(model, tag_key) + annotation_names(queryset)
+    found = values_of(queryset, names, key)
+    if not found:
+        return None
     rows = [row_from_values(model, using, values) for values in found]
     # A join may repeat the one row.
-    if len({row.pk for row in rows}) > 1:
+    if any(row.pk != rows[0].pk for row in rows):
         raise model.MultipleObjectsReturned(
             f"A narrow query for one {model._meta.label} found several."
         )
-    return rows[0] if rows else None
+    return rows[0]
 
 
-def narrow_names(columns: StateColumns, model: Any, tag_key: str | None = None) -> list[str]:
-    """The names that a narrow query selects: owner's key, tag's key, version, stamp."""
-    return [columns.owner._meta.pk.name, tag_key or model.tag_key, *columns.names]
+def narrow_names(model: Any, tag_key: str | None = None) -> tuple[str, ...]:
+    """
+    The names that a narrow query selects: owner's key, tag's key, version, stamp.
+
+    Raises:
+        ImproperlyConfigured: the model has no version.
+    """
+    columns = require_version(model)
+    return (columns.owner._meta.pk.name, tag_key or model.tag_key, *columns.names)
 
 
-def annotation_names(queryset: Any) -> list[str]:
+def annotation_names(queryset: Any) -> tuple[str, ...]:
     """
     The names of what a query set computes beside its model's columns, and selects:
     by ``annotate()`` or ``extra()``. An answer may show it, so a tag has to hold it.
@@ -181,8 +183,8 @@ def annotation_names(queryset: Any) -> list[str]:
     """
     query = getattr(queryset, "query", None)
     if query is None or getattr(query, "combinator", None):
-        return []
-    return [*query.extra_select, *query.annotation_select]
+        return ()
+    return (*query.extra_select, *query.annotation_select)
 
 
 def extra_names(instance: Any) -> list[str]:
@@ -210,24 +212,31 @@ def row_of(instance: Any, tag_key: str | None = None, annotations: Sequence[str]
             ``tag_key`` where it is ``None``.
         annotations: the names of what was loaded beside its columns.
     """
-    columns = require_version(type(instance))
-    missing = [name for name in columns.attnames if name not in instance.__dict__]
-    if missing:
-        raise ImproperlyConfigured(
-            f"This {instance._meta.label} was loaded without {', '.join(missing)}, so there is "
-            f"no tag for it. Load them too: "
-            f".only(…, {', '.join(repr(name) for name in missing)})."
-        )
+    model, loaded = type(instance), instance.__dict__
+    columns = require_version(model)
+    try:
+        state = State(*(loaded[name] for name in columns.attnames))
+    except KeyError:
+        raise _not_loaded(instance, columns) from None
     key = instance
-    for name in (tag_key or instance.tag_key).split("__"):
+    for name in (tag_key or model.tag_key).split("__"):
         key = getattr(key, name)
     return Row(
-        type(instance),
-        router.db_for_write(type(instance), instance=instance),
+        model,
+        router.db_for_write(model, instance=instance),
         getattr(instance, columns.owner._meta.pk.attname),
         key,
-        columns.state_of(instance),
-        tuple(instance.__dict__.get(name) for name in annotations),
+        state,
+        tuple(loaded.get(name) for name in annotations),
+    )
+
+
+def _not_loaded(instance: Any, columns: StateColumns) -> ImproperlyConfigured:
+    missing = [name for name in columns.attnames if name not in instance.__dict__]
+    return ImproperlyConfigured(
+        f"This {instance._meta.label} was loaded without {', '.join(missing)}, so there is "
+        f"no tag for it. Load them too: "
+        f".only(…, {', '.join(repr(name) for name in missing)})."
     )
 
 

@@ -51,11 +51,11 @@ def test_in_a_plain_view():
 
 def test_are_what_is_selected():
     rows = Person.objects
-    assert annotation_names(rows.annotate(twice=F("days") * 2)) == ["twice"]
-    assert annotation_names(rows.alias(twice=F("days") * 2).filter(twice=0)) == []
-    assert annotation_names(rows.extra(select={"one": "1"})) == ["one"]
-    assert annotation_names([]) == []
-    assert annotation_names(rows.all().union(rows.annotate(x=F("days")).values())) == []
+    assert annotation_names(rows.annotate(twice=F("days") * 2)) == ("twice",)
+    assert annotation_names(rows.alias(twice=F("days") * 2).filter(twice=0)) == ()
+    assert annotation_names(rows.extra(select={"one": "1"})) == ("one",)
+    assert annotation_names([]) == ()
+    assert annotation_names(rows.all().union(rows.annotate(x=F("days")).values())) == ()
 
 
 def test_of_an_instance_are_what_its_loader_put_on_it():

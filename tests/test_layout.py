@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "fields": "",
     "files": "etags preconditions sources tags",
     "guards": "exceptions",
-    "http": "conf etags preconditions",
+    "http": "conf dates etags preconditions",
     "http_checks": "",
     "managers": "querysets",
     "messages": "preconditions",

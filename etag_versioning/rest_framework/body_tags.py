@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from rest_framework.exceptions import ValidationError
@@ -43,7 +42,7 @@ def with_tag(headers: ConditionalHeaders, name: str, tag: str | None) -> Conditi
             return headers  # Malformed, and judged as that.
         if not isinstance(given, tuple) or not set(map(_state, given)) <= set(map(_state, named)):
             raise ValidationError({name: ["This is not the tag that If-Match names."]})
-    return replace(headers, if_match=tag)
+    return headers._replace(if_match=tag)
 
 
 def _state(tag: EntityTag) -> str:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 __all__ = ["hooked", "noting"]
 
 
-@contextmanager
-def hooked(view: Any, **hooks: Any) -> Iterator[None]:
+class hooked:  # As ``contextlib`` names what is used by ``with``.
     """For the block, let ``hooks`` stand in for the view's methods of these names."""
-    before = {name: vars(view)[name] for name in hooks if name in vars(view)}
-    vars(view).update(hooks)
-    try:
-        yield
-    finally:
-        for name in hooks:
-            del vars(view)[name]
-        vars(view).update(before)
+
+    def __init__(self, view: Any, **hooks: Any) -> None:
+        self.attributes = vars(view)
+        self.hooks = hooks
+
+    def __enter__(self) -> None:
+        attributes = self.attributes
+        self.before = {name: attributes[name] for name in self.hooks if name in attributes}
+        attributes.update(self.hooks)
+
+    def __exit__(self, *error: Any) -> None:
+        for name in self.hooks:
+            del self.attributes[name]
+        self.attributes.update(self.before)
 
 
 def noting(original: Callable[..., Any], note: Callable[[Any], None]) -> Callable[..., Any]:

@@ -65,8 +65,7 @@ def narrow_page(view: VersionedViewMixin) -> Validators | None:
         return None
     if queryset.query.values_select:
         return None  # Its rows are no instances, and have no state.
-    names = narrow_names(require_version(queryset.model), queryset.model, view.tag_key)
-    names += annotation_names(queryset)
+    names = narrow_names(queryset.model, view.tag_key) + annotation_names(queryset)
     shown = list(names)
     if isinstance(paginator, CursorPagination):
         # The links of a cursor show the value that the page is ordered by.

@@ -10,7 +10,7 @@ from rest_framework.generics import GenericAPIView
 
 from ..preconditions import Validators
 from .api_views import VersionedAPIViewMixin
-from .hooks import hooked, noting
+from .hooks import hooked
 from .pages import RenderedPage, cheap_list, narrow_page
 from .views import VersionedViewMixin
 
@@ -54,6 +54,11 @@ def read_object(
         method: what answers with 200.
     """
     view._check_lookup()
+    judges = early and view._is_conditional
+    if judges and view._may_read_narrowly() and (row := view._read_row()) is not None:
+        judges = False
+        if (not_modified := view._hold(view._validators_of(row))) is not None:
+            return not_modified
     loaded: list[Any] = []
     load = view.get_object
 
@@ -65,14 +70,10 @@ def read_object(
             view._shown = view._validators_of(view._row_of(instance))
         return instance
 
-    note = noting(view.filter_queryset, view._note_annotations)
-    with hooked(view, get_object=get_object, filter_queryset=note):
-        if early and view._is_conditional:
-            row = view._read_row() if view._may_read_narrowly() else None
-            if row is None:
-                loaded.append(view.get_object())
-            current = view._shown if row is None else view._validators_of(row)
-            if (not_modified := view._hold(current)) is not None:
+    with hooked(view, get_object=get_object, **view._noting_annotations()):
+        if judges:
+            loaded.append(view.get_object())
+            if (not_modified := view._hold(view._shown)) is not None:
                 return not_modified
         return method(*args, **kwargs)
 

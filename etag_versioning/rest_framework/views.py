@@ -30,6 +30,8 @@ from ..guards import is_contention
 from ..narrow import Key, fixed_queryset
 from ..preconditions import (
     CONFLICT,
+    NO_POLICY,
+    READ_METHODS,
     UNAVAILABLE,
     ConditionalHeaders,
     Decision,
@@ -50,6 +52,7 @@ from ..validators import (
     row_of,
 )
 from .exceptions import Answered, LostRace, PreconditionError
+from .hooks import noting
 from .options import ViewOptions
 from .renderers import VersionedBrowsableAPIRenderer
 from .representation import representation_terms
@@ -76,8 +79,9 @@ class VersionedView(ViewOptions, APIView):
         if self._shown is not None and 200 <= response.status_code < 300:
             response = self._finish_read(response, self._shown)
         response = super().finalize_response(request, response, *args, **kwargs)
-        if response.has_header("ETag"):
-            # The parameters of a media type choose too, where there is one renderer.
+        headers = response.headers
+        # The parameters of a media type choose too, where there is one renderer.
+        if headers.get("Vary") != "Accept" and "ETag" in headers:
             patch_vary_headers(response, ("Accept",))
         return response
 
@@ -125,18 +129,19 @@ class VersionedView(ViewOptions, APIView):
 
     @cached_property
     def _conditions(self) -> ConditionalHeaders:
-        return http.conditional_headers(self.request)
+        return http.conditional_headers(self.request._request)
 
     @property
     def _is_conditional(self) -> bool:
-        return bool(self._conditions != _NO_CONDITIONS)
+        return self._conditions != _NO_CONDITIONS
 
     def _validators_of(self, row: Row) -> Validators:
         return row.validators(self._representation())
 
     def _representation(self) -> Representation:
         own = [*representation_terms(self), *self.get_etag_terms()]
-        return view_representation(own, self.request, (), {}).with_text(self.get_representation())
+        shown = view_representation(own, self.request._request, (), {})
+        return shown.with_text(self.get_representation())
 
     def _report(self, decision: Decision) -> None:
         """Once for each decision: a read may be judged before it is rendered and after."""
@@ -149,14 +154,21 @@ class VersionedView(ViewOptions, APIView):
         return row_of(instance, self.tag_key, extra_names(instance))
 
     def _judge(self, current: Validators | None, *, requires: bool = True) -> Decision:
-        policy = Policy(
-            if_match_required=requires and self.get_if_match() != "optional",
-            lets_pass=self.get_if_match() == "report",
+        method, conditions = self.request.method or "", self._conditions
+        # A read without If-Match asks for no policy.
+        asks = method not in READ_METHODS or conditions.if_match is not None
+        policy = self._policy(requires) if asks else NO_POLICY
+        return evaluate(method, conditions, current, policy)
+
+    def _policy(self, requires: bool) -> Policy:
+        if_match = self.get_if_match()
+        return Policy(
+            if_match_required=requires and if_match != "optional",
+            lets_pass=if_match == "report",
             allow_wildcard=self.allow_wildcard,
             allow_unmodified_since=self.allow_unmodified_since,
             strong=settings.strong_if_match,
         )
-        return evaluate(self.request.method or "", self._conditions, current, policy)
 
     def _hold(
         self, current: Validators | None, *, requires: bool = True
@@ -173,7 +185,7 @@ class VersionedView(ViewOptions, APIView):
             response = http.NotModified(current, decision)
             # Views of a project look at it when they finish their responses.
             response.data = None  # type: ignore[attr-defined]
-            set_cache_control(response, self.cache_control, self.request)
+            set_cache_control(response, self.cache_control, self.request._request)
             self._report(decision)
             return response
         shows = decision.outcome is Outcome.PRECONDITION_FAILED and current is not None
@@ -221,7 +233,7 @@ class VersionedView(ViewOptions, APIView):
                 not_modified.cookies.update(response.cookies)
                 return not_modified
         http.set_validators(response, shown)
-        set_cache_control(response, self.cache_control, self.request)
+        set_cache_control(response, self.cache_control, self.request._request)
         return response
 
 
@@ -247,7 +259,7 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
         fixed = self._fixed_queryset
         queryset = self.filter_queryset(self.get_queryset()) if fixed is None else fixed
         try:
-            return read_row(queryset, self.tag_key, key=key, fixed=fixed is not None)
+            return read_row(queryset, self.tag_key, key=key)
         except NO_SUCH_KEY:
             return None
 
@@ -271,6 +283,14 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
 
     def _note_annotations(self, queryset: Any) -> None:
         self._annotations = annotation_names(queryset)
+
+    def _noting_annotations(self) -> dict[str, Any]:
+        """The hook that takes note of them, where they may be others than the class says."""
+        fixed = self._fixed_queryset
+        if fixed is None:
+            return {"filter_queryset": noting(self.filter_queryset, self._note_annotations)}
+        self._note_annotations(fixed)
+        return {}
 
     def _row_of(self, instance: Any) -> Row:
         if not self._loads_as_drf:
