@@ -7,12 +7,13 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
+import django
 from django.db import models
 
 from .fields import NextStamp, NextVersion, UpdatedAtField, VersionField, next_stamp
 from .guards import State
 
-__all__ = ["StateColumns", "is_unversioned", "state_columns"]
+__all__ = ["StateColumns", "is_partly_computed", "is_unversioned", "state_columns"]
 
 
 class StateColumns(NamedTuple):
@@ -90,6 +91,13 @@ def state_columns(model: Any) -> StateColumns:
         tuple(field.name for field in there),
         tuple(field.attname for field in there),
     )
+
+
+@cache
+def is_partly_computed(model: Any) -> bool:
+    """Whether a saved instance keeps old values of what the database computes."""
+    computed = any(getattr(field, "generated", False) for field in model._meta.concrete_fields)
+    return computed and django.VERSION < (6, 0)
 
 
 def is_unversioned(model: Any, names: Iterable[str]) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from django.db import DatabaseError, connections, models, transaction
 
 from .exceptions import StaleWriteError
 
-__all__ = ["Guard", "State", "guards_of", "is_contention", "is_lost_race", "lock_state"]
+__all__ = ["Guard", "State", "guards_of", "insist", "is_contention", "is_lost_race", "lock_state"]
 
 
 class State(NamedTuple):
@@ -101,20 +101,15 @@ class Guard:
             StaleWriteError: the row is in another state, or gone.
             DatabaseError: there is no getting at the row, or the block raised it.
         """
-        attempts = 1 if connections[self.using].in_atomic_block else _CLAIM_ATTEMPTS
         with ExitStack() as stack:
-            while attempts:
-                attempts -= 1
-                try:
-                    with ExitStack() as attempt:
-                        attempt.enter_context(transaction.atomic(using=self.using))
-                        self.lock()
-                        stack.enter_context(attempt.pop_all())
-                        break
-                except DatabaseError as error:
-                    if not attempts or not is_contention(error):
-                        raise
-                    time.sleep(random.uniform(0.005, 0.05))
+
+            def begin() -> None:
+                with ExitStack() as attempt:
+                    attempt.enter_context(transaction.atomic(using=self.using))
+                    self.lock()
+                    stack.enter_context(attempt.pop_all())
+
+            insist(begin, 1 if connections[self.using].in_atomic_block else _ATTEMPTS)
             self.claimed = True
             if self.any_state:
                 self.state = None  # Locked now, in a state that was not compared.
@@ -235,7 +230,26 @@ def lock_state(
 
 
 # How often the first statement of a write is tried before it is given up.
-_CLAIM_ATTEMPTS = 4
+_ATTEMPTS = 4
+
+
+def insist(write: Callable[[], None], attempts: int = _ATTEMPTS) -> None:
+    """
+    Do what is one statement, or begins a transaction with one; and again, a few
+    times, where the database gives it up for the sake of others.
+
+    Raises:
+        DatabaseError: there is no getting at the row, or ``write`` raised it.
+    """
+    while True:
+        attempts -= 1
+        try:
+            return write()
+        except DatabaseError as error:
+            if not attempts or not is_contention(error):
+                raise
+            time.sleep(random.uniform(0.005, 0.05))
+
 
 # SQLSTATEs: serialization failure, deadlock, lock not available.
 _POSTGRESQL_CONTENTION = frozenset({"40001", "40P01", "55P03"})

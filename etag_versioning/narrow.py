@@ -251,7 +251,7 @@ def _shape_of_leaf(lookup: Any, alias: str, connection: Any, params: list[Any]) 
         type(column) is not Col
         or column.alias != alias
         or hasattr(value, "as_sql")
-        or not _is_comparison(type(lookup))
+        or not _is_comparison(lookup.__class__)
     ):
         raise _NoShape
     name = column.target.column

@@ -126,8 +126,9 @@ def is_impossible(value: Any) -> bool:
 
 def for_write(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
     """``queryset`` on the database that writes go to, unless it names one itself."""
-    if queryset._db is not None:  # type: ignore[attr-defined]
-        return queryset
+    rows: Any = queryset
+    if rows._db is not None or not (router.routers or rows._hints):
+        return queryset  # It names one, or there is nothing to choose by.
     return queryset.using(router.db_for_write(queryset.model))
 
 

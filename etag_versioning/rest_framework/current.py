@@ -10,16 +10,21 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework.exceptions import APIException
+from rest_framework.generics import GenericAPIView
 from rest_framework.request import clone_request
+from rest_framework.serializers import ListSerializer, Serializer
 
 from ..tags import Representation
 from ..validators import for_write
 from .hooks import hooked
+from .options import ViewOptions
 
 __all__ = [
+    "answers_as_get",
     "content_of",
     "extra_actions",
     "is_extra_action",
+    "is_whole",
     "may_read",
     "read_representation",
     "reading",
@@ -62,8 +67,52 @@ def reading(view: Any) -> Iterator[None]:
         loaded.update(held, request=request)
 
 
+def answers_as_get(view: Any) -> bool:
+    """Whether an answer is made by the code that answers a GET of the row."""
+    return not _chooses(view) or view._representation() == read_representation(view)
+
+
+def _chooses(view: Any) -> bool:
+    """Whether a view may choose by method or action how it shows a row."""
+    view_class: Any = type(view)
+    return _class_chooses(view_class) or is_extra_action(view)
+
+
+@cache
+def _class_chooses(view_class: Any) -> bool:
+    own_serializer = getattr(view_class, "get_serializer_class", None)
+    return (
+        own_serializer is not GenericAPIView.get_serializer_class
+        or view_class.get_representation is not ViewOptions.get_representation
+        or view_class.get_etag_terms is not ViewOptions.get_etag_terms
+    )
+
+
+def is_whole(data: Any) -> bool:
+    """
+    Whether an answer has all that a GET shows: DRF leaves a field with a default out
+    of the answer to a PATCH, where its source leads nowhere.
+    """
+    serializer = getattr(data, "serializer", None)
+    return not getattr(serializer, "partial", False) or _has_all_fields(serializer, data)
+
+
+def _has_all_fields(field: Any, data: Any) -> bool:
+    if isinstance(field, ListSerializer):
+        return all(_has_all_fields(field.child, item) for item in data)
+    if not isinstance(field, Serializer) or not isinstance(data, Mapping):
+        return True
+    return all(
+        inner.field_name in data and _has_all_fields(inner, data[inner.field_name])
+        for inner in field._readable_fields
+    )
+
+
 def read_representation(view: Any) -> Representation:
     """The representation part of the tag that a GET of the row shows."""
+    if not _chooses(view):
+        own: Representation = view._representation()
+        return own
     with reading(view):
         shown: Representation = view._representation()
     return shown

@@ -1,21 +1,74 @@
-"""What a block of code has written, by its statements: past the ORM's instances too."""
+"""
+What a write of a row takes: whether one statement will do, and what a block of code
+has written, by its statements, past the ORM's instances too.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-from django.db import connections
+from django.db import connections, models
+from django.db.models.signals import post_save, pre_save
+from rest_framework.serializers import ModelSerializer
 
+from ..columns import is_partly_computed
 from ..guards import Guard
+from ..paths import touches_of
+from ..stateful import StatefulModel
 
-__all__ = ["counting_moves", "watching"]
+__all__ = ["counting_moves", "is_one_statement", "saves_in_own_way", "watching"]
 
 _MOVES_NOTHING = re.compile(
     r"\s*(INSERT|SELECT|SAVEPOINT|RELEASE|ROLLBACK TO)\b(?!.*\bUPDATE\b)", re.DOTALL
 )
+
+
+def saves_in_own_way(written: Any) -> bool:
+    """Whether a serializer has a ``save()`` or an ``update()`` of the project's own."""
+    kind = type(written)
+    if not hasattr(kind, "update"):
+        return False  # An instance, which is deleted.
+    return kind.save is not ModelSerializer.save or kind.update is not ModelSerializer.update
+
+
+def is_one_statement(written: Any) -> bool:
+    """
+    Whether DRF saves a serializer, or deletes an instance, by one statement that
+    compares the row's state, with no code of the project's own around it.
+    """
+    if isinstance(written, StatefulModel):
+        # Where it takes more than one, delete() has a transaction itself.
+        return type(written).delete is StatefulModel.delete
+    if not isinstance(written, ModelSerializer) or saves_in_own_way(written):
+        return False
+    model: Any = type(written.instance)
+    return (
+        _is_saved_plainly(model)
+        and not pre_save.has_listeners(model)
+        and not post_save.has_listeners(model)
+        and written.validated_data.keys() <= _column_names(model)
+    )
+
+
+@cache
+def _is_saved_plainly(model: Any) -> bool:
+    return (
+        issubclass(model, StatefulModel)
+        and model.save is models.Model.save
+        and model.save_base is StatefulModel.save_base
+        and not model._meta.concrete_model._meta.parents
+        and touches_of(model) is None
+        and not is_partly_computed(model)
+    )
+
+
+@cache
+def _column_names(model: Any) -> frozenset[str]:
+    return frozenset(field.name for field in model._meta.concrete_fields)
 
 
 @contextmanager

@@ -8,15 +8,16 @@ from functools import partial
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connections, transaction
 from django.http import Http404
 from rest_framework.exceptions import APIException
 from rest_framework.mixins import DestroyModelMixin, UpdateModelMixin
 from rest_framework.response import Response
 
 from .. import http
+from ..columns import is_partly_computed, state_columns
 from ..exceptions import StaleWriteError
-from ..guards import Guard, is_lost_race
+from ..guards import Guard, insist, is_lost_race
 from ..preconditions import (
     CONFLICT,
     GONE,
@@ -30,10 +31,10 @@ from ..validators import Row, for_write
 from .body_tags import tag_field, tag_in, with_tag
 from .conflicts import conflict, replay
 from .creates import GuardedCreate
-from .current import is_extra_action, read_representation
+from .current import answers_as_get, is_extra_action, is_whole, read_representation
 from .exceptions import Answered, LostRace, PreconditionError
 from .hooks import hooked, noting
-from .statements import watching
+from .statements import is_one_statement, saves_in_own_way, watching
 from .views import VersionedViewMixin
 
 __all__ = ["GuardedHandler", "GuardedWrite"]
@@ -103,31 +104,26 @@ class GuardedWrite:
         return response
 
     def finish(self, response: Response) -> None:
-        method = self.view.request.method or ""
-        current = self.current(response)
-        # The validators of a 201 are those of the row that was made (§15.3.2).
-        created = response.status_code == 201
-        if current is not None and not created and http.shows_new_tag(method, response):
-            response.headers.setdefault("ETag", str(current.etag))
-
-    def current(self, response: Response) -> Validators | None:
-        """The validators of what was written, as far as they are known."""
+        """Tell the state that was written, as far as it is known."""
         if self.row is None or self.guard is None or self.guard.state is None:
-            return None
-        row = self.row.with_state(self.guard.state)
-        if not self.shows_the_row():
-            # Not what a GET shows: the tag of the state guards a write, and can
-            # be no reason for a 304.
-            return row.validators()
-        if response.status_code == 200 and self.view.request.method in ("PUT", "PATCH"):
+            return
+        method = self.view.request.method or ""
+        shows = self.shows_the_row() and is_whole(response.data)
+        # The validators of a 201 are those of the row that was made (§15.3.2).
+        if response.status_code != 201 and http.shows_new_tag(method, response):
+            row = self.row.with_state(self.guard.state)
+            # Where it is not what a GET shows, the tag of the state guards a write,
+            # and can be no reason for a 304.
+            current = self.view._validators_of(row) if shows else row.validators()
+            response.headers.setdefault("ETag", str(current.etag))
+        if response.status_code == 200 and method in ("PUT", "PATCH") and shows:
             # RFC 9110 §8.7: the content is the representation at this address.
             path = self.view.request.get_full_path()
             response.headers.setdefault("Content-Location", path)
-        return self.view._validators_of(row)
 
     def shows_the_row(self) -> bool:
-        """Whether the answer shows what a GET does."""
-        return self.view._representation() == read_representation(self.view)
+        """Whether the answer is made as that to a GET is."""
+        return answers_as_get(self.view)
 
     def may_create(self) -> bool:
         view = self.view
@@ -218,20 +214,51 @@ class GuardedWrite:
     def begin(self, guard: Guard) -> None:
         """The object is loaded, and its precondition holds."""
 
-    def perform(self, original: Callable[..., None], own: bool, *args: Any) -> None:
+    def perform(self, original: Callable[[Any], None], own: bool, written: Any) -> None:
+        """
+        Run the hook that writes.
+
+        Args:
+            original: the hook.
+            own: whether it is the project's own.
+            written: the serializer to save, or the instance to delete.
+        """
         guard = self.guard
         if guard is None:
-            original(*args)
-            return
-        # DRF's own hook saves or deletes the row, which compares it. What a hook of
-        # the project's own does is not known: the row is claimed before.
+            original(written)
+        elif not own and is_one_statement(written) and not connections[guard.using].in_atomic_block:
+            # It compares by itself: a transaction around it would add nothing.
+            with guard.watch():
+                insist(partial(original, written))
+            if guard.enforced and not guard.compared:
+                guard.lock()  # Nothing has changed.
+            self.refresh(written, guard)
+        else:
+            self.perform_in_transaction(original, own or saves_in_own_way(written), written, guard)
+
+    def perform_in_transaction(
+        self, original: Callable[[Any], None], own: bool, written: Any, guard: Guard
+    ) -> None:
+        # What code of the project's own does is not known: the row is claimed before.
         claims = own and guard.enforced and not guard.claimed
         with guard.claim() if claims else transaction.atomic(using=guard.using):
             with watching(guard):
-                original(*args)
+                original(written)
             if guard.enforced and not guard.compared:
-                # A serializer of the project's own has written other rows.
                 guard.lock()
+            self.refresh(written, guard)
+
+    @staticmethod
+    def refresh(written: Any, guard: Guard) -> None:
+        """Let the answer show the row as the request's writes have left it."""
+        instance = getattr(written, "instance", None)
+        if guard.state is None or not isinstance(instance, guard.model):
+            return
+        columns = state_columns(type(instance))
+        known, pk = columns.state_of(instance), getattr(instance, guard.model._meta.pk.attname)
+        # Past the instance, or in a column that the database computes.
+        if guard.is_on(pk) and (known != guard.state or is_partly_computed(type(instance))):
+            instance.refresh_from_db(using=guard.using)
 
     # The write was lost to another's.
 

@@ -125,9 +125,10 @@ def test_a_default_of_the_database(client):
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO testapp_person (name, days) VALUES ('a', 1)")
     url = f"/people/{Person.objects.get().pk}/"
-    tag = client.get(url)["ETag"]
-    assert_answers_as_the_next_get(patch(url, {"name": "b"}, tag), url)
-    assert patch(url, {"name": "c"}, tag).status_code == 412
+    headers = {"If-Match": client.get(url)["ETag"]}
+    answer = client.put(url, {"name": "b", "days": 1}, format="json", headers=headers)
+    assert_answers_as_the_next_get(answer, url)
+    assert patch(url, {"name": "c"}, headers["If-Match"]).status_code == 412
 
 
 @pytest.mark.django_db(transaction=True)
