@@ -33,7 +33,7 @@ from .preconditions import (
 )
 from .signals import report
 from .sources import Current
-from .tags import PLAIN, Representation, view_representation
+from .tags import EtagTerms, Representation, view_representation
 from .validators import Row, last_modified_seconds
 
 __all__ = ["Call"]
@@ -102,7 +102,7 @@ class Call:
         # The row is read first: a write between the two makes the tag newer than
         # the state that is claimed, and the claim fails.
         current = self.read()
-        self.read_representation()
+        self.read_representation(self.options.etag_terms)
         return self.decide(current, *self.call_functions())
 
     def call_functions(self) -> tuple[Any, Any]:
@@ -114,10 +114,10 @@ class Call:
         etag, date = (f and f(self.request, *self.args, **self.kwargs) for f in functions)
         return etag, date
 
-    def read_representation(self) -> None:
+    def read_representation(self, etag_terms: EtagTerms | None) -> None:
         if self.representation is None:
             self.representation = view_representation(
-                self.options.etag_terms, self.request, self.args, self.kwargs
+                etag_terms, self.request, self.args, self.kwargs
             )
 
     def read(self) -> Current | None:
@@ -143,7 +143,8 @@ class Call:
         return Judged(current, validators if there else _NOTHING, decision)
 
     def validators_of(self, current: Current) -> Validators:
-        return current.validators(self.representation or PLAIN)
+        assert self.representation is not None
+        return current.validators(self.representation)
 
     def refuse(self, judged: Judged) -> HttpResponseBase | None:
         decision = judged.decision

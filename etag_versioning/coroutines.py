@@ -45,9 +45,13 @@ class AsyncCall(Call):
 
     async def ajudge(self) -> Judged:
         functions = (self.options.etag_func, self.options.last_modified_func)
-        if not any(iscoroutinefunction(func) for func in functions):
+        terms = self.options.etag_terms
+        if not any(iscoroutinefunction(func) for func in (*functions, terms)):
             return await sync_to_async(self.judge)()
         current = await sync_to_async(self.read)()
+        if iscoroutinefunction(terms) and self.representation is None:
+            terms = await self.acall(terms)
+        await sync_to_async(self.read_representation)(terms)
         etag, last_modified = [await self.acall(func) for func in functions]
         return self.decide(current, etag, last_modified)
 

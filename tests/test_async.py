@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test import AsyncClient
 
+from etag_versioning.decorators import versioned_condition
 from tests import views
 from tests.testapp.models import Person
 
@@ -125,6 +126,41 @@ async def test_coroutine_functions_make_the_tag():
     assert answer.status_code == 304
     assert (await put(url, '"name-b"')).status_code == 412
     assert (await put(url, '"name-a"')).status_code == 200
+
+
+def plain_terms(request, pk):
+    return [request.headers["X-User"]]
+
+
+async def coroutine_terms(request, pk):
+    return plain_terms(request, pk)
+
+
+async def no_date(request, pk):
+    return None
+
+
+@pytest.mark.parametrize("terms", [plain_terms, coroutine_terms])
+@pytest.mark.parametrize("function", [no_date, None])
+async def test_terms_stand_in_the_tag_beside_coroutine_functions(async_rf, settings, terms, function):
+    """Another user, another page and another deployment each have a tag of their own."""
+    decorate = versioned_condition(Person, last_modified_func=function, etag_terms=terms)
+    view = decorate(views.async_view)
+    person = await Person.objects.acreate(name="a")
+
+    async def get(user="ada", query="", revision="r1", tag=""):
+        settings.ETAG_VERSIONING = {"REVISION": revision}
+        headers = {"X-User": user, "If-None-Match": tag}
+        return await view(async_rf.get(f"/?{query}", headers=headers), pk=person.pk)
+
+    tag = (await get())["ETag"]
+    assert (await get(tag=tag)).status_code == 304
+    for other in ({"user": "bob"}, {"query": "page=2"}, {"revision": "r2"}):
+        assert (await get(tag=tag, **other)).status_code == 200
+    headers = {"X-User": "ada", "If-Match": '"stale"'}
+    settings.ETAG_VERSIONING = {"REVISION": "r1"}
+    stale = await view(async_rf.put("/", headers=headers), pk=person.pk)
+    assert (stale.status_code, stale["ETag"]) == (412, tag)
 
 
 async def test_what_comes_before_preconditions():
