@@ -24,6 +24,7 @@ from .preconditions import Validators
 from .tags import PLAIN, Representation, make_validators
 from .validators import (
     Row,
+    annotation_names,
     for_write,
     is_impossible,
     narrow_names,
@@ -191,7 +192,7 @@ class PageSource:
         if writes:
             queryset = for_write(queryset)
         model, using = queryset.model, queryset.db
-        values = queryset.values_list(*narrow_names(model))
+        values = queryset.values_list(*narrow_names(model), *annotation_names(queryset))
         label = model.tag_label or model._meta.model_name
         return Page(label, tuple(row_from_values(model, using, row) for row in values))
 

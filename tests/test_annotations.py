@@ -49,6 +49,29 @@ def test_in_a_plain_view():
     assert ask("put", team, {"name": "u"}, **{"If-Match": tag}).status_code == 412
 
 
+PAGES = {
+    "annotate": counted,
+    "extra": lambda request, pk: Team.objects.extra(
+        select={"people": "SELECT COUNT(*) FROM testapp_person WHERE team_id = testapp_team.id"}
+    ),
+    "distinct": lambda request, pk: counted().distinct(),
+    "slice": lambda request, pk: counted().order_by("-people", "pk")[:2],
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_in_a_page_that_a_plain_view_shows(rf, page):
+    """Somebody joins a team: neither the person of the address nor the team is written."""
+    teams = [Team.objects.create(name=name) for name in "tu"]
+    person = Person.objects.create(name="a", team=teams[0])
+    view = versioned_condition(Person, PAGES[page])(lambda request, pk: JsonResponse({}))
+    tag = view(rf.get("/"), pk=person.pk)["ETag"]
+    again = rf.get("/", headers={"If-None-Match": tag})
+    assert view(again, pk=person.pk).status_code == 304
+    Person.objects.create(name="b", team=teams[0])
+    assert view(again, pk=person.pk).status_code == 200
+
+
 def test_are_what_is_selected():
     rows = Person.objects
     assert annotation_names(rows.annotate(twice=F("days") * 2)) == ("twice",)
