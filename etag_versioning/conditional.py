@@ -187,7 +187,7 @@ class Call:
         except (StaleWriteError, DatabaseError) as error:
             if not self.may_be_lost(judged, error):
                 raise
-            return self.lost(judged, guard.using, error)
+            return self.lost(judged, error)
 
     def guard(self, judged: Judged, *, detached: bool = False) -> Guard | None:
         """The guard on the row that the view may write, or create."""
@@ -252,14 +252,15 @@ class Call:
         report(self.request, UNAVAILABLE)
         return ErrorResponse(self.request, UNAVAILABLE).render()
 
-    def lost(self, judged: Judged, using: str, error: Exception) -> HttpResponseBase:
-        if not connections[using].in_atomic_block:
+    def lost(self, judged: Judged, error: Exception) -> HttpResponseBase:
+        opened = [each for each in connections.all(initialized_only=True) if each.in_atomic_block]
+        if not opened:
             return ErrorResponse(self.request, *self.settle(judged, error)).render()
-        # Under ATOMIC_REQUESTS, nothing of the request is to be committed, and its
-        # transaction may be blind to what others wrote: what is true now is read
-        # after it, when Django renders.
-        for connection in connections.all(initialized_only=True):
-            if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
+        # Under ATOMIC_REQUESTS, nothing of the request is to be committed on any of its
+        # databases, and its transactions may be blind to what others wrote: what is true
+        # now is read after them, when Django renders.
+        for connection in opened:
+            if connection.settings_dict["ATOMIC_REQUESTS"]:
                 connection.set_rollback(True)
         return ErrorResponse(self.request, CONFLICT, settle=lambda: self.settle(judged, error))
 

@@ -74,6 +74,16 @@ def test_what_is_lost_takes_the_whole_request_with_it(person, atomic_requests):
     assert Team.objects.filter(name="log").exists() is not atomic_requests
 
 
+@pytest.mark.django_db(transaction=True, databases=["default", "other"])
+def test_what_is_lost_takes_the_whole_request_with_it_on_every_database(atomic_requests):
+    """The guarded row is on another database than the request's transaction."""
+    person = Person.objects.using("other").create(name="a")
+    Team.objects.using("other").create(name="a")
+    answer = Client().put(f"/elsewhere/{person.pk}/", headers={"If-Match": "*"})
+    assert answer.status_code == 409
+    assert Team.objects.filter(name="log").exists() is not atomic_requests
+
+
 def test_of_many_deletions_with_one_tag_one_wins(race, person, atomic_requests):
     url = f"/people/{person.pk}/"
     tag = Client().get(url)["ETag"]

@@ -177,7 +177,18 @@ def logged(request, pk):
     return guarded(request, pk=pk)
 
 
+def elsewhere(request, pk):
+    """Its row is on the database "other", its log on "default"."""
+    if request.method != "GET":
+        Team.objects.create(name="log")
+        team = Team.objects.using("other").get()
+        Team.objects.using("other").update(name="moved")
+        team.save()
+    return HttpResponse()
+
+
 urlpatterns = [
+    path("elsewhere/<int:pk>/", versioned_condition(Person.objects.using("other"))(elsewhere)),
     path("logged/<int:pk>/", logged),
     path("unguarded/<int:pk>/", view),
     path("people/<int:pk>/", versioned_condition(Person)(view)),
