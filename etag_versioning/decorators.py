@@ -95,7 +95,8 @@ def versioned_condition(
         etag_terms: what else decides how the sources are shown, and is in neither
             them nor the query string: an iterable of text, numbers and dates, or
             a callable ``(request, *args, **kwargs)`` that returns one, as those in
-            the module ``terms``; a coroutine function too, in an async view. An answer for other terms has another tag.
+            the module ``terms``; in an async view it may be a coroutine function. An
+            answer for other terms has another tag.
         expose_tag: whether a 412 shows the current tag.
         methods: the methods that the view has; others get 405 before anything
             else is looked at. Those of a class are known.

@@ -142,7 +142,9 @@ async def no_date(request, pk):
 
 @pytest.mark.parametrize("terms", [plain_terms, coroutine_terms])
 @pytest.mark.parametrize("function", [no_date, None])
-async def test_terms_stand_in_the_tag_beside_coroutine_functions(async_rf, settings, terms, function):
+async def test_terms_stand_in_the_tag_beside_coroutine_functions(
+    async_rf, settings, terms, function
+):
     """Another user, another page and another deployment each have a tag of their own."""
     decorate = versioned_condition(Person, last_modified_func=function, etag_terms=terms)
     view = decorate(views.async_view)
