@@ -7,10 +7,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from .etags import digest
 from .preconditions import Validators
 from .sources import Current, Source
-from .tags import PLAIN, Representation
+from .tags import PLAIN, UNSEALED, Representation
 from .validators import Row
 
 __all__ = ["Combination", "CombinedSource"]
@@ -33,9 +32,9 @@ class Combination:
         return self.first.row
 
     def validators(self, representation: Representation = PLAIN) -> Validators:
-        others = [None if other is None else other.validators() for other in self.others]
-        terms = f"with.{digest(None if other is None else other.etag for other in others)}"
-        own = self.first.validators(representation.with_text(terms))
+        others = [None if other is None else other.validators(UNSEALED) for other in self.others]
+        tags = [None if other is None else str(other.etag) for other in others]
+        own = self.first.validators(representation.with_terms("with", tags))
         # One that may still change under its tag takes the tag of all with it; one
         # without a date, whose removal no date would tell, the date.
         tagged = all(other is None or other.etag is not None for other in others)

@@ -22,11 +22,12 @@ from django.utils.crypto import salted_hmac
 from django.utils.functional import Promise
 
 from .conf import settings
-from .etags import EntityTag, encode_terms, with_representation
+from .etags import EntityTag, digest, encode_terms, with_representation
 from .preconditions import Validators
 
 __all__ = [
     "PLAIN",
+    "UNSEALED",
     "EtagTerms",
     "Representation",
     "make_validators",
@@ -46,21 +47,25 @@ class Representation(NamedTuple):
     Args:
         text: what of it may be read in a tag: the format, the fingerprint of code.
         terms: what else decides it, each under a name.
+        sealed: whether no reader of the tag may learn or guess more than is meant for
+            him. Not where it only becomes a term of another, which is.
     """
 
     text: str = ""
     terms: tuple[tuple[str, Any], ...] = ()
+    sealed: bool = True
 
     def with_text(self, text: str) -> Representation:
-        return Representation(f"{self.text}.{text}" if self.text else text, self.terms)
+        return self._replace(text=f"{self.text}.{text}" if self.text else text)
 
     def with_terms(self, name: str, terms: Iterable[Any]) -> Representation:
         """The same, as far as these terms tell: none, and it is the same."""
         found = tuple(terms)
-        return Representation(self.text, (*self.terms, (name, found))) if found else self
+        return self._replace(terms=(*self.terms, (name, found))) if found else self
 
 
 PLAIN = Representation()
+UNSEALED = Representation(sealed=False)
 
 
 def make_validators(
@@ -82,6 +87,10 @@ def make_validators(
     if not representation.terms and not settings.opaque_tags:
         opaque = with_representation(state, representation.text)
         return Validators(EntityTag(opaque), state, last_modified)
+    if not representation.sealed:
+        # The same under every secret key.
+        text = representation.with_text(digest(representation.terms)).text
+        return Validators(EntityTag(with_representation(state, text)), state, last_modified)
     keys = (django_settings.SECRET_KEY, *django_settings.SECRET_KEY_FALLBACKS)
     (opaque, shown), *former = [_form(key, state, representation) for key in keys]
     return Validators(EntityTag(opaque), shown, last_modified, tuple(former))

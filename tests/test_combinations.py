@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Count
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
@@ -235,6 +236,27 @@ def test_a_source_that_may_change_unseen_takes_the_tag_with_it(person, file, mon
     answer = get("file", person)
     assert answer.status_code == 200
     assert "ETag" not in answer
+
+
+def counted_team(request, pk):
+    return Team.objects.filter(person=pk).annotate(people=Count("person"))
+
+
+@pytest.mark.parametrize("opaque", [True, False])
+@pytest.mark.parametrize(
+    "other", [team_page, counted_team, etag_func(counted_team), etag_func(Person, *SOURCES["all"])]
+)
+def test_the_tag_stays_good_while_the_secret_key_is_replaced(person, settings, rf, other, opaque):
+    settings.ETAG_VERSIONING = {"OPAQUE_TAGS": opaque}
+    decorated = versioned_condition(Person, other)(view)
+    tag = decorated(rf.get("/"), pk=person.pk)["ETag"]
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", [settings.SECRET_KEY]
+    again = decorated(rf.get("/", headers={"If-None-Match": tag}), pk=person.pk)
+    assert (again.status_code, again["ETag"]) == (304, tag)
+    assert decorated(rf.get("/"), pk=person.pk)["ETag"] != tag
+    settings.SECRET_KEY_FALLBACKS = []
+    answer = decorated(rf.get("/", headers={"If-None-Match": tag}), pk=person.pk)
+    assert answer.status_code == 200
 
 
 def test_an_absent_row_is_404_whatever_else_there_is(person):
