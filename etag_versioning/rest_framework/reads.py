@@ -65,12 +65,12 @@ def read_object(
     def get_object() -> Any:
         if loaded:
             return loaded.pop()
-        instance = load()
+        instance = view._load(load)
         if view._shown is None:
             view._shown = view._validators_of(view._row_of(instance))
         return instance
 
-    with hooked(view, get_object=get_object, **view._noting_annotations()):
+    with hooked(view, get_object=get_object):
         if judges:
             loaded.append(view.get_object())
             if (not_modified := view._hold(view._shown)) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -52,7 +52,7 @@ from ..validators import (
     row_of,
 )
 from .exceptions import Answered, LostRace, PreconditionError
-from .hooks import noting
+from .hooks import hooked, noting
 from .options import ViewOptions
 from .renderers import VersionedBrowsableAPIRenderer
 from .representation import representation_terms
@@ -256,10 +256,11 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
         if view.get_versioned_queryset is not VersionedViewMixin.get_versioned_queryset:
             return super()._read_row()
         key = Key(self.lookup_field, self.kwargs[self.lookup_url_kwarg or self.lookup_field])
-        fixed = self._fixed_queryset
-        queryset = self.filter_queryset(self.get_queryset()) if fixed is None else fixed
+        self._rows = self._fixed_queryset
+        if self._rows is None:
+            self._rows = self.filter_queryset(self.get_queryset())
         try:
-            return read_row(queryset, self.tag_key, key=key)
+            return read_row(self._rows, self.tag_key, key=key)
         except NO_SUCH_KEY:
             return None
 
@@ -284,13 +285,32 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
     def _note_annotations(self, queryset: Any) -> None:
         self._annotations = annotation_names(queryset)
 
-    def _noting_annotations(self) -> dict[str, Any]:
-        """The hook that takes note of them, where they may be others than the class says."""
-        fixed = self._fixed_queryset
-        if fixed is None:
-            return {"filter_queryset": noting(self.filter_queryset, self._note_annotations)}
-        self._note_annotations(fixed)
-        return {}
+    # What a narrow query has read from: filtered already, and not evaluated.
+    _rows: Any = None
+
+    def _load(self, load: Callable[[], Any]) -> Any:
+        """
+        ``load()``, which is the view's ``get_object()``. DRF's own loads from the
+        same query set as the narrow query, which is not made and filtered anew.
+        """
+        rows, self._rows = self._rows, None
+        if rows is None and self._loads_as_drf:
+            rows = self._fixed_queryset
+        if rows is None:
+            hook = noting(self.filter_queryset, self._note_annotations)
+            with hooked(self, filter_queryset=hook):
+                return load()
+        self._note_annotations(rows)
+        # Once: who asks for a query set after that may evaluate it.
+        once, get_queryset, filter_queryset = [rows], self.get_queryset, self.filter_queryset
+        with hooked(
+            self,
+            get_queryset=lambda: once.pop() if once else get_queryset(),
+            filter_queryset=lambda queryset: (
+                queryset if queryset is rows else filter_queryset(queryset)
+            ),
+        ):
+            return load()
 
     def _row_of(self, instance: Any) -> Row:
         if not self._loads_as_drf:
