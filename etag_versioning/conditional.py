@@ -137,9 +137,8 @@ class Call:
             validators = validators._replace(last_modified=_date(last_modified))
         # For functions alone, as for ``condition``: nothing returned, nothing there.
         there = current is not None or (self.options.source is None and validators != _NOTHING)
-        decision = evaluate(
-            self.method, self.headers, validators if there else None, self.options.policy
-        )
+        policy = self.options.policy(self.method, self.headers)
+        decision = evaluate(self.method, self.headers, validators if there else None, policy)
         return Judged(current, validators if there else _NOTHING, decision)
 
     def validators_of(self, current: Current) -> Validators:

@@ -19,16 +19,14 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 _TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
 _MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
 _DAY_NAME = "|".join(day[:3] for day in _DAYS)
-_HTTP_DATES = tuple(
-    re.compile(pattern)
-    for pattern in (
-        # IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT
-        rf"(?:{_DAY_NAME}), (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT",
-        # RFC 850: Sunday, 06-Nov-94 08:49:37 GMT
-        rf"(?:{'|'.join(_DAYS)}), (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT",
-        # asctime: Sun Nov  6 08:49:37 1994
-        rf"(?:{_DAY_NAME}) {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})",
-    )
+# Compiled by ``re`` when the first date comes.
+_HTTP_DATES = (
+    # IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT
+    rf"(?:{_DAY_NAME}), (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT",
+    # RFC 850: Sunday, 06-Nov-94 08:49:37 GMT
+    rf"(?:{'|'.join(_DAYS)}), (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT",
+    # asctime: Sun Nov  6 08:49:37 1994
+    rf"(?:{_DAY_NAME}) {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})",
 )
 
 
@@ -49,7 +47,7 @@ def parse_http_date(value: str | None) -> int | None:
     if value is None:
         return None
     value = value.strip(" \t")
-    match = next((m for pattern in _HTTP_DATES if (m := pattern.fullmatch(value))), None)
+    match = next((m for form in _HTTP_DATES if (m := re.fullmatch(form, value))), None)
     if match is None:
         return None
     second = int(match["second"])

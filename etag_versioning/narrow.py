@@ -67,7 +67,7 @@ class Key(NamedTuple):
 
 
 def values_of(
-    queryset: Any, names: tuple[str, ...], key: Key | None = None
+    queryset: Any, names: tuple[str, ...], using: str, key: Key | None = None
 ) -> list[tuple[Any, ...]]:
     """
     The values of these names in the first two rows of a query set.
@@ -76,12 +76,12 @@ def values_of(
         queryset: what selects the rows. Its order matters where it is sliced, or
             distinct by some fields.
         names: fields of its model, and annotations.
+        using: the alias of the database to read from.
         key: what else selects them.
     """
     fields = _own_fields(queryset.model, names)
     if fields is None or not _is_django_s(queryset.__class__) or not _selects_columns(queryset):
-        return _values_of(queryset, names, key)
-    using = queryset.db
+        return _values_of(queryset.using(using), names, key)
     condition = _condition(queryset, key)
     if key is not None and condition is None:
         queryset = queryset.filter(**{key.name: key.value})

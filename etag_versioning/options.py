@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .conf import settings
-from .preconditions import Policy
+from .preconditions import NO_POLICY, READ_METHODS, ConditionalHeaders, Policy
 from .sources import RowSource, Source
 from .tags import EtagTerms
 
@@ -31,8 +31,10 @@ class Options:
     expose_tag: bool
     methods: tuple[str, ...] | None
 
-    @property
-    def policy(self) -> Policy:
+    def policy(self, method: str, headers: ConditionalHeaders) -> Policy:
+        """What is asked of a request; a read without If-Match is asked nothing."""
+        if method in READ_METHODS and headers.if_match is None:
+            return NO_POLICY
         return Policy(
             if_match_required=self.required,
             lets_pass=self.reports,

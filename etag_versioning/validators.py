@@ -8,7 +8,7 @@ join that only the representation needs, no model instance.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
@@ -153,7 +153,7 @@ def read_row(
     """
     model, using = queryset.model, queryset.db
     names = narrow_names(model, tag_key) + annotation_names(queryset)
-    found = values_of(queryset, names, key)
+    found = values_of(queryset, names, using, key)
     if not found:
         return None
     rows = [row_from_values(model, using, values) for values in found]
@@ -286,12 +286,15 @@ def last_modified_seconds(moment: datetime) -> int:
     Seconds since 1970, rounded up: a write later in the same second must not
     have the same date (RFC 9110 §8.8.2.2).
     """
-    whole = _aware(moment.replace(microsecond=0))
-    return int(whole.timestamp()) + (1 if moment.microsecond else 0)
+    return -((_EPOCH - _aware(moment)) // _SECOND)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
 
 
 def _aware(moment: datetime) -> datetime:
     """With ``USE_TZ = False``, Django's datetimes are in the default time zone."""
-    if timezone.is_aware(moment):
+    if moment.tzinfo is not None:
         return moment
     return timezone.make_aware(moment, timezone.get_default_timezone())
