@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest
 
@@ -15,8 +14,7 @@ from .validators import Row
 __all__ = ["Combination", "CombinedSource"]
 
 
-@dataclass(frozen=True)
-class Combination:
+class Combination(NamedTuple):
     """
     What several sources have read, as one.
 
@@ -48,8 +46,7 @@ class Combination:
         )
 
 
-@dataclass(frozen=True)
-class CombinedSource:
+class CombinedSource(NamedTuple):
     """
     Several sources of one answer. It is there if the first is; each of the
     others may be absent.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 from asgiref.sync import iscoroutinefunction
@@ -181,4 +180,4 @@ def _with_methods(options: Options, owner: Any) -> Options:
     names = [name for name in owner.http_method_names if hasattr(owner, name)]
     if "get" in names and "head" not in names:
         names.append("head")
-    return replace(options, methods=tuple(name.upper() for name in names))
+    return options._replace(methods=tuple(name.upper() for name in names))

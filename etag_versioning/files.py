@@ -7,7 +7,7 @@ import stat
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.core.files.storage import Storage
@@ -29,8 +29,7 @@ _SECOND = 1_000_000_000
 _TICK = _SECOND // 100
 
 
-@dataclass(frozen=True)
-class FileEntry:
+class FileEntry(NamedTuple):
     """
     What a file system, or a storage, says of a file.
 
@@ -44,7 +43,9 @@ class FileEntry:
     size: int
     modified: int
 
-    row = None
+    @property
+    def row(self) -> None:
+        """A request writes none of these."""
 
     def validators(self, representation: Representation = PLAIN) -> Validators:
         date = -(-self.modified // _SECOND)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .conf import settings
 from .preconditions import NO_POLICY, READ_METHODS, ConditionalHeaders, Policy
@@ -14,8 +13,7 @@ from .tags import EtagTerms
 __all__ = ["Options"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(NamedTuple):
     """The arguments of ``versioned_condition``; ``creates`` is the row that may be absent."""
 
     source: Source | None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import ImproperlyConfigured, ValidationError
@@ -157,14 +157,15 @@ def url_value(kwargs: Any, name: str) -> Any:
         ) from None
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """Rows in the order in which they are shown."""
 
     label: str
     rows: tuple[Row, ...]
 
-    row = None
+    @property
+    def row(self) -> None:
+        """A request writes none of these."""
 
     def validators(self, representation: Representation = PLAIN) -> Validators:
         return page_validators(self.label, self.rows, (), representation)
@@ -197,21 +198,21 @@ class PageSource:
         return Page(label, tuple(row_from_values(model, using, row) for row in values))
 
 
-@dataclass(frozen=True)
-class Revision:
+class Revision(NamedTuple):
     """A revision of the project's code."""
 
     name: str
 
-    row = None
+    @property
+    def row(self) -> None:
+        """A request writes none of these."""
 
     def validators(self, representation: Representation = PLAIN) -> Validators:
         # As a part of a key, so that no "-br" at its end is taken for a proxy's.
         return make_validators(f"revision-{encode_key((self.name,))}", representation)
 
 
-@dataclass(frozen=True)
-class RevisionSource:
+class RevisionSource(NamedTuple):
     """
     What changes with a deployment alone.
 

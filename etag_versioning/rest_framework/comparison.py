@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.files import File
@@ -19,8 +18,7 @@ __all__ = ["Difference", "contents", "differences"]
 _UNFIT = (ValidationError, DjangoValidationError, SkipField, TypeError, ValueError, LookupError)
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """One field, with both values as a person reads them."""
 
     label: str
