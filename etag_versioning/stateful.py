@@ -28,7 +28,7 @@ from .paths import touches_of
 from .querysets import VersionedQuerySet
 from .swaps import Swap
 from .touching import in_transaction
-from .touching_writes import Source, touch_for_deletion
+from .touching_writes import Source, touch_for_rows
 from .unchanged import forget, is_unchanged, remember
 
 __all__ = ["StatefulModel"]
@@ -257,7 +257,7 @@ class StatefulModel(models.Model):
             yield
             return
         with in_transaction(using):
-            touch = touch_for_deletion([Source(type(self), [self.pk])], using, compared=True)
+            touch = touch_for_rows([Source(type(self), [self.pk])], using, compared=True)
             self._touched = touch.done
             try:
                 yield

@@ -14,7 +14,7 @@ from django.db.models.signals import m2m_changed, pre_delete
 from .paths import Path, touches_of
 from .querysets import VersionedQuerySet
 from .touching import Touch
-from .touching_writes import Source, touch_for_deletion
+from .touching_writes import Source, touch_for_rows
 
 __all__ = ["connect"]
 
@@ -46,7 +46,7 @@ def connect(all_models: Iterable[Any]) -> None:
 def _touch_before_deletion(sender: Any, instance: Any, using: str, **kwargs: Any) -> None:
     collector = _sending_collector()
     if collector is None:
-        touch_for_deletion([Source(sender, [instance.pk])], using).move()
+        touch_for_rows([Source(sender, [instance.pk])], using).move()
     elif "touched" not in collector.__dict__:
         updates = [
             (field, value, rows)
@@ -62,7 +62,7 @@ def _touch_before_deletion(sender: Any, instance: Any, using: str, **kwargs: Any
             ),
         ]
         done = getattr(collector.origin, "_touched", None)
-        touch = touch_for_deletion(sources, using, done=done)
+        touch = touch_for_rows(sources, using, done=done)
         touch.move()
         collector.touched = touch.done
         for _, _, rows in updates:

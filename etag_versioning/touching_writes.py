@@ -15,7 +15,7 @@ __all__ = [
     "Source",
     "touch_for_batch",
     "touch_for_create",
-    "touch_for_deletion",
+    "touch_for_rows",
     "touch_for_save",
     "touch_for_update",
 ]
@@ -139,7 +139,7 @@ class Source(NamedTuple):
     values: dict[str, Collection[Any]] = {}
 
 
-def touch_for_deletion(
+def touch_for_rows(
     sources: Collection[Source],
     using: str,
     *,
@@ -147,7 +147,7 @@ def touch_for_deletion(
     done: Found | None = None,
 ) -> Touch:
     """
-    Lock what rows show up in, before they are deleted, or lose what they point to.
+    Lock what rows show up in, before they are deleted, or point to others.
 
     Args:
         sources: the rows, of which some may touch others.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import Any, ClassVar
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.http import Http404
 from django.utils.decorators import classonlymethod
 from rest_framework.exceptions import APIException, NotFound, ValidationError
@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from ..columns import state_columns
 from ..exceptions import StaleWriteError
 from ..guards import is_lost_race
+from ..paths import touches_of
 from ..preconditions import (
     CONFLICT,
     GONE,
@@ -26,6 +27,7 @@ from ..preconditions import (
     Outcome,
     Validators,
 )
+from ..touching_writes import Source, touch_for_rows
 from ..validators import Row, for_write
 from .bulk_content import BulkContent, Item
 from .conflicts import shown_content
@@ -92,15 +94,16 @@ class BulkUpdate:
         self.view = view
         self.partial = partial
         self.content = BulkContent(view)
+        self.items: list[Item] = []
 
     def respond(self) -> Response:
         self.view._check_media_type()
-        items = self.content.read(self.view.request.data)
-        self.load(items)
-        self.refuse([(item, self.judge(item)) for item in items])
-        self.validate(items)
+        self.items = self.content.read(self.view.request.data)
+        self.load(self.items)
+        self.refuse([(item, self.judge(item)) for item in self.items])
+        self.validate()
         try:
-            self.write(items)
+            self.write()
         except IntegrityError as error:
             # Each item is valid by itself.
             message = "These items cannot all be written: their values exclude each other."
@@ -108,8 +111,8 @@ class BulkUpdate:
         except (StaleWriteError, DatabaseError) as error:
             if not is_lost_race(error):
                 raise
-            raise LostRace(partial(self.settle, items, error)) from error
-        return Response([item.serializer.data for item in items])
+            raise LostRace(partial(self.settle, error)) from error
+        return Response([item.serializer.data for item in self.items])
 
     # The rows.
 
@@ -162,46 +165,88 @@ class BulkUpdate:
         etag = str(item.row.validators().etag)
         return {**named, "current_etag": etag, **shown_content(self.view, item.instance)}
 
-    def validate(self, items: Sequence[Item]) -> None:
-        for item in items:
+    def validate(self) -> None:
+        for item in self.items:
             item.serializer = self.view.get_serializer(
                 item.instance, data=item.data, partial=self.partial
             )
-        valid = [item.serializer.is_valid() for item in items]
+        valid = [item.serializer.is_valid() for item in self.items]
         if not all(valid):
-            raise ValidationError([item.serializer.errors for item in items])
+            raise ValidationError([item.serializer.errors for item in self.items])
 
-    def write(self, items: Sequence[Item]) -> None:
-        # In one order for all requests: so none waits for another that waits for it.
-        items = sorted(items, key=lambda item: item.row.pk)
-        guards = [item.guard() for item in items]
-        own = type(self.view).perform_update is not UpdateModelMixin.perform_update
-        with transaction.atomic(using=guards[0].using):
+    # The write, in one order for all requests: so none waits for another that waits
+    # for it.
+
+    def write(self) -> None:
+        for item in self.items:
+            item.put_under_guard()
+        ordered = sorted(self.items, key=lambda item: item.row.pk)
+        using = ordered[0].guard.using
+        with transaction.atomic(using=using):
             with ExitStack() as watched:
-                for guard in guards:
-                    if own and guard.enforced:
-                        guard.lock()
-                        guard.claimed = True
-                    watched.enter_context(guard.watch())
-                moves = watched.enter_context(counting_moves(guards[0].using))
-                for item in items:
+                for item in ordered:
+                    watched.enter_context(item.guard.watch())
+                self.lock(ordered, using)
+                moves = watched.enter_context(counting_moves(using))
+                for item in ordered:
+                    item.refresh()  # Another item has touched it.
                     self.view.perform_update(item.serializer)
-                for guard in guards if moves() > len(items) else ():
+                for item in ordered if moves() > len(ordered) else ():
                     # Past the instances, for all that is known.
-                    if guard.enforced and not guard.deleted:
-                        guard.reread()
-            for guard in guards:
-                if guard.enforced and not guard.compared:
-                    guard.lock()
-        for item, guard in zip(items, guards, strict=True):
-            if guard.state is not None:
-                state_columns(item.row.model).assign(item.instance, guard.state)
-            item.instance.__dict__.pop("_prefetched_objects_cache", None)
+                    if not item.guard.deleted:
+                        item.guard.reread()
+            for item in ordered:
+                if not item.guard.compared:
+                    item.guard.lock()
+                item.refresh()
+                item.instance.__dict__.pop("_prefetched_objects_cache", None)
+
+    def lock(self, ordered: Sequence[Item], using: str) -> None:
+        """Lock what each item will touch, and then the rows that do not lock themselves."""
+        self.lock_touched(using)
+        own = type(self.view).perform_update is not UpdateModelMixin.perform_update
+        loose = [item for item in ordered if item.guard.any_state]
+        for item in ordered:
+            if own or loose:
+                item.guard.lock()
+            # Or else by what was touched, in a circle of models.
+            item.guard.claimed = item.guard.compared
+        if loose:
+            self.load_claimed(loose)
+
+    def lock_touched(self, using: str) -> None:
+        model: Any = type(self.items[0].instance)
+        touches = touches_of(model)
+        if touches is None or not connections[using].features.has_select_for_update:
+            return
+        written = [item.serializer.validated_data for item in self.items]
+        values: dict[str, Collection[Any]] = {
+            path.column: [data[path.first.name] for data in written if path.first.name in data]
+            for path in touches.paths
+            if path.column is not None
+        }
+        keys = [item.instance.pk for item in self.items]
+        touch_for_rows([Source(model, keys, values)], using, compared=True)
+
+    def load_claimed(self, loose: Sequence[Item]) -> None:
+        """Load rows again that may be written in any state, where it is another by now."""
+        for item in loose:
+            item.guard.reread()
+        moved = [item for item in loose if item.guard.state != item.row.state]
+        if not moved:
+            return
+        self.load(moved)
+        for item in moved:
+            if item.guard.state != item.row.state:
+                # The transaction is blind to what others wrote.
+                raise StaleWriteError(item.guard.model, item.row.pk, item.guard.using)
+        self.validate()
 
     # The write was lost to another's.
 
-    def settle(self, items: Sequence[Item], error: Exception) -> APIException:
+    def settle(self, error: Exception) -> APIException:
         """What to answer, by the rows as they are now."""
+        items = self.items
         if not any(item.row.concerns(error) for item in items):
             return PreconditionError(CONFLICT)
         owner = state_columns(items[0].row.model).owner._meta.pk

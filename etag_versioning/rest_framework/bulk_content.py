@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.exceptions import ValidationError as InvalidKey
 from rest_framework.exceptions import ValidationError
 
+from ..columns import state_columns
 from ..guards import Guard
 from ..preconditions import ConditionalHeaders
 from ..validators import is_impossible
@@ -28,10 +29,21 @@ class Item:
     instance: Any = None
     row: Any = None
     serializer: Any = None
+    guard: Any = None
 
-    def guard(self) -> Guard:
+    def put_under_guard(self) -> None:
+        """
+        Hold the writes of the row to the state that was loaded, whatever the request
+        says of it: other items may move the row too.
+        """
         guard: Guard = self.row.guard(self.headers, dates_count=False)
-        return guard
+        self.guard = replace(guard, enforced=True)
+
+    def refresh(self) -> None:
+        """Load the row again, if the request itself has moved it past the instance."""
+        guard, columns = self.guard, state_columns(self.row.model)
+        if guard.state not in (None, columns.state_of(self.instance)):
+            self.instance.refresh_from_db(using=guard.using)
 
 
 class BulkContent:
@@ -78,14 +90,10 @@ class BulkContent:
 
     def headers_of(self, item: Any) -> ConditionalHeaders:
         """
-        The item's own tag as its If-Match. A header cannot say which tag is whose,
-        and may only repeat them.
+        The request's own, with the item's tag for If-Match. Without one, If-Match has
+        to name this row's state too: each tag says whose it is.
         """
-        tag = tag_in(item, self.tag_name)
-        if tag is None:
-            return ConditionalHeaders()
-        header = ConditionalHeaders(if_match=self.view._conditions.if_match)
-        return with_tag(header, self.tag_name, tag)
+        return with_tag(self.view._conditions, self.tag_name, tag_in(item, self.tag_name))
 
     @cached_property
     def key_name(self) -> str:

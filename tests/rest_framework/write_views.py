@@ -217,6 +217,10 @@ class BulkOptionalViewSet(BulkViewSet):
     if_match = "optional"
 
 
+class BulkReportViewSet(BulkViewSet):
+    if_match = "report"
+
+
 class BulkScopedViewSet(BulkViewSet):
     queryset = Person.objects.exclude(name="b")
 
@@ -462,6 +466,7 @@ for prefix, viewset in {
     "bulk-hook": BulkHookViewSet,
     "bulk-telling": BulkTellingViewSet,
     "bulk-optional": BulkOptionalViewSet,
+    "bulk-report": BulkReportViewSet,
     "bulk-scoped": BulkScopedViewSet,
     "bulk-locked": BulkLockedViewSet,
     "bulk-logins": BulkLoginViewSet,
