@@ -7,6 +7,7 @@ join that only the representation needs, no model instance.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -119,9 +120,14 @@ class Row(NamedTuple):
         return isinstance(error, StaleWriteError) or overtaken
 
 
+# PostgreSQL objects to a NUL, and half a pair of surrogates, as JSON can hold it, is
+# no UTF-8.
+_IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
+
+
 def is_impossible(value: Any) -> bool:
-    """Whether no text in a database can be ``value``: PostgreSQL objects to a NUL."""
-    return isinstance(value, str) and "\0" in value
+    """Whether no text in a database can be ``value``."""
+    return isinstance(value, str) and _IMPOSSIBLE.search(value) is not None
 
 
 def for_write(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:

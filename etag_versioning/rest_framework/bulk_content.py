@@ -10,7 +10,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.exceptions import ValidationError as InvalidKey
 from rest_framework.exceptions import ValidationError
 
-from ..columns import state_columns
 from ..guards import Guard
 from ..preconditions import ConditionalHeaders
 from ..validators import is_impossible
@@ -38,12 +37,6 @@ class Item:
         """
         guard: Guard = self.row.guard(self.headers, dates_count=False)
         self.guard = replace(guard, enforced=True)
-
-    def refresh(self) -> None:
-        """Load the row again, if the request itself has moved it past the instance."""
-        guard, columns = self.guard, state_columns(self.row.model)
-        if guard.state not in (None, columns.state_of(self.instance)):
-            self.instance.refresh_from_db(using=guard.using)
 
 
 class BulkContent:
@@ -84,7 +77,7 @@ class BulkContent:
         """The key as the database has it; ``None`` where no row can have it."""
         key = item[self.key_name]
         try:
-            return None if is_impossible(key) else self.column.clean(key, None)
+            return None if is_impossible(key) else self.columns[-1].clean(key, None)
         except InvalidKey:
             return None
 
@@ -100,21 +93,25 @@ class BulkContent:
         """The serializer's name for the field that the view looks its rows up by."""
         view = self.view
         serializer: Any = view.get_serializer()
-        sources = {view.lookup_field, self.column.name}
+        sources = {view.lookup_field, *(column.name for column in self.columns)}
         found = next(
             (name for name, field in serializer.fields.items() if field.source in sources), None
         )
         if found is None:
             raise ImproperlyConfigured(
                 f"{view.get_serializer_class().__name__} does not show which row an item is. "
-                f'Let it have the view\'s lookup field: fields = ("{self.column.name}", …).'
+                f'Let it have the view\'s lookup field: fields = ("{self.columns[-1].name}", …).'
             )
         return found
 
     @cached_property
-    def column(self) -> Any:
-        meta = self.view.get_queryset().model._meta
-        return meta.pk if self.view.lookup_field == "pk" else meta.get_field(self.view.lookup_field)
+    def columns(self) -> list[Any]:
+        """The column of the key; under inheritance, with those of the parents, down to the key."""
+        meta, name = self.view.get_queryset().model._meta, self.view.lookup_field
+        columns = [meta.pk if name == "pk" else meta.get_field(name)]
+        while getattr(columns[-1].remote_field, "parent_link", False):
+            columns.append(columns[-1].target_field)
+        return columns
 
     @cached_property
     def tag_name(self) -> str:

@@ -154,7 +154,9 @@ class VersionedSchemaMixin(AutoSchema):
         DRF's methods, or "action" for another that is guarded.
         """
         view: Any = self.view
-        name = getattr(view, "action", None)
+        # By the route: a bulk update says of itself that it is an update.
+        actions = getattr(view, "action_map", None) or {}
+        name = actions.get(self.method.lower(), getattr(view, "action", None))
         handler = getattr(view, name or self.method.lower(), None)
         if self.method in READ_METHODS and getattr(handler, "is_versioned_read", False):
             return "retrieve"

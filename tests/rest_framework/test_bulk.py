@@ -1,11 +1,11 @@
 """PUT and PATCH of several rows at once."""
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from rest_framework.test import APIClient
 
 from tests.rest_framework import views
-from tests.testapp.models import Login, Person
+from tests.testapp.models import Chapter, Login, Person, Restaurant, Team
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.rest_framework.write_views")]
 
@@ -79,6 +79,22 @@ class TestBulkUpdate:
         people[1].save()
         (stale,) = send(content, url=url).json()["stale"]
         assert stale["current"] == client.get(url).json()[1]
+
+    def test_the_tags_go_to_those_who_may_read_the_rows(self):
+        content = items(days=7)
+        for item in content:
+            item["etag"] = '"stale"'
+        answer = send(content, url="/bulk-write-only/")
+        assert answer.status_code == 412
+        assert answer.json()["stale"] == [{"id": item["id"]} for item in content]
+
+    @pytest.mark.parametrize(("method", "action"), [("put", "update"), ("patch", "partial_update")])
+    def test_hooks_that_decide_by_action_see_an_update(self, method, action):
+        content = items(name="x", days=7)
+        assert send(content, method, f"/bulk-no-{action}/").status_code == 403
+        assert days() == [0, 0, 0]
+        other = "patch" if method == "put" else "put"
+        assert send(content, other, f"/bulk-no-{action}/").status_code == 200
 
     def test_without_a_tag_is_428_and_names_the_items(self):
         content = items(days=7)
@@ -226,6 +242,30 @@ def test_in_any_state_it_is_validated_as_it_is_when_it_is_written(people, before
     assert days() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("key", [rb"\ud800", rb"a\u0000b"])
+def test_a_key_that_no_text_can_be_is_404(key):
+    content = b'[{"name": "%b", "etag": "*"}]' % key
+    answer = APIClient().patch("/bulk-named-logins/", content, content_type="application/json")
+    assert answer.status_code == 404
+
+
+def test_an_inherited_key_is_named_as_the_serializer_names_it():
+    restaurant = Restaurant.objects.create(name="r")
+    answer = send(items("/bulk-restaurants/", stars=3), url="/bulk-restaurants/")
+    assert answer.status_code == 200
+    assert answer.json() == APIClient().get("/bulk-restaurants/").json()
+    restaurant.refresh_from_db()
+    assert restaurant.stars == 3
+    assert send([{"id": 999, "etag": "*"}], url="/bulk-restaurants/").status_code == 404
+
+
+def test_the_answer_shows_what_the_database_computes():
+    Chapter.objects.create(team=Team.objects.create(name="t"))
+    answer = send(items("/bulk-chapters/", pages=5), url="/bulk-chapters/")
+    assert answer.json()[0]["sheets"] == 10
+    assert answer.json() == APIClient().get("/bulk-chapters/").json()
+
+
 def test_values_that_exclude_each_other_are_400():
     for name in "ab":
         Login.objects.create(name=name)
@@ -233,6 +273,20 @@ def test_values_that_exclude_each_other_are_400():
     answer = send(content, url="/bulk-logins/")
     assert answer.status_code == 400
     assert set(Login.objects.values_list("name", "version")) == {("a", 1), ("b", 1)}
+
+
+@pytest.mark.usefixtures("people")
+def test_other_errors_of_a_hook_stay_what_they_are():
+    Login.objects.create(name="taken")
+    with pytest.raises(IntegrityError):
+        send(items(days=7), url="/bulk-failing-hook/")
+    assert days() == [0, 0, 0]
+
+
+def test_values_that_exclude_each_other_are_400_with_a_hook_too():
+    for name in "ab":
+        Login.objects.create(name=name)
+    assert send(items("/bulk-logins/", name="c"), url="/bulk-hooked-logins/").status_code == 400
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,7 +14,7 @@ from etag_versioning.rest_framework.fields import ETagField
 from etag_versioning.rest_framework.mixins import VersionedDestroyMixin
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from tests.rest_framework.views import PersonSerializer, PersonViewSet, before_write
-from tests.testapp.models import Chapter, Login, Person, Team
+from tests.testapp.models import Chapter, Login, Person, Restaurant, Team
 from tests.triggerapp.models import Author
 
 
@@ -229,6 +229,19 @@ class BulkLockedViewSet(BulkViewSet):
     permission_classes = [NotLocked]
 
 
+class BulkWriteOnlyViewSet(BulkTellingViewSet):
+    permission_classes = [MayNotRead]
+
+
+class BulkByActionViewSet(BulkViewSet):
+    """As DRF's documentation chooses permissions."""
+
+    closed = ""
+
+    def get_permissions(self):
+        return [Nobody()] if self.action == self.closed else super().get_permissions()
+
+
 class BulkLoginViewSet(VersionedBulkUpdateMixin, VersionedModelViewSet):
     queryset = Login.objects.all()
 
@@ -238,6 +251,48 @@ class BulkLoginViewSet(VersionedBulkUpdateMixin, VersionedModelViewSet):
         class Meta:
             model = Login
             fields = ("id", "name", "etag")
+
+
+class BulkFailingHookViewSet(BulkViewSet):
+    def perform_update(self, serializer):
+        serializer.save()
+        Login.objects.create(name="taken")
+
+
+class BulkNamedLoginViewSet(BulkLoginViewSet):
+    lookup_field = "name"
+
+
+class BulkHookedLoginViewSet(BulkLoginViewSet):
+    def perform_update(self, serializer):
+        serializer.save()
+
+
+class BulkRestaurantViewSet(VersionedBulkUpdateMixin, VersionedModelViewSet):
+    queryset = Restaurant.objects.order_by("pk")
+
+    class serializer_class(serializers.ModelSerializer):
+        etag = ETagField()
+
+        class Meta:
+            model = Restaurant
+            fields = ("id", "name", "stars", "etag")
+
+
+class BulkChapterViewSet(VersionedBulkUpdateMixin, VersionedModelViewSet):
+    queryset = Chapter.objects.order_by("pk")
+
+    class serializer_class(serializers.ModelSerializer):
+        etag = ETagField()
+
+        class Meta:
+            model = Chapter
+            fields = ("id", "pages", "sheets", "etag")
+
+
+class Nobody(permissions.BasePermission):
+    def has_permission(self, request, view):
+        return False
 
 
 class MayNotPost(permissions.BasePermission):
@@ -469,7 +524,15 @@ for prefix, viewset in {
     "bulk-report": BulkReportViewSet,
     "bulk-scoped": BulkScopedViewSet,
     "bulk-locked": BulkLockedViewSet,
+    "bulk-write-only": BulkWriteOnlyViewSet,
+    "bulk-no-update": type("NoUpdate", (BulkByActionViewSet,), {"closed": "update"}),
+    "bulk-no-partial_update": type("NoPatch", (BulkByActionViewSet,), {"closed": "partial_update"}),
     "bulk-logins": BulkLoginViewSet,
+    "bulk-failing-hook": BulkFailingHookViewSet,
+    "bulk-named-logins": BulkNamedLoginViewSet,
+    "bulk-hooked-logins": BulkHookedLoginViewSet,
+    "bulk-restaurants": BulkRestaurantViewSet,
+    "bulk-chapters": BulkChapterViewSet,
 }.items():
     router.register(prefix, viewset, basename=prefix)
 

@@ -1,0 +1,248 @@
+"""The write of several rows: judged one by one, and written all or none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+from django.db import DatabaseError, IntegrityError, connections, transaction
+from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.mixins import UpdateModelMixin
+from rest_framework.response import Response
+
+from ..columns import state_columns
+from ..exceptions import StaleWriteError
+from ..guards import is_lost_race
+from ..paths import touches_of
+from ..preconditions import (
+    CONFLICT,
+    GONE,
+    UNAVAILABLE,
+    Decision,
+    Outcome,
+    Validators,
+)
+from ..touching_writes import Source, touch_for_rows
+from ..validators import Row, for_write
+from .bulk_content import BulkContent, Item
+from .conflicts import shown_content
+from .current import may_read, read_representation
+from .exceptions import LostRace, PreconditionError
+from .hooks import hooked
+from .statements import counting_moves, saves_in_own_way
+from .writes import GuardedWrite
+
+__all__ = ["BulkUpdate"]
+
+
+class BulkUpdate:
+    """One request that updates several rows."""
+
+    def __init__(self, view: Any, *, partial: bool) -> None:
+        self.view = view
+        self.partial = partial
+        self.content = BulkContent(view)
+        self.items: list[Item] = []
+
+    def respond(self) -> Response:
+        self.view._check_media_type()
+        self.items = self.content.read(self.view.request.data)
+        self.load(self.items)
+        self.refuse([(item, self.judge(item)) for item in self.items])
+        self.validate()
+        try:
+            self.write()
+        except IntegrityError as error:
+            if self.has_own_code and not isinstance(error, _Clash):
+                raise
+            # Each item is valid by itself.
+            message = "These items cannot all be written: their values exclude each other."
+            raise ValidationError({"non_field_errors": [message]}) from error
+        except (StaleWriteError, DatabaseError) as error:
+            if not is_lost_race(error):
+                raise
+            raise LostRace(partial(self.settle, error)) from error
+        return Response([item.serializer.data for item in self.items])
+
+    # The rows.
+
+    def load(self, items: Sequence[Item]) -> None:
+        keys = [item.key for item in items if item.key is not None]
+        found = self.find(self.view.lookup_field, keys)
+        unknown = [str(number) for number, item in enumerate(items) if item.key not in found]
+        if unknown:
+            raise NotFound(f"There are no such rows: items {', '.join(unknown)} (from 0).")
+        for item in items:
+            item.instance = found[item.key]
+            self.view.check_object_permissions(self.view.request, item.instance)
+            item.row = self.view._row_of(item.instance)
+
+    def find(self, name: str, keys: Sequence[Any]) -> dict[Any, Any]:
+        """The view's rows with these keys, by key: one query."""
+        view = self.view
+        queryset = for_write(view.filter_queryset(view.get_queryset()))
+        view._note_annotations(queryset)
+        instances = list(queryset.filter(**{f"{name}__in": keys}))
+        found = {getattr(instance, name): instance for instance in instances}
+        if len(found) < len({instance.pk for instance in instances}):
+            raise queryset.model.MultipleObjectsReturned(f"Several rows have the same {name}.")
+        return found
+
+    def judge(self, item: Item) -> Decision:
+        with hooked(self.view, _conditions=item.headers):
+            decision = self.view._judge(self.validators(item.row))
+        if decision.outcome is Outcome.PROCEED:
+            self.view._report(decision)
+        return decision
+
+    def validators(self, row: Row) -> Validators:
+        # An item's tag is that of the state alone.
+        return row.validators(read_representation(self.view))
+
+    def refuse(self, judged: Sequence[tuple[Item, Decision]]) -> None:
+        """Raise what there is to answer, unless each item's precondition holds."""
+        for outcome in (Outcome.PRECONDITION_REQUIRED, Outcome.PRECONDITION_FAILED):
+            refused = [(item, each) for item, each in judged if each.outcome is outcome]
+            if refused:
+                name = "stale" if outcome is Outcome.PRECONDITION_FAILED else "without_etag"
+                shown = [self.shown(item, tag=name == "stale") for item, _ in refused]
+                raise PreconditionError(refused[0][1], extra={name: shown})
+
+    def shown(self, item: Item, *, tag: bool) -> dict[str, Any]:
+        named = {self.content.key_name: item.key}
+        if not tag or not may_read(self.view, item.instance):
+            return named
+        etag = str(item.row.validators().etag)
+        return {**named, "current_etag": etag, **shown_content(self.view, item.instance)}
+
+    def validate(self) -> None:
+        for item in self.items:
+            item.serializer = self.view.get_serializer(
+                item.instance, data=item.data, partial=self.partial
+            )
+        valid = [item.serializer.is_valid() for item in self.items]
+        if not all(valid):
+            raise ValidationError([item.serializer.errors for item in self.items])
+
+    # The write, in one order for all requests: so none waits for another that waits
+    # for it.
+
+    def write(self) -> None:
+        for item in self.items:
+            item.put_under_guard()
+        ordered = sorted(self.items, key=lambda item: item.row.pk)
+        using = ordered[0].guard.using
+        with transaction.atomic(using=using):
+            with ExitStack() as watched:
+                watched.enter_context(_telling_clashes(ordered[0].row.model, using))
+                for item in ordered:
+                    watched.enter_context(item.guard.watch())
+                self.lock(ordered, using)
+                moves = watched.enter_context(counting_moves(using))
+                for item in ordered:
+                    GuardedWrite.refresh(item.serializer, item.guard)  # Touched by another.
+                    self.view.perform_update(item.serializer)
+                for item in ordered if moves() > len(ordered) else ():
+                    # Past the instances, for all that is known.
+                    if not item.guard.deleted:
+                        item.guard.reread()
+            for item in ordered:
+                if not item.guard.compared:
+                    item.guard.lock()
+                GuardedWrite.refresh(item.serializer, item.guard)
+                item.instance.__dict__.pop("_prefetched_objects_cache", None)
+
+    @property
+    def has_own_code(self) -> bool:
+        """Whether code of the project's own writes: what it does is not known."""
+        return type(self.view).perform_update is not UpdateModelMixin.perform_update or any(
+            saves_in_own_way(item.serializer) for item in self.items
+        )
+
+    def lock(self, ordered: Sequence[Item], using: str) -> None:
+        """Lock what each item will touch, and then the rows that do not lock themselves."""
+        self.lock_touched(using)
+        loose = [item for item in ordered if item.guard.any_state]
+        for item in ordered:
+            if self.has_own_code or loose:
+                item.guard.lock()
+            # Or else by what was touched, in a circle of models.
+            item.guard.claimed = item.guard.compared
+        if loose:
+            self.load_claimed(loose)
+
+    def lock_touched(self, using: str) -> None:
+        model: Any = type(self.items[0].instance)
+        touches = touches_of(model)
+        if touches is None or not connections[using].features.has_select_for_update:
+            return
+        written = [item.serializer.validated_data for item in self.items]
+        values: dict[str, Collection[Any]] = {
+            path.column: [data[path.first.name] for data in written if path.first.name in data]
+            for path in touches.paths
+            if path.column is not None
+        }
+        keys = [item.instance.pk for item in self.items]
+        touch_for_rows([Source(model, keys, values)], using, compared=True)
+
+    def load_claimed(self, loose: Sequence[Item]) -> None:
+        """Load rows again that may be written in any state, where it is another by now."""
+        for item in loose:
+            item.guard.reread()
+        moved = [item for item in loose if item.guard.state != item.row.state]
+        if not moved:
+            return
+        self.load(moved)
+        for item in moved:
+            if item.guard.state != item.row.state:
+                # The transaction is blind to what others wrote.
+                raise StaleWriteError(item.guard.model, item.row.pk, item.guard.using)
+        self.validate()
+
+    # The write was lost to another's.
+
+    def settle(self, error: Exception) -> APIException:
+        """What to answer, by the rows as they are now."""
+        items = self.items
+        if not any(item.row.concerns(error) for item in items):
+            return PreconditionError(CONFLICT)
+        owner = state_columns(items[0].row.model).owner._meta.pk
+        found = self.find(owner.attname, [item.row.pk for item in items])
+        if any(item.row.pk not in found for item in items):
+            return PreconditionError(GONE)
+        moved = isinstance(error, StaleWriteError)
+        for item in items:
+            item.instance = found[item.row.pk]
+            item.row = self.view._row_of(item.instance)
+        try:
+            self.refuse([(item, self.judge(item)) for item in items])
+        except PreconditionError as refused:
+            if refused.decision.outcome is Outcome.PRECONDITION_FAILED:
+                return refused
+        named = all(item.headers.if_match is not None for item in items)
+        return PreconditionError(CONFLICT if moved and not named else UNAVAILABLE)
+
+
+class _Clash(IntegrityError):
+    """An UPDATE of a row that violates a constraint."""
+
+
+@contextmanager
+def _telling_clashes(model: Any, using: str) -> Iterator[None]:
+    """Let an UPDATE of a row of ``model`` raise ``_Clash`` for an ``IntegrityError``."""
+    quote = connections[using].ops.quote_name
+    tables = [table._meta.db_table for table in (model, *model._meta.get_parent_list())]
+    updates = tuple(f"UPDATE {quote(table)} " for table in tables)
+
+    def tell(execute: Any, sql: Any, *args: Any) -> Any:
+        try:
+            return execute(sql, *args)
+        except IntegrityError as error:
+            if str(sql).startswith(updates):
+                raise _Clash(*error.args) from error
+            raise
+
+    with connections[using].execute_wrapper(tell):
+        yield
