@@ -44,7 +44,8 @@ urlpatterns = [
     ),
 ]
 
-pytestmark = pytest.mark.urls(__name__)
+# The end of an answer looks at connections, of which other tests leave some open.
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
 
 @pytest.fixture(autouse=True)
