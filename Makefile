@@ -48,7 +48,7 @@ schema: $(VENV)/fuzz
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(BIN)/python -m tests.openapi
 
-# Side by side with other libraries; takes about ten minutes. The results, as tables and
+# Side by side with other libraries; takes a quarter of an hour. The results, as tables and
 # as a picture, are in benchmarks/results.
 bench: $(PEERS)/installed
 	$(PEERS)/bin/python -m benchmarks compare --save .benchmarks/sqlite.json

@@ -24,7 +24,7 @@ PACKAGES = (
 
 
 def add_arguments(parser):
-    parser.add_argument("--turns", type=int, default=60, help="turns of each subject")
+    parser.add_argument("--turns", type=int, default=40, help="turns of each subject")
     parser.add_argument("--quick", action="store_true", help="fewer turns, and smaller tables")
     parser.add_argument("--save", type=Path, help="a JSON file, for python -m benchmarks.publish")
 
