@@ -28,12 +28,11 @@ __all__ = ["VersionedQuerySet"]
 class VersionedQuerySet(models.QuerySet[Any]):
     """A query set whose writes move the state of every row that they change."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._moves = True
-        self._expected: dict[str, Any] | None = None
-        # The keys of the rows that have been touched for the next write, by model.
-        self._touched: Found | None = None
+    # Of the class, and of an instance where they are others: most are cloned often.
+    _moves = True
+    _expected: dict[str, Any] | None = None
+    # The keys of the rows that have been touched for the next write, by model.
+    _touched: Found | None = None
 
     @property
     def _columns(self) -> StateColumns:
@@ -42,9 +41,9 @@ class VersionedQuerySet(models.QuerySet[Any]):
 
     def _clone(self) -> Self:
         clone: Self = super()._clone()  # type: ignore[misc]
-        clone._moves = self._moves
-        clone._expected = self._expected
-        clone._touched = self._touched
+        for name in ("_moves", "_expected", "_touched"):
+            if name in self.__dict__:
+                setattr(clone, name, getattr(self, name))
         return clone
 
     def unversioned(self) -> Self:
