@@ -195,10 +195,9 @@ class BulkUpdate:
         if not moved:
             return
         self.load(moved)
-        for item in moved:
-            if item.guard.state != item.row.state:
-                # The transaction is blind to what others wrote.
-                raise StaleWriteError(item.guard.model, item.row.pk, item.guard.using)
+        if any(item.guard.state != item.row.state for item in moved):
+            # The transaction is blind to what others wrote.
+            raise PreconditionError(UNAVAILABLE)
         self.validate()
 
     # The write was lost to another's.

@@ -148,3 +148,19 @@ def test_a_lost_write_takes_what_was_written_before_it(race, person, atomic_requ
     assert answer.status_code == 412
     assert Team.objects.get().name == "t"
     assert Person.objects.get().days == 50
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("isolation", ["repeatable", "strictest"], indirect=True)
+@pytest.mark.usefixtures("isolation")
+def test_in_any_state_no_old_version_of_a_row_is_counted_on_from(race, person):
+    if connection.vendor == "sqlite":
+        pytest.skip("the other writer waits until this request has ended")
+    connection.settings_dict["ATOMIC_REQUESTS"] = True
+    views.before_write.append(lambda: race(lambda: Person.objects.update(days=50)))
+    try:
+        answer = patch(f"/overtaken/{person.pk}/", {}, "*")
+    finally:
+        views.before_write.clear()
+        connection.settings_dict["ATOMIC_REQUESTS"] = False
+    assert (answer.status_code, Person.objects.get().days) in [(200, 51), (503, 50)]
