@@ -109,11 +109,25 @@ class Guard:
                     self.lock()
                     stack.enter_context(attempt.pop_all())
 
-            insist(begin, 1 if connections[self.using].in_atomic_block else _ATTEMPTS)
+            nested = connections[self.using].in_atomic_block
+            insist(begin, 1 if nested else _ATTEMPTS)
             self.claimed = True
             if self.any_state:
                 self.state = None  # Locked now, in a state that was not compared.
+                self._require_seen(nested)
             yield
+
+    def _require_seen(self, nested: bool) -> None:
+        """
+        Raise what MariaDB itself does with ``innodb_snapshot_isolation``, where a
+        transaction that began before the lock is shown an old version of the row.
+        """
+        # Others refuse such a lock, or show what is there.
+        if nested and connections[self.using].vendor == "mysql":
+            rows: Any = models.QuerySet(self.model, using=self.using).filter(pk=self.pk)
+            states = rows.values_list(*self.columns)
+            if states.first() != states.select_for_update().first():
+                raise DatabaseError(_CHANGED, "Record has changed since last read")
 
     @contextmanager
     def watch(self) -> Iterator[None]:
@@ -254,7 +268,8 @@ def insist(write: Callable[[], None], attempts: int = _ATTEMPTS) -> None:
 # SQLSTATEs: serialization failure, deadlock, lock not available.
 _POSTGRESQL_CONTENTION = frozenset({"40001", "40P01", "55P03"})
 # Record changed since last read, lock wait timeout, deadlock.
-_MYSQL_CONTENTION = frozenset({1020, 1205, 1213})
+_CHANGED = 1020
+_MYSQL_CONTENTION = frozenset({_CHANGED, 1205, 1213})
 # SQLITE_BUSY and SQLITE_LOCKED; extended codes carry them in the low byte.
 _SQLITE_CONTENTION = frozenset({5, 6})
 

@@ -21,7 +21,6 @@ from ..guards import Guard, insist, is_lost_race
 from ..preconditions import (
     CONFLICT,
     GONE,
-    UNAVAILABLE,
     ConditionalHeaders,
     Decision,
     Outcome,
@@ -158,22 +157,10 @@ class GuardedWrite:
         guard = self.judge(instance)
         if guard.any_state:
             # No state is compared when it is written: it is loaded under lock.
-            snapshot = connections[guard.using].in_atomic_block
             self.block.enter_context(guard.claim())
             instance = original()
-            if snapshot:
-                self.require_seen(guard, instance)
         self.begin(guard)
         return instance
-
-    def require_seen(self, guard: Guard, instance: Any) -> None:
-        """
-        Refuse a row of which a transaction that began before the lock sees an old
-        version, as MariaDB's does under REPEATABLE READ.
-        """
-        guard.reread()
-        if guard.state != self.view._row_of(instance).state:
-            raise PreconditionError(UNAVAILABLE)
 
     def judge(self, instance: Any) -> Guard:
         """Judge the row, and put it under guard; or raise what there is to answer."""
