@@ -34,6 +34,14 @@ class CreationGuard(Guard):
     state: State | None = None
     # Whether a row was there before the statement that is under way.
     there: bool = field(default=False, init=False)
+    # Whose write was refused, as the row that the request was to create.
+    taken: Any = field(default=None, init=False)
+    # The keys of rows that were there before, and that the request has written …
+    others: set[Any] = field(default_factory=set, init=False)
+    # … and whether it has created any.
+    creates: bool = field(default=False, init=False)
+    # The instance that is on its way to an UPDATE, rather than to an INSERT.
+    updating: Any = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.lineage: set[State | None] = set()
@@ -55,28 +63,58 @@ class CreationGuard(Guard):
         pass
 
     def admit(self, state: State, instance: models.Model) -> None:
+        self.updating = instance
         if state in self.lineage:
             return
-        row, key = self.look(), self.model._meta.pk.attname
-        if row is not None and row.pk == getattr(instance, key):
-            raise StaleWriteError(self.model, row.pk, self.using, instance)
+        row, pk = self.look(), self.key_of(instance)
+        if row is not None and row.pk == pk:
+            raise self.refusal(pk, instance)
+        self.others.add(pk)
+
+    def key_of(self, instance: models.Model) -> Any:
+        return getattr(instance, self.model._meta.pk.attname)
+
+    def refusal(self, pk: Any, instance: models.Model | None = None) -> StaleWriteError:
+        """What to raise for a row that was to be created, and is there."""
+        self.taken = pk
+        return StaleWriteError(self.model, pk, self.using, instance)
+
+    def check(self, created: models.Model | None) -> None:
+        """
+        After the work: what counts as created must not have been there before. The
+        work may have found it by what ``look`` does not know.
+
+        Args:
+            created: the row, where the work says which it is.
+
+        Raises:
+            StaleWriteError: it was there, and was written.
+        """
+        if isinstance(created, self.model):
+            overwritten = self.others & {self.key_of(created)}
+        else:
+            overwritten = set() if self.creates else self.others
+        if overwritten:
+            raise self.refusal(next(iter(overwritten)))
 
     def lock(self) -> None:
         """Before a write of many rows: the one at the address must be the request's own."""
         row = self.look()
         self.there = row is not None
         if row is not None and not self.owns(row):
-            raise StaleWriteError(self.model, row.pk, self.using)
+            raise self.refusal(row.pk)
 
     def reread(self) -> None:
         """After it: one that was not there before has been created by another."""
         row = self.look()
         if row is not None and not self.there:
-            raise StaleWriteError(self.model, row.pk, self.using)
+            raise self.refusal(row.pk)
         if row is not None:
-            self.moved(row.state)
+            self.lineage.add(row.state)
 
     def moved(self, state: State) -> None:
+        self.creates = self.creates or self.updating is None
+        self.updating = None
         self.lineage.add(state)
 
     def removed(self) -> None:

@@ -42,6 +42,7 @@ __all__ = [
     "RevisionSource",
     "RowSource",
     "Source",
+    "locking",
     "url_value",
 ]
 
@@ -120,7 +121,7 @@ class RowSource:
             model=columns.owner,
             using=queryset.db,
             columns=columns.names,
-            look=lambda: self._read(_locking(queryset), kwargs),
+            look=lambda: self._read(locking(queryset), kwargs),
             detached=detached,
         )
 
@@ -261,7 +262,7 @@ def _as_queryset(source: Any) -> models.QuerySet[Any] | None:
     return None
 
 
-def _locking(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+def locking(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
     """
     ``queryset`` as a locking read, where there can be one: a transaction that is
     older than another's row sees it by no other on MariaDB and MySQL.

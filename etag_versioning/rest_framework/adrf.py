@@ -134,6 +134,7 @@ class AsyncVersionedDestroyMixin(mixins.DestroyModelMixin, AsyncVersionedViewMix
 
 # The coroutines that need no help, with the methods that are to be ours for it.
 _GUARDING_THEMSELVES: dict[str, tuple[Any, ...]] = {
+    "acreate": (AsyncVersionedCreateMixin.acreate,),
     "aupdate": (AsyncVersionedUpdateMixin.aupdate,),
     "partial_aupdate": (
         mixins.UpdateModelMixin.partial_aupdate,
@@ -161,6 +162,15 @@ class AsyncVersionedActionMixin(AsyncVersionedViewMixin, VersionedActionMixin):
             return await AsyncGuardedHandler(self).arun(handler, request, *args, **kwargs)
 
         return guarded
+
+    def _creating(self, handler: Any) -> Any:
+        if not iscoroutinefunction(handler):
+            return super()._creating(handler)
+
+        async def creating(request: Request, *args: Any, **kwargs: Any) -> Any:
+            return await AsyncGuardedCreate(self).ahandle(handler, request, *args, **kwargs)
+
+        return creating
 
 
 class AsyncVersionedViewSetMixin(

@@ -185,20 +185,32 @@ class AsyncGuardedCreate(GuardedCreate):
         view: Any = self.view
         view._check_media_type()
         await sync_to_async(view._hold)(None, requires=False)
+        self.find = self.find_by_content if self.only_new else None
         hook = partial(self.aperform, view.perform_acreate)
         try:
             with hooked(view, perform_acreate=hook):
                 response: Response = await method(*args, **kwargs)
         except REFUSALS as error:
-            if not self.only_new:
+            if self.find is None:
                 raise
-            raise await sync_to_async(self.settle)(self.find_by_content, error) from error
+            raise await sync_to_async(self.settle)(self.find, error) from error
         if response.status_code == 201 and self.row is not None:
             await sync_to_async(self.finish)(response, self.row)
         return response
 
+    async def ahandle(self, handler: Method, *args: Any, **kwargs: Any) -> Response:
+        """As ``handle()``, for a coroutine."""
+        return await self.apost(self.ahandled, handler, *args, **kwargs)
+
+    async def ahandled(self, handler: Method, *args: Any, **kwargs: Any) -> Any:
+        model = self.view.get_queryset().model if self.find is not None else None
+        with hooked(self.view, _is_guarded=True), self.guarded(model, detached=True):
+            return await handler(*args, **kwargs)
+
     async def aperform(self, original: Method, serializer: Any) -> None:
-        await original(serializer)
+        model = getattr(getattr(serializer, "Meta", None), "model", None)
+        with self.guarded(model, detached=True):
+            await original(serializer)
         self.created = serializer.instance
         if hasattr(self.created, "_meta"):
             self.row = await sync_to_async(self.view._row_of)(self.created)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -17,9 +17,13 @@ from rest_framework.request import clone_request
 from rest_framework.response import Response
 
 from .. import http
+from ..columns import state_columns
+from ..creation import CreationGuard
 from ..etags import ANY, parse_entity_tags
+from ..exceptions import StaleWriteError
 from ..guards import is_contention
 from ..preconditions import CONFLICT, UNAVAILABLE, Decision, Outcome, Reason
+from ..sources import locking
 from ..tags import PLAIN
 from ..validators import Row, for_write, read_row
 from .conflicts import conflict
@@ -31,9 +35,12 @@ from .views import VersionedViewMixin
 
 __all__ = ["GuardedCreate"]
 
+# Finds, in a query set, the row that a request was to create.
+Find = Callable[[Any], Any]
+
 _EXISTS = Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
 # What may say that the row is there already.
-REFUSALS = (ValidationError, DatabaseError)
+REFUSALS = (ValidationError, DatabaseError, StaleWriteError)
 
 
 class GuardedCreate:
@@ -48,6 +55,9 @@ class GuardedCreate:
         self.view = view
         self.created: Any = None
         self.row: Row | None = None
+        # How to find the row that must not be there, where there is to be none.
+        self.find: Find | None = None
+        self.guard: CreationGuard | None = None
         value = view._conditions.if_none_match
         self.only_new = value is not None and parse_entity_tags(value) is ANY
 
@@ -55,8 +65,17 @@ class GuardedCreate:
         """Call DRF's ``create()``; no state of what is not there can be required."""
         self.view._check_media_type()
         self.view._hold(None, requires=False)
-        find = self.find_by_content if self.only_new else None
-        return self.attempt(partial(method, *args, **kwargs), find)
+        self.find = self.find_by_content if self.only_new else None
+        return self.attempt(partial(method, *args, **kwargs))
+
+    def handle(self, handler: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
+        """Call a ``create()`` of the project's own, of which nobody knows what it writes."""
+        return self.post(self.handled, handler, *args, **kwargs)
+
+    def handled(self, handler: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
+        model = self.view.get_queryset().model if self.find is not None else None
+        with hooked(self.view, _is_guarded=True), self.guarded(model):
+            return handler(*args, **kwargs)
 
     def put(self) -> Response:
         """Create the row whose address this is, as ``create()`` would."""
@@ -65,22 +84,23 @@ class GuardedCreate:
         view.check_permissions(clone_request(view.request, "POST"))
         key = self.key()
         view._hold(None)
-        response = self.attempt(partial(self.create_at, key), partial(self.find_at, key))
+        self.find = partial(self.find_at, key)
+        response = self.attempt(partial(self.create_at, key))
         response.headers.setdefault("Location", view.request.build_absolute_uri())
         if self.shows_the_row():
             # RFC 9110 §8.7: the content is the representation at this address.
             response.headers.setdefault("Content-Location", view.request.get_full_path())
         return response
 
-    def attempt(self, method: Callable[[], Response], find: Callable[[], Any] | None) -> Response:
+    def attempt(self, method: Callable[[], Response]) -> Response:
         original = getattr(self.view, "perform_create", _save)
         try:
             with hooked(self.view, perform_create=partial(self.perform, original)):
                 response = method()
         except REFUSALS as error:
-            if find is None:
+            if self.find is None:
                 raise
-            raise LostRace(partial(self.settle, find, error)) from error
+            raise LostRace(partial(self.settle, self.find, error)) from error
         if response.status_code == 201 and self.row is not None:
             self.finish(response, self.row)
         return response
@@ -92,6 +112,7 @@ class GuardedCreate:
             moves: Callable[[], int] = int
             if using is not None:
                 block.enter_context(transaction.atomic(using=using))
+                block.enter_context(self.guarded(model))
                 moves = block.enter_context(counting_moves(using))
             original(serializer)
             self.created = serializer.instance
@@ -101,6 +122,37 @@ class GuardedCreate:
                     # Past the instance, for all that is known.
                     rows = type(self.created)._base_manager.using(using)
                     self.row = read_row(rows.filter(pk=self.created.pk), self.view.tag_key)
+
+    @contextmanager
+    def guarded(self, model: Any, *, detached: bool = False) -> Iterator[None]:
+        """
+        For the block, keep code that finds a row, as ``update_or_create()`` does, from
+        writing over one that was to be created; in one transaction, unless ``detached``.
+        """
+        columns = None if model is None else state_columns(model)
+        if columns is None or columns.version is None or not self.find or self.guard:
+            yield
+            return
+        self.guard = guard = CreationGuard(
+            model=columns.owner,
+            using=router.db_for_write(model),
+            columns=columns.names,
+            look=partial(self.look, model._base_manager.using(router.db_for_write(model))),
+            detached=detached,
+        )
+        with ExitStack() as block:
+            if not detached:
+                block.enter_context(guard.claim())
+            with guard.watch():
+                yield
+            if not detached:
+                guard.check(self.created)
+
+    def look(self, rows: Any) -> Row | None:
+        """The row that was to be created: any, also one that the view does not show."""
+        assert self.find is not None
+        found = self.find(locking(rows.all()))
+        return None if found is None else self.view._row_of(found)
 
     def finish(self, response: Response, row: Row) -> None:
         representation = read_representation(self.view) if self.shows_the_row() else PLAIN
@@ -153,12 +205,11 @@ class GuardedCreate:
 
     # Somebody else's row is there.
 
-    def find_at(self, key: Any) -> Any:
-        return self.rows().filter(**{self.view.lookup_field: key}).first()
+    def find_at(self, key: Any, rows: Any) -> Any:
+        return rows.filter(**{self.view.lookup_field: key}).first()
 
-    def find_by_content(self) -> Any:
+    def find_by_content(self, rows: Any) -> Any:
         """The row that has what the content would make unique."""
-        rows = self.rows()
         values, meta = self.values(), rows.model._meta
         names = [(field.name,) for field in meta.concrete_fields if field.unique]
         names += [constraint.fields for constraint in meta.total_unique_constraints]
@@ -185,14 +236,17 @@ class GuardedCreate:
     def rows(self) -> Any:
         return for_write(self.view.filter_queryset(self.view.get_queryset()))
 
-    def settle(self, find: Callable[[], Any], error: Exception) -> Exception:
+    def settle(self, find: Find, error: Exception) -> Exception:
         """What to answer, by whether the row is there now."""
-        view, found = self.view, find()
+        view, decision = self.view, _EXISTS if self.only_new else CONFLICT
+        taken = None if self.guard is None else self.guard.taken
+        found = find(self.rows()) if taken is None else self.rows().filter(pk=taken).first()
         if found is None:
             if is_contention(error):
                 return PreconditionError(UNAVAILABLE)
-            return Http404() if self.is_hidden(error) else error
-        decision = _EXISTS if self.only_new else CONFLICT
+            if self.is_hidden(error):
+                return Http404()
+            return error if taken is None else PreconditionError(decision)
         if not may_read(view, found):
             return PreconditionError(decision)
         current = view._row_of(found).validators(read_representation(view))
@@ -201,7 +255,8 @@ class GuardedCreate:
     def is_hidden(self, error: Exception) -> bool:
         """Whether a row at the address is not one of the view's."""
         view = self.view
-        if view.request.method != "PUT" or not isinstance(error, IntegrityError):
+        refused = isinstance(error, IntegrityError | StaleWriteError)
+        if view.request.method != "PUT" or not refused:
             return False
         everything = for_write(view.get_queryset().model._base_manager.all())
         return bool(everything.filter(**{self.column().name: self.key()}).exists())

@@ -106,6 +106,7 @@ class VersionedDestroyMixin(mixins.DestroyModelMixin, VersionedViewMixin):
 
 # The handlers that need no help, with the methods that are to be ours for it.
 _GUARDING_THEMSELVES: dict[str, tuple[Any, ...]] = {
+    "create": (VersionedCreateMixin.create,),
     "update": (VersionedUpdateMixin.update,),
     "partial_update": (mixins.UpdateModelMixin.partial_update, VersionedUpdateMixin.update),
     "destroy": (VersionedDestroyMixin.destroy,),
@@ -116,7 +117,8 @@ class VersionedActionMixin(VersionedViewMixin):
     """
     Guards each handler of one row that writes and is the project's own: every
     ``@action(detail=True, methods=["post"])``, and every ``update()`` and
-    ``destroy()`` that a view set has written anew.
+    ``destroy()`` that a view set has written anew. A ``create()`` that it has
+    written anew overwrites no row where ``If-None-Match: *`` asks for a new one.
 
     The row is loaded by ``get_object()``, judged (428 without If-Match, 412 for
     a stale one) and claimed, and the handler runs in the transaction of the
@@ -131,11 +133,13 @@ class VersionedActionMixin(VersionedViewMixin):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         name = getattr(self, "action", None)
-        if name is None or request.method in SAFE_METHODS or not self._is_about_one_row():
+        if name is None or request.method in SAFE_METHODS or self._guards_itself(name):
             return
-        if not self._guards_itself(name):
-            method = str(request.method).lower()
+        method = str(request.method).lower()
+        if self._is_about_one_row():
             setattr(self, method, self._guarded(getattr(self, method)))
+        elif name in ("create", "acreate"):
+            setattr(self, method, self._creating(getattr(self, method)))
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().options(request, *args, **kwargs)
@@ -151,6 +155,9 @@ class VersionedActionMixin(VersionedViewMixin):
 
     def _guarded(self, handler: Any) -> Any:
         return partial(GuardedHandler(self).run, handler)
+
+    def _creating(self, handler: Any) -> Any:
+        return partial(GuardedCreate(self).handle, handler)
 
 
 class VersionedViewSetMixin(

@@ -1,6 +1,7 @@
 """View sets that are made of coroutines."""
 
 import asyncio
+import uuid
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -158,6 +159,27 @@ class FilteredViewSet(PersonViewSet):
     filter_backends = (NobodyElse,)
 
 
+class UpsertingSerializer(HiddenSerializer):
+    class Meta(HiddenSerializer.Meta):
+        extra_kwargs = {"uuid": {"validators": []}}
+
+    async def acreate(self, validated_data):
+        uuid = validated_data.pop("uuid")
+        hidden, _ = await Hidden.objects.aupdate_or_create(uuid=uuid, defaults=validated_data)
+        return hidden
+
+
+class UpsertingViewSet(HiddenViewSet):
+    serializer_class = UpsertingSerializer
+
+
+class OwnCreateViewSet(HiddenViewSet):
+    async def acreate(self, request):
+        defaults = {"name": request.data["name"]}
+        await Hidden.objects.aupdate_or_create(uuid=request.data["uuid"], defaults=defaults)
+        return Response({}, status=201)
+
+
 router = SimpleRouter()
 router.register("people", PersonViewSet, basename="people")
 router.register("permitted", PermittedViewSet, basename="permitted")
@@ -165,6 +187,8 @@ router.register("apermitted", AsyncPermittedViewSet, basename="apermitted")
 router.register("own", OwnHooksViewSet, basename="own")
 router.register("lists", ListViewSet, basename="lists")
 router.register("hidden", HiddenViewSet, basename="hidden")
+router.register("upserting", UpsertingViewSet, basename="upserting")
+router.register("own-create", OwnCreateViewSet, basename="own-create")
 router.register("filtered", FilteredViewSet, basename="filtered")
 router.register("by-action", ByActionViewSet, basename="by-action")
 urlpatterns = [path("one/<int:pk>/", OnePerson.as_view()), path("", include(router.urls))]
@@ -312,6 +336,21 @@ class TestCreate:
         assert answer["ETag"] == (await client.get(f"/hidden/{hidden.uuid}/"))["ETag"]
         assert (await send("post", "/hidden/", data=there)).status_code == 400
         assert await Hidden.objects.acount() == 1
+
+    @pytest.mark.parametrize("name", ["upserting", "own-create"])
+    async def test_only_new_where_the_code_writes_what_it_finds(self, name):
+        hidden = await Hidden.objects.acreate(name="precious")
+        there = {"uuid": str(hidden.uuid), "name": "other"}
+        answer = await send("post", f"/{name}/", data=there, **{"If-None-Match": "*"})
+        assert answer.status_code == 412
+        await hidden.arefresh_from_db()
+        assert hidden.name == "precious"
+        new = {"uuid": str(uuid.uuid4()), "name": "new"}
+        answer = await send("post", f"/{name}/", data=new, **{"If-None-Match": "*"})
+        assert answer.status_code == 201
+        assert (await send("post", f"/{name}/", data=there)).status_code == 201
+        if name == "own-create":
+            assert (await send("post", f"/{name}/", '"x"', there)).status_code == 412
 
 
 class TestDestroy:

@@ -5,7 +5,7 @@ from django.db import IntegrityError, connection
 from rest_framework.test import APIClient
 
 from tests.rest_framework import views
-from tests.testapp.models import Login, Person
+from tests.testapp.models import Login, Person, Team
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.rest_framework.write_views")]
 
@@ -162,6 +162,83 @@ class TestPost:
         assert words == ["SAVEPOINT", "INSERT", "RELEASE"]
 
 
+class TestCodeThatWritesWhatItFinds:
+    """As ``update_or_create()`` does: ``If-None-Match: *`` still writes over nothing."""
+
+    @pytest.fixture
+    def login(self):
+        return Login.objects.create(name="ada", data="precious")
+
+    def unchanged(self, login):
+        version = login.version
+        login.refresh_from_db()
+        return (login.data, login.version) == ("precious", version)
+
+    @pytest.mark.parametrize("kind", ["upserting", "query-upserting", "own-create"])
+    def test_post(self, client, login, kind):
+        answer = post(f"/{kind}/", **NEW)
+        assert answer.status_code == 412
+        assert answer["ETag"] == client.get(f"/{kind}/ada/")["ETag"]
+        assert self.unchanged(login)
+        assert post(f"/{kind}/", {"name": "eve", "data": 1}, **NEW).status_code == 201
+        assert post(f"/{kind}/").status_code in (200, 201)
+        assert not self.unchanged(login)
+
+    @pytest.mark.parametrize("kind", ["own-key", "own-create"])
+    def test_post_where_the_content_does_not_name_the_row(self, client, kind):
+        beside = Login.objects.create(name="beside")
+        assert post(f"/{kind}/", {"data": "precious"}, **NEW).status_code == 201
+        mine = Login.objects.get(name="mine")
+        answer = post(f"/{kind}/", {"data": 1}, **NEW)
+        assert answer.status_code == 412
+        assert self.unchanged(mine)
+        beside.refresh_from_db()
+        assert beside.version == (2 if kind == "own-key" else 1)
+
+    def test_nothing_else_is_written_then(self, login):
+        assert post("/own-create/", **NEW).status_code == 412
+        assert not Team.objects.exists()
+
+    def test_post_of_a_state(self, login):
+        for value in ('"stale"', "*", "junk"):
+            assert post("/own-create/", **{"If-Match": value}).status_code == 412
+        assert self.unchanged(login)
+
+    def test_a_create_that_calls_drfs_answers_with_the_tag(self, client):
+        answer = post("/extended-create/", **NEW)
+        assert answer.status_code == 201
+        assert answer.json()["more"]
+        assert answer["Location"] == "http://testserver/extended-create/ada/"
+        assert answer["ETag"] == client.get(answer["Location"])["ETag"]
+        assert post("/extended-create/", **NEW).status_code == 412
+
+    @pytest.mark.parametrize("method", [put, post])
+    def test_a_row_that_the_view_does_not_show(self, method):
+        login = Login.objects.create(name="ada", data="hidden")
+        answer = method("/upserting/ada/" if method is put else "/upserting/", **NEW)
+        assert answer.status_code == (404 if method is put else 412)
+        assert "ETag" not in answer
+        login.refresh_from_db()
+        assert (login.data, login.version) == ("hidden", 1)
+
+    @pytest.mark.parametrize("kind", ["upserting", "query-upserting", "upserting-optional"])
+    def test_put_when_another_was_first(self, client, kind):
+        url = f"/{kind}/ada/"
+        views.before_write.append(lambda: Login.objects.create(name="ada", data="precious"))
+        try:
+            answer = put(url, **({} if "optional" in kind else NEW))
+        finally:
+            views.before_write.clear()
+        assert answer.status_code == (409 if "optional" in kind else 412)
+        assert answer["ETag"] == client.get(url)["ETag"]
+        assert self.unchanged(Login.objects.get())
+
+    def test_put_creates(self, client):
+        answer = put("/upserting/ada/", **NEW)
+        assert answer.status_code == 201
+        assert answer["ETag"] == client.get("/upserting/ada/")["ETag"]
+
+
 @pytest.mark.django_db(transaction=True)
 class TestLostRaces:
     @pytest.fixture(autouse=True, params=[False, True], ids=["autocommit", "ATOMIC_REQUESTS"])
@@ -185,6 +262,12 @@ class TestLostRaces:
         current = APIClient().get(URL)["ETag"]
         for answer in answers:
             assert answer["ETag"] == current
+
+    @pytest.mark.parametrize("kind", ["upserting", "own-create"])
+    def test_of_many_that_would_write_what_they_find_one_creates(self, race, kind):
+        answers = race(*[lambda: post(f"/{kind}/", **NEW)] * 8)
+        assert sorted(answer.status_code for answer in answers) == [201] + [412] * 7
+        assert Login.objects.get().version == 1
 
     def test_of_many_by_primary_key_one_creates(self, race):
         """No validator of the serializer sees the other: the database alone decides."""

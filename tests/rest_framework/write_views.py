@@ -377,6 +377,74 @@ class ByKeyViewSet(PersonViewSet):
     allow_create = True
 
 
+class UpsertingSerializer(LoginSerializer):
+    class Meta(LoginSerializer.Meta):
+        extra_kwargs = {"name": {"validators": []}}  # As DRF says for upserts.
+
+    def create(self, validated_data):
+        name = validated_data.pop("name")
+        return Login.objects.update_or_create(name=name, defaults=validated_data)[0]
+
+
+class UpsertingViewSet(CreatingViewSet):
+    queryset = Login.objects.exclude(data="hidden")
+    serializer_class = UpsertingSerializer
+
+
+class OptionalUpsertingViewSet(UpsertingViewSet):
+    if_match = "optional"
+
+
+class QueryUpsertingSerializer(UpsertingSerializer):
+    def create(self, validated_data):
+        name, data = validated_data["name"], validated_data["data"]
+        if not Login.objects.filter(name=name).update(data=data):
+            Login.objects.create(name=name, data=data)
+        return Login.objects.get(name=name)
+
+
+class QueryUpsertingViewSet(UpsertingViewSet):
+    serializer_class = QueryUpsertingSerializer
+
+
+class OwnKeySerializer(serializers.ModelSerializer):
+    """What makes its row unique is not in the content."""
+
+    class Meta:
+        model = Login
+        fields = ("id", "data")
+
+    def create(self, validated_data):
+        Login.objects.filter(name="beside").update(data="counted")
+        return Login.objects.update_or_create(name="mine", defaults=validated_data)[0]
+
+
+class OwnKeyViewSet(VersionedModelViewSet):
+    queryset = Login.objects.all()
+    serializer_class = OwnKeySerializer
+
+
+class OwnCreateViewSet(VersionedModelViewSet):
+    """Writes ``create()`` anew, and calls none of DRF's."""
+
+    queryset = Login.objects.all()
+    serializer_class = LoginSerializer
+    lookup_field = "name"
+
+    def create(self, request):
+        name, data = request.data.get("name", "mine"), request.data["data"]
+        Team.objects.create(name="written first")
+        login, created = Login.objects.update_or_create(name=name, defaults={"data": data})
+        return Response({"id": login.pk}, status=201 if created else 200)
+
+
+class ExtendedCreateViewSet(CreatingViewSet):
+    def create(self, request):
+        response = super().create(request)
+        response.data["more"] = True
+        return response
+
+
 class TwiceViewSet(PersonViewSet):
     """Writes the new row again, past the instance."""
 
@@ -526,6 +594,12 @@ for prefix, viewset in {
     "creating-unread": UnreadCreatingViewSet,
     "creating-scoped": ScopedCreatingViewSet,
     "by-key": ByKeyViewSet,
+    "upserting": UpsertingViewSet,
+    "upserting-optional": OptionalUpsertingViewSet,
+    "query-upserting": QueryUpsertingViewSet,
+    "own-key": OwnKeyViewSet,
+    "own-create": OwnCreateViewSet,
+    "extended-create": ExtendedCreateViewSet,
     "twice": TwiceViewSet,
     "reporting": ReportingViewSet,
     "nested": NestedViewSet,
