@@ -36,3 +36,7 @@ class VersionedAPIViewMixin(VersionedView):
             raise Http404 from None
         self.check_object_permissions(self.request, instance)
         return instance
+
+    def _may_read_narrowly(self) -> bool:
+        is_ours = type(self).get_object is VersionedAPIViewMixin.get_object
+        return is_ours and super()._may_read_narrowly()

@@ -14,7 +14,7 @@ from rest_framework.mixins import UpdateModelMixin
 from rest_framework.response import Response
 
 from ..preconditions import Decision, Reason, Validators
-from .current import content_of, is_extra_action, may_read
+from .current import as_read, content_of, is_extra_action, may_read, read_representation
 from .exceptions import PreconditionError
 
 __all__ = ["conflict", "replay", "shown_content"]
@@ -24,19 +24,28 @@ def conflict(
     view: Any, decision: Decision, current: Validators, instance: Any
 ) -> PreconditionError:
     """
-    The 412 for a row that is there, with its tag, and with its content where the
-    view has ``conflict_includes_current``.
+    The 412 for a row that is there: for who may GET it with its tag, and with its
+    content where the view has ``conflict_includes_current``.
 
     Args:
         instance: the row as it is now; ``current`` are its validators.
     """
-    return PreconditionError(decision, current.etag, shown_content(view, instance))
+    seen = as_read(view, instance)
+    if seen is None:
+        return PreconditionError(decision)
+    if seen is not instance:
+        current = view._row_of(seen).validators(read_representation(view))
+    return PreconditionError(decision, current.etag, _content(view, seen))
 
 
 def shown_content(view: Any, instance: Any) -> dict[str, Any]:
     """What a 412 shows of the row besides its tag."""
-    content = content_of(view, instance) if view.conflict_includes_current else None
-    return {} if content is None else {"current": content}
+    seen = as_read(view, instance) if view.conflict_includes_current else None
+    return {} if seen is None else _content(view, seen)
+
+
+def _content(view: Any, seen: Any) -> dict[str, Any]:
+    return {"current": content_of(view, seen)} if view.conflict_includes_current else {}
 
 
 def replay(view: Any, decision: Decision, instance: Any) -> Response | None:

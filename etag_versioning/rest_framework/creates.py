@@ -27,7 +27,7 @@ from ..sources import locking
 from ..tags import PLAIN
 from ..validators import Row, for_write, read_row
 from .conflicts import conflict
-from .current import may_read, read_representation
+from .current import read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked
 from .statements import counting_moves
@@ -247,8 +247,6 @@ class GuardedCreate:
             if self.is_hidden(error):
                 return Http404()
             return error if taken is None else PreconditionError(decision)
-        if not may_read(view, found):
-            return PreconditionError(decision)
         current = view._row_of(found).validators(read_representation(view))
         return conflict(view, decision, current, found)
 

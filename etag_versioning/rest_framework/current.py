@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import EmptyResultSet, PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework.exceptions import APIException
 from rest_framework.generics import GenericAPIView
@@ -16,11 +17,12 @@ from rest_framework.serializers import ListSerializer, Serializer
 
 from ..tags import Representation
 from ..validators import for_write
-from .hooks import hooked
+from .hooks import hooked, unhooked
 from .options import ViewOptions
 
 __all__ = [
     "answers_as_get",
+    "as_read",
     "content_of",
     "extra_actions",
     "is_extra_action",
@@ -120,19 +122,67 @@ def read_representation(view: Any) -> Representation:
 
 def may_read(view: Any, instance: Any) -> bool:
     """Whether the caller would get ``instance`` by GET."""
-    with reading(view):
+    return as_read(view, instance) is not None
+
+
+def as_read(view: Any, instance: Any) -> Any:
+    """
+    ``instance`` as a GET of it would load it; ``None`` for who would not get it.
+
+    It is loaded again only where a GET may load it in another way: by a
+    ``get_object()`` of the view's own, or from another query set.
+    """
+    with unhooked(view):
         try:
-            view.check_permissions(view.request)
-            view.check_object_permissions(view.request, instance)
+            rows = _rows(view)
+            with reading(view), _at(view, instance):
+                view.check_permissions(view.request)
+                if view._loads_as_drf and _is_same(rows, _rows(view)):
+                    view.check_object_permissions(view.request, instance)
+                    return instance
+                found = _load(view)
         except (APIException, PermissionDenied, Http404):
-            return False
-    return True
+            return None
+    return found if found == instance else None
+
+
+def _at(view: Any, instance: Any) -> AbstractContextManager[None]:
+    """For the block, let the view be at the address of ``instance``."""
+    if view._is_about_one_row():
+        return nullcontext()
+    value = instance
+    for name in view.lookup_field.split("__"):
+        value = getattr(value, name)
+    return hooked(view, kwargs={**view.kwargs, view.lookup_url_kwarg or view.lookup_field: value})
+
+
+def _rows(view: Any) -> Any:
+    fixed = view._fixed_queryset
+    return view.filter_queryset(view.get_queryset()) if fixed is None else fixed
+
+
+def _is_same(rows: Any, others: Any) -> bool:
+    """Whether two query sets are known to load the same, but for locks."""
+    return rows is others or (
+        isinstance(rows, QuerySet)
+        and isinstance(others, QuerySet)
+        and _selection(rows) == _selection(others)
+    )
+
+
+def _selection(rows: Any) -> Any:
+    query, prefetched = rows.query.clone(), rows._prefetch_related_lookups
+    query.select_for_update = False
+    if not all(isinstance(lookup, str) for lookup in prefetched):
+        return object()  # One with a query set of its own.
+    try:
+        return rows.model, query.get_compiler(rows.db).as_sql(), prefetched
+    except EmptyResultSet:
+        return rows.model, None, prefetched
 
 
 def content_of(view: Any, instance: Any) -> Any:
-    """What a GET of ``instance`` shows the caller; ``None`` for who may not see it."""
-    if not may_read(view, instance):
-        return None
+    """What a GET shows of ``instance``, as a GET has loaded it."""
     with reading(view):
         return view.get_serializer(instance).data
 
@@ -142,11 +192,16 @@ def visible_row(view: Any) -> Any:
     The row that the request is about, as it is now; ``None`` where it is gone, and
     for a caller who may not GET it.
     """
-    name = "get_queryset" if hasattr(view, "get_queryset") else "get_versioned_queryset"
-    queryset = getattr(view, name)
-    with reading(view), hooked(view, **{name: lambda: for_write(queryset())}):
+    with unhooked(view), reading(view):
         try:
             view.check_permissions(view.request)
-            return view.get_object()
+            return _load(view)
         except (APIException, PermissionDenied, Http404):
             return None
+
+
+def _load(view: Any) -> Any:
+    name = "get_queryset" if hasattr(view, "get_queryset") else "get_versioned_queryset"
+    queryset = getattr(view, name)
+    with hooked(view, **{name: lambda: for_write(queryset())}):
+        return view._load()

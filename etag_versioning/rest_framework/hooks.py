@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["hooked", "noting"]
+__all__ = ["hooked", "noting", "unhooked"]
 
 
 class hooked:  # As ``contextlib`` names what is used by ``with``.
@@ -19,11 +20,26 @@ class hooked:  # As ``contextlib`` names what is used by ``with``.
         attributes = self.attributes
         self.before = {name: attributes[name] for name in self.hooks if name in attributes}
         attributes.update(self.hooks)
+        attributes.setdefault("_hooked", []).append(self)
 
     def __exit__(self, *error: Any) -> None:
+        self.attributes["_hooked"].remove(self)
         for name in self.hooks:
             del self.attributes[name]
         self.attributes.update(self.before)
+
+
+@contextmanager
+def unhooked(view: Any) -> Iterator[None]:
+    """For the block, let the view's methods be its own again."""
+    blocks: list[hooked] = list(vars(view).get("_hooked", ()))
+    for block in reversed(blocks):
+        block.__exit__()
+    try:
+        yield
+    finally:
+        for block in blocks:
+            block.__enter__()
 
 
 def noting(original: Callable[..., Any], note: Callable[[Any], None]) -> Callable[..., Any]:

@@ -121,6 +121,10 @@ class VersionedView(ViewOptions, APIView):
 
     # Private to the package from here on.
 
+    def _load(self) -> Any:
+        view: Any = self
+        return view.get_object()
+
     # Whether a guarded write has called the method at hand.
     _is_guarded: ClassVar[bool] = False
 
@@ -317,6 +321,10 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
             return super()._row_of(instance)
         return row_of(instance, self.tag_key, self._annotations)
 
+    def _load(self) -> Any:
+        with hooked(self, **self._noting_annotations()):
+            return self.get_object()
+
     @property
     def _loads_as_drf(self) -> bool:
         return type(self).get_object is GenericAPIView.get_object
@@ -344,14 +352,11 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
     def _read_row_again(self, row: Row) -> tuple[Row, Any] | None:
         """
         The same row as it is now, if it still is one of the view's; with its object,
-        where an answer may need it.
+        which says who may read it.
         """
         queryset = for_write(self.filter_queryset(self.get_queryset()))
         owner = state_columns(row.model).owner
         queryset = queryset.filter(**{owner._meta.pk.name: row.pk})
-        if not self.conflict_includes_current and not self.replay_safe:
-            again = read_row(queryset, self.tag_key)
-            return None if again is None else (again, None)
         instance = queryset.first()
         if instance is None:
             return None

@@ -245,6 +245,14 @@ class NamingView(VersionedAPIViewMixin, APIView):
         return Response({"days": Person.objects.values_list("days", flat=True).get(pk=pk)})
 
 
+class OwnLoadingView(NamingView):
+    def get_object(self):
+        person = super().get_object()
+        if person.name != "boss's":
+            raise PermissionDenied
+        return person
+
+
 class OwnedNamingView(NamingView):
     permission_classes = [OwnedByBoss]
 
@@ -350,6 +358,7 @@ urlpatterns = [
     path("generic/<uuid:which>/", GenericView.as_view()),
     path("naming/<pk>/", NamingView.as_view()),
     path("owned-naming/<pk>/", OwnedNamingView.as_view()),
+    path("own-loading/<pk>/", OwnLoadingView.as_view()),
     path("nameless/<pk>/", NamelessView.as_view()),
     path("function/<int:pk>/", function),
     path("guarded-function/<int:pk>/", guarded_function),

@@ -38,14 +38,56 @@ class TestCurrentContent:
             assert answer["ETag"] == answer.json()["current_etag"] == current["ETag"]
             assert answer["Cache-Control"] == "no-store"
 
-    def test_is_not_for_who_may_write_and_not_read(self, person):
-        answer = write(f"/write-only/{person.pk}/", {"name": "b"}, '"stale"')
-        assert answer.status_code == 412
-        assert "current" not in answer.json()
+    def test_is_what_the_query_set_of_a_get_has(self, client, person):
+        url = f"/counted/{person.team_id}/"
+        answer = write(url, {"name": "b"}, '"stale"')
+        current = client.get(url)
+        assert (
+            answer.json()["current"]
+            == current.json()
+            == {"id": person.team_id, "name": "t", "people": 1}
+        )
+        assert answer["ETag"] == current["ETag"]
 
     def test_is_in_no_other_answer(self, client, person):
         assert "current" not in write(f"/telling/{person.pk}/", {}, None).json()
         assert "current" not in write(f"/people/{person.pk}/", {}, '"stale"').json()
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+class TestWhoMayWriteAndNotRead:
+    """Is told neither content nor tag."""
+
+    @pytest.mark.parametrize("kind", ["write-only", "scoped-reading"])
+    def test_a_stale_write(self, client, person, kind, method):
+        url = f"/{kind}/{person.pk}/"
+        assert client.get(url).status_code in (403, 404)
+        assert_tells_nothing(write(url, {"name": "a"}, '"stale"', method))
+
+    @pytest.mark.parametrize("kind", ["people", "telling", "own-query-set"])
+    def test_to_know_costs_no_statement(self, person, method, kind, django_assert_num_queries):
+        with django_assert_num_queries(1):
+            answer = write(f"/{kind}/{person.pk}/", {"name": "b"}, '"stale"', method)
+        assert answer.status_code == 412
+        assert "ETag" in answer
+
+
+@pytest.mark.parametrize("method", ["put", "patch"])
+def test_who_had_the_row_taken_away_meanwhile_is_told_nothing(person, method):
+    url = f"/locked-telling/{person.pk}/"
+    tag = APIClient().get(url)["ETag"]
+    views.before_write.append(lambda: Person.objects.update(name="locked"))
+    try:
+        answer = write(url, {"name": "b", "days": 1}, tag, method)
+    finally:
+        views.before_write.clear()
+    assert_tells_nothing(answer)
+
+
+def assert_tells_nothing(answer):
+    assert answer.status_code == 412
+    assert "ETag" not in answer
+    assert not {"current", "current_etag"} & answer.json().keys()
 
 
 class TestReplay:

@@ -132,6 +132,19 @@ class TestPost:
         assert "ETag" not in answer
         assert "current_etag" not in answer.json()
 
+    @pytest.mark.parametrize("kind", ["own-object", "scoped-logins"])
+    def test_nor_who_would_not_find_it(self, client, kind):
+        team = Team.objects.create(name="t")
+        login = Login.objects.create(name="ada", data="precious", team=team)
+        key = login.pk if kind == "own-object" else login.name
+        assert client.get(f"/{kind}/{key}/").status_code == 404
+        for answer in (post(f"/{kind}/", **NEW), put(f"/{kind}/{key}/", **NEW)):
+            assert answer.status_code == 412
+            assert "ETag" not in answer
+            assert "precious" not in answer.text
+        Login.objects.update(team=None)
+        assert post(f"/{kind}/", **NEW)["ETag"] == client.get(f"/{kind}/{key}/")["ETag"]
+
     def test_without_the_header_it_is_drfs_400(self):
         Login.objects.create(name="ada")
         answer = post()

@@ -278,8 +278,9 @@ class TestViewsWithoutAQuerySet:
         for headers in ({}, {"If-None-Match": "*"}, {"If-Match": '"x"'}):
             assert client.get(f"/{kind}/{key}/", headers=headers).status_code == 404
 
-    def test_object_permissions_come_first(self, client, person):
-        url = f"/owned-naming/{person.pk}/"
+    @pytest.mark.parametrize("kind", ["owned-naming", "own-loading"])
+    def test_what_looks_at_the_object_comes_first(self, client, person, kind):
+        url = f"/{kind}/{person.pk}/"
         tag = client.get(f"/naming/{person.pk}/")["ETag"]
         for headers in ({}, {"If-None-Match": tag}, {"If-None-Match": "*"}, {"If-Match": '"x"'}):
             answer = client.get(url, headers=headers)

@@ -1,8 +1,9 @@
 """View sets that write in ways of their own."""
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import Count, F
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 from django.urls import include, path
 from rest_framework import generics, permissions, serializers
 from rest_framework.decorators import action
@@ -143,6 +144,49 @@ class MayNotRead(permissions.BasePermission):
 
 class WriteOnlyViewSet(TellingViewSet):
     permission_classes = [MayNotRead]
+
+
+class LockedTellingViewSet(TellingViewSet):
+    permission_classes = [NotLocked]
+
+
+class ScopedReadingViewSet(TellingViewSet):
+    """Everybody may write to each row, as into a box; who may GET it, the query set says."""
+
+    replay_safe = True
+
+    def get_queryset(self):
+        rows = super().get_queryset()
+        return rows.exclude(name="a") if self.request.method in ("GET", "HEAD") else rows
+
+
+class OwnQuerySetViewSet(TellingViewSet):
+    """One that is made anew each time, and is the same for each method."""
+
+    def get_queryset(self):
+        return Person.objects.select_related("team").filter(days__gte=0)
+
+
+class CountedSerializer(serializers.ModelSerializer):
+    people = serializers.IntegerField()
+
+    class Meta:
+        model = Team
+        fields = ("id", "name", "people")
+
+
+class CountedViewSet(VersionedModelViewSet):
+    """Query set and serializer by action, as DRF's documentation has it."""
+
+    queryset = Team.objects.all()
+    conflict_includes_current = True
+
+    def get_queryset(self):
+        rows = super().get_queryset()
+        return rows.annotate(people=Count("person")) if self.action == "retrieve" else rows
+
+    def get_serializer_class(self):
+        return CountedSerializer if self.action == "retrieve" else TeamSerializer
 
 
 class ReplayingViewSet(PersonViewSet):
@@ -373,6 +417,26 @@ class ScopedCreatingViewSet(CreatingViewSet):
             fields = ("data",)
 
 
+class OwnObjectViewSet(CreatingViewSet):
+    """Hides rows in ``get_object()``."""
+
+    lookup_field = "pk"
+    conflict_includes_current = True
+
+    def get_object(self):
+        return get_object_or_404(Login, pk=self.kwargs["pk"], team=None)
+
+
+class ScopedLoginViewSet(CreatingViewSet):
+    """Its serializer finds duplicates in the whole table, and a GET its own rows."""
+
+    conflict_includes_current = True
+
+    def get_queryset(self):
+        rows = super().get_queryset()
+        return rows.filter(team=None) if self.action in ("retrieve", "list") else rows
+
+
 class ByKeyViewSet(PersonViewSet):
     allow_create = True
 
@@ -577,6 +641,12 @@ for prefix, viewset in {
     "deciding": DecidingViewSet,
     "rewritten": RewrittenViewSet,
     "two-serializers": TwoSerializersViewSet,
+    "locked-telling": LockedTellingViewSet,
+    "scoped-reading": ScopedReadingViewSet,
+    "own-object": OwnObjectViewSet,
+    "scoped-logins": ScopedLoginViewSet,
+    "own-query-set": OwnQuerySetViewSet,
+    "counted": CountedViewSet,
     "by-method": ByMethodViewSet,
     "telling": TellingViewSet,
     "write-only": WriteOnlyViewSet,
