@@ -63,13 +63,15 @@ class CreationGuard(Guard):
         pass
 
     def admit(self, state: State, instance: models.Model) -> None:
-        self.updating = instance
+        # Django tries an UPDATE of a new row's parent table first, and then an INSERT.
+        self.updating = None if instance._state.adding else instance
         if state in self.lineage:
             return
         row, pk = self.look(), self.key_of(instance)
         if row is not None and row.pk == pk:
             raise self.refusal(pk, instance)
-        self.others.add(pk)
+        if self.updating is not None:
+            self.others.add(pk)
 
     def key_of(self, instance: models.Model) -> Any:
         return getattr(instance, self.model._meta.pk.attname)

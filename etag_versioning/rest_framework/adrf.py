@@ -50,8 +50,8 @@ class AsyncVersionedViewMixin(VersionedViewMixin, generics.GenericAPIView):
         """adrf's own way, for what reads narrowly in a thread."""
         return async_to_sync(self.afilter_queryset)(queryset)
 
-    def _load(self) -> Any:
-        return super()._load() if self._loads_as_drf else async_to_sync(self.aget_object)()
+    def _load_anew(self) -> Any:
+        return super()._load_anew() if self._loads_as_drf else async_to_sync(self.aget_object)()
 
     @property
     def _loads_as_drf(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework.exceptions import ValidationError
 
 from ..etags import EntityTag, parse_entity_tags, without_coding
-from ..preconditions import ConditionalHeaders, names_any
+from ..preconditions import ConditionalHeaders, Validators, names_any
 from .fields import ETagField
 from .representation import serializer_class_of
 
@@ -27,9 +27,18 @@ def tag_in(data: Any, name: str) -> str | None:
     return None if value is None or value == "" else str(value)
 
 
-def with_tag(headers: ConditionalHeaders, name: str, tag: str | None) -> ConditionalHeaders:
+def with_tag(
+    headers: ConditionalHeaders, name: str, tag: str | None, current: Validators | None = None
+) -> ConditionalHeaders:
     """
     ``headers`` with the body's tag for If-Match.
+
+    Args:
+        headers: the conditional request fields.
+        name: the body's field.
+        tag: what it holds.
+        current: the row's validators, where they are known: under each secret key,
+            one state has another tag.
 
     Raises:
         ValidationError: If-Match names other states.
@@ -40,7 +49,10 @@ def with_tag(headers: ConditionalHeaders, name: str, tag: str | None) -> Conditi
         named, given = parse_entity_tags(headers.if_match), parse_entity_tags(tag)
         if not isinstance(named, tuple):
             return headers  # Malformed, and judged as that.
-        if not isinstance(given, tuple) or not set(map(_state, given)) <= set(map(_state, named)):
+        states, same = set(map(_state, named)), set(current.states if current else ())
+        if states & same:
+            states |= same
+        if not isinstance(given, tuple) or not set(map(_state, given)) <= states:
             raise ValidationError({name: ["This is not the tag that If-Match names."]})
     return headers._replace(if_match=tag)
 

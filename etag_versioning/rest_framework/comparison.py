@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -52,6 +52,8 @@ def contents(serializer: Any) -> list[Difference]:
 
 def _entered(serializer: Any) -> Iterator[tuple[str, Any, Any]]:
     """Each field that was sent, with its value as the row would be shown with it."""
+    if not isinstance(serializer.initial_data, Mapping):
+        return  # JSON that is no object has no fields.
     for name, field in serializer.fields.items():
         if field.read_only or field.write_only:
             continue

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.http import Http404
 from rest_framework import serializers
@@ -105,7 +107,15 @@ def _holds(instance: Any, field: Any, value: Any) -> bool:
     if column.is_relation and value is not None:
         value = getattr(value, column.target_field.attname)
     held = getattr(instance, column.attname)
-    if isinstance(held, dict | list):
-        # To Python, {"a": 1} and {"a": True} are equal.
-        return json.dumps(held, sort_keys=True) == json.dumps(value, sort_keys=True)
-    return bool(held == value)
+    if isinstance(column, models.JSONField) or isinstance(held, dict | list):
+        return _is_same_json(held, value, getattr(column, "encoder", None))
+    return isinstance(held, bool) is isinstance(value, bool) and bool(held == value)
+
+
+def _is_same_json(held: Any, value: Any, encoder: Any) -> bool:
+    """Whether two values are the same in JSON: to Python, 1 and true are equal."""
+    dumps = partial(json.dumps, sort_keys=True, cls=encoder or DjangoJSONEncoder)
+    try:
+        return dumps(held) == dumps(value)
+    except (TypeError, ValueError):
+        return False  # Of what the column's decoder makes, nothing is known.

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from ..exceptions import StaleWriteError
 from ..guards import is_lost_race
-from ..preconditions import ConditionalHeaders, Validators
+from ..preconditions import Validators
 from .creates import REFUSALS, GuardedCreate
 from .current import is_extra_action
 from .hooks import hooked
@@ -158,7 +158,7 @@ class AsyncGuardedHandler(AsyncGuardedWrite):
 
     async def judged_first(self, method: Method, *args: Any, **kwargs: Any) -> Any:
         view: Any = self.view
-        if view.get_if_match() != "optional" or view._conditions != ConditionalHeaders():
+        if view.get_if_match() != "optional" or await sync_to_async(self.names_a_state)():
             self.loaded = await view.aget_object()
         return await method(*args, **kwargs)
 

@@ -13,7 +13,6 @@ from django.http import Http404
 from django.urls import NoReverseMatch
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import SkipField, empty
-from rest_framework.request import clone_request
 from rest_framework.response import Response
 
 from .. import http
@@ -25,13 +24,13 @@ from ..guards import is_contention
 from ..preconditions import CONFLICT, UNAVAILABLE, Decision, Outcome, Reason
 from ..sources import locking
 from ..tags import PLAIN
-from ..validators import Row, for_write, read_row
+from ..validators import Row, for_write, is_impossible, read_row
 from .conflicts import conflict
-from .current import read_representation
+from .current import acting, read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked
 from .statements import counting_moves
-from .views import VersionedViewMixin
+from .views import NO_SUCH_KEY, VersionedViewMixin
 
 __all__ = ["GuardedCreate"]
 
@@ -81,7 +80,8 @@ class GuardedCreate:
         """Create the row whose address this is, as ``create()`` would."""
         view = self.view
         view._check_media_type()
-        view.check_permissions(clone_request(view.request, "POST"))
+        with acting(view, "POST", "create"):
+            view.check_permissions(view.request)
         key = self.key()
         view._hold(None)
         self.find = partial(self.find_at, key)
@@ -189,17 +189,22 @@ class GuardedCreate:
             raise Http404 from None
 
     def column(self) -> Any:
+        """The column that holds the key: the parent's, where the row's own is a link to it."""
         meta, name = self.view.get_queryset().model._meta, self.view.lookup_field
-        return meta.pk if name == "pk" else meta.get_field(name)
+        column = meta.pk if name == "pk" else meta.get_field(name)
+        while column.is_relation and column.remote_field.parent_link:
+            column = column.target_field
+        return column
 
     def create_at(self, key: Any) -> Response:
         view: Any = self.view
         serializer = view.get_serializer(data=view.request.data)
         serializer.is_valid(raise_exception=True)
-        name = self.column().name
-        if serializer.validated_data.get(name, key) != key:
-            raise ValidationError({name: ["This is not the one that the address names."]})
-        serializer.save = partial(serializer.save, **{name: key})
+        column, content = self.column(), serializer.validated_data
+        if column.name not in content:
+            serializer.save = partial(serializer.save, **{column.attname: key})
+        elif getattr(content[column.name], "pk", content[column.name]) != key:
+            raise ValidationError({column.name: ["This is not the one that the address names."]})
         view.perform_create(serializer)
         return Response(serializer.data, status=201)
 
@@ -215,7 +220,10 @@ class GuardedCreate:
         names += [constraint.fields for constraint in meta.total_unique_constraints]
         for unique in (*names, *meta.unique_together):
             if set(unique) <= values.keys():
-                found = rows.filter(**{name: values[name] for name in unique}).first()
+                try:
+                    found = rows.filter(**{name: values[name] for name in unique}).first()
+                except NO_SUCH_KEY:
+                    continue
                 if found is not None:
                     return found
         return None
@@ -226,7 +234,7 @@ class GuardedCreate:
         data, values = serializer.initial_data, {}
         for field in serializer._writable_fields if isinstance(data, Mapping) else ():
             value = field.get_value(data)
-            if value is not empty and value is not None:
+            if value is not empty and value is not None and not is_impossible(value):
                 try:
                     values[field.source] = field.to_internal_value(value)
                 except (ValidationError, InvalidKey, SkipField):
@@ -256,8 +264,9 @@ class GuardedCreate:
         refused = isinstance(error, IntegrityError | StaleWriteError)
         if view.request.method != "PUT" or not refused:
             return False
-        everything = for_write(view.get_queryset().model._base_manager.all())
-        return bool(everything.filter(**{self.column().name: self.key()}).exists())
+        column = self.column()
+        everything = for_write(column.model._base_manager.all())
+        return bool(everything.filter(**{column.name: self.key()}).exists())
 
 
 def _save(serializer: Any) -> None:

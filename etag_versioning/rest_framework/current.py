@@ -21,6 +21,7 @@ from .hooks import hooked, unhooked
 from .options import ViewOptions
 
 __all__ = [
+    "acting",
     "answers_as_get",
     "as_read",
     "content_of",
@@ -47,10 +48,15 @@ def extra_actions(view_class: Any) -> Mapping[str, Mapping[str, Any]]:
     return {name: action.kwargs for action in extra for name in action.mapping.values()}
 
 
+def reading(view: Any) -> AbstractContextManager[None]:
+    """For the block, let the view be as at a GET of its row."""
+    return acting(view, "GET", getattr(view, "_read_action", "retrieve"))
+
+
 @contextmanager
-def reading(view: Any) -> Iterator[None]:
+def acting(view: Any, method: str, action: str) -> Iterator[None]:
     """
-    For the block, let the view be as at a GET of its row.
+    For the block, let the view be as at another method's request.
 
     Views choose their serializer, and their permissions, by action, by method or
     by the arguments of an ``@action``.
@@ -60,9 +66,9 @@ def reading(view: Any) -> Iterator[None]:
     own = extra_actions(view_class).get(loaded.get("action", ""), {})
     held = {name: loaded.pop(name) for name in ("action", *own) if name in loaded}
     request = view.request
-    view.request = clone_request(request, "GET")
+    view.request = clone_request(request, method)
     if "action" in held:
-        view.action = getattr(view, "_read_action", "retrieve")
+        view.action = action
     try:
         yield
     finally:
@@ -204,4 +210,4 @@ def _load(view: Any) -> Any:
     name = "get_queryset" if hasattr(view, "get_queryset") else "get_versioned_queryset"
     queryset = getattr(view, name)
     with hooked(view, **{name: lambda: for_write(queryset())}):
-        return view._load()
+        return view._load_anew()

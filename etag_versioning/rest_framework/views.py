@@ -121,7 +121,7 @@ class VersionedView(ViewOptions, APIView):
 
     # Private to the package from here on.
 
-    def _load(self) -> Any:
+    def _load_anew(self) -> Any:
         view: Any = self
         return view.get_object()
 
@@ -321,8 +321,9 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
             return super()._row_of(instance)
         return row_of(instance, self.tag_key, self._annotations)
 
-    def _load(self) -> Any:
-        with hooked(self, **self._noting_annotations()):
+    def _load_anew(self) -> Any:
+        hook = noting(self.filter_queryset, self._note_annotations)
+        with hooked(self, filter_queryset=hook):
             return self.get_object()
 
     @property

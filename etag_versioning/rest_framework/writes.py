@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connections, transaction
+from django.db.transaction import TransactionManagementError
 from django.http import Http404
 from rest_framework.exceptions import APIException
 from rest_framework.mixins import DestroyModelMixin, UpdateModelMixin
@@ -168,7 +169,7 @@ class GuardedWrite:
         view._check_media_type()
         row = view._row_of(instance)
         current = row.validators(read_representation(view))
-        unreadable = self.read_body_tag()
+        unreadable = self.read_body_tag(current)
         try:
             view._hold(current)
         except PreconditionError as error:
@@ -177,7 +178,7 @@ class GuardedWrite:
             raise unreadable
         return self.put_under_guard(row)
 
-    def read_body_tag(self) -> APIException | None:
+    def read_body_tag(self, current: Validators | None = None) -> APIException | None:
         """
         Let the body's tag stand for If-Match. A body that cannot be read is judged
         after the precondition, as its content is.
@@ -189,8 +190,15 @@ class GuardedWrite:
                 tag = tag_in(view.request.data, name)
             except APIException as error:
                 return error
-            view._conditions = with_tag(view._conditions, name, tag)
+            view._conditions = with_tag(view._conditions, name, tag, current)
         return None
+
+    def names_a_state(self) -> bool:
+        """Whether the request says, in a header or its body, on which state it is based."""
+        view = self.view
+        if view._conditions == ConditionalHeaders() and (error := self.read_body_tag()) is not None:
+            raise error
+        return view._conditions != ConditionalHeaders()
 
     def put_under_guard(self, row: Row) -> Guard:
         view = self.view
@@ -272,7 +280,7 @@ class GuardedWrite:
         except (Http404, PermissionDenied, APIException):
             found = None
         if found is None:
-            return PreconditionError(GONE)
+            return PreconditionError(self.gone())
         again, instance = found
         current = again.validators(read_representation(view))
         moved = row.has_moved(error, again, view._conditions)
@@ -283,6 +291,11 @@ class GuardedWrite:
         if isinstance(settled, Answered):
             self.finish(settled.response)
         return settled
+
+    def gone(self) -> Decision:
+        """404; but where the row may be created again, If-Match is about an absent one."""
+        absent = self.view._judge(None) if self.may_create() else GONE
+        return absent if absent.outcome is Outcome.PRECONDITION_FAILED else GONE
 
 
 class GuardedHandler(GuardedWrite):
@@ -304,10 +317,21 @@ class GuardedHandler(GuardedWrite):
         return super().run(self.judged_first, method, *args, **kwargs)
 
     def judged_first(self, method: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
-        view = self.view
-        if view.get_if_match() != "optional" or view._conditions != ConditionalHeaders():
-            self.loaded = view.get_object()
+        if self.view.get_if_match() != "optional" or self.names_a_state():
+            self.loaded = self.load()
         return method(*args, **kwargs)
+
+    def load(self) -> Any:
+        view = self.view
+        try:
+            return view.get_object()
+        except TransactionManagementError:
+            using = view.get_queryset().db
+            if connections[using].in_atomic_block:
+                raise
+            # It locks the row, for the transaction that the handler is to begin.
+            self.block.enter_context(transaction.atomic(using=using))
+            return view.get_object()
 
     def get_object(self, original: Callable[[], Any]) -> Any:
         # The first one is the one that was judged; whoever asks again wants a new one.

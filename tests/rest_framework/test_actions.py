@@ -39,6 +39,18 @@ def state_of(tag):
     return tag.strip('"').partition("~")[0]
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["", "work/"])
+def test_that_lock_their_row(client, person, name):
+    url = f"/locking/{person.pk}/"
+    call = client.post if name else client.patch
+    tag = client.get(url)["ETag"]
+    for value, status in ((tag, 200), (tag, 412), ("*", 200), ('"x"', 412)):
+        answer = call(url + name, {"name": "b"}, format="json", headers={"If-Match": value})
+        assert answer.status_code == status
+    assert Person.objects.get().version == 3
+
+
 @pytest.mark.parametrize("name", ["work", "forgotten"])
 class TestGuarded:
     def test_without_if_match_is_428(self, detail, name):

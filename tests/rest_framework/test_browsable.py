@@ -59,6 +59,15 @@ def test_a_conflict_shows_both_versions_escaped_and_the_tag_of_what_is_there(per
     assert shown.strip('"') != tag.strip('"').partition("~")[0]
 
 
+@pytest.mark.parametrize("content", ["[]", "1", '[{"id": 1}]', '"x"'])
+def test_a_conflict_with_content_that_is_no_object_shows_what_is_there(person, content):
+    headers = {**HTML, "If-Match": '"stale"'}
+    url = f"/people/{person.pk}/"
+    page = Client().put(url, content, content_type="application/json", headers=headers)
+    assert page.status_code == 412
+    assert 'id="conflict"' in page.content.decode()
+
+
 def test_a_renderer_of_the_projects_own_is_left_as_it_is():
     class Own(BrowsableAPIRenderer):
         pass

@@ -1,6 +1,7 @@
 """What a stale write is told, and the tag in a body."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -160,6 +161,23 @@ class TestReplay:
         assert write(url, {"data": {"a": 1}}, '"stale"').status_code == 200
         assert write(url, {"data": {"a": True}}, '"stale"').status_code == 412
 
+    @pytest.mark.parametrize(("held", "sent"), [(1, True), (True, 1), (0, False), ([1], [True])])
+    def test_so_is_a_single_value(self, held, sent):
+        login = Login.objects.create(name="l", data=held)
+        url = f"/logins/{login.pk}/"
+        assert write(url, {"data": held}, '"stale"').status_code == 200
+        assert write(url, {"data": sent}, '"stale"').status_code == 412
+
+    @pytest.mark.parametrize("value", [2, {1, 2}])
+    def test_what_a_decoder_makes_that_is_no_json_is_not_known(self, monkeypatch, value):
+        class Decoder(json.JSONDecoder):
+            def decode(self, text):
+                return {"price": Decimal(value) if value == 2 else value}
+
+        login = Login.objects.create(name="l", data={"price": 2})
+        monkeypatch.setattr(Login._meta.get_field("data"), "decoder", Decoder)
+        assert write(f"/logins/{login.pk}/", {"data": {"price": 2}}, '"x"').status_code == 412
+
 
 class TestTagInTheBody:
     @pytest.fixture
@@ -189,6 +207,33 @@ class TestTagInTheBody:
         assert write(url, {**data, "etag": '"stale"'}, shown["ETag"]).status_code == 400
         assert write(url, data, shown["ETag"]).status_code == 200
         assert write(url, data, None).status_code == 412
+
+    def test_under_another_secret_key_than_the_header(self, client, url, settings):
+        """The list was fetched before the key was replaced, and the row after it."""
+        settings.ETAG_VERSIONING = {"OPAQUE_TAGS": True}
+        data = {"days": 1, "etag": client.get(url).json()["etag"]}
+        settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+        settings.SECRET_KEY = "a new one"
+        header = client.get(url)["ETag"]
+        assert write(url, {**data, "etag": '"stale"'}, header).status_code == 400
+        assert write(url, data, '"stale"').status_code == 400
+        assert write(url, data, header).status_code == 200
+
+    @pytest.mark.parametrize("method", ["put", "post"])
+    def test_where_none_is_needed_and_the_handler_loads_nothing(self, client, person, method):
+        url = f"/tagged-optional/{person.pk}/"
+        tag = client.get(url).json()["etag"]
+        address = url + "work/" if method == "post" else url
+        for data, status in (
+            ({"days": 1, "etag": '"stale"'}, 412),
+            ({"days": 2, "etag": tag}, 200),
+            ({"days": 3, "etag": tag}, 412),
+            ({"days": 4}, 200),
+        ):
+            assert write(address, data, None, method).status_code == status
+        assert Person.objects.get().days == 4
+        answer = client.generic(method, address, "{", content_type="application/json")
+        assert answer.status_code == 400
 
     def test_beside_a_wildcard_is_compared(self, url):
         assert write(url, {"days": 1, "etag": '"stale"'}, "*").status_code == 412

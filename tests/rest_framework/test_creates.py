@@ -1,11 +1,13 @@
 """PUT of an absent row, and POST of what must not be there."""
 
+import json
+
 import pytest
 from django.db import IntegrityError, connection
 from rest_framework.test import APIClient
 
 from tests.rest_framework import views
-from tests.testapp.models import Login, Person, Team
+from tests.testapp.models import Login, Person, Place, Team
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.rest_framework.write_views")]
 
@@ -73,7 +75,9 @@ class TestPutOfAnAbsentRow:
         assert put("/people/1/", {"name": "a"}, **NEW).status_code == 404
 
     def test_only_for_who_may_post(self):
-        assert put("/not-posting/ada/", **NEW).status_code == 403
+        for kind in ("not-posting", "by-action-posting"):
+            assert post(f"/{kind}/").status_code == 403
+            assert put(f"/{kind}/ada/", **NEW).status_code == 403
         assert not Login.objects.exists()
 
     def test_a_row_that_is_there_and_not_shown_is_404(self):
@@ -106,9 +110,43 @@ class TestPutOfAnAbsentRow:
         assert (answer.status_code, answer.json()["id"]) == (201, 7)
         assert answer["ETag"] == client.get("/by-key/7/")["ETag"]
 
+    @pytest.mark.parametrize("kind", ["restaurants", "profiles", "named-profiles"])
+    def test_where_the_key_is_that_of_a_relation(self, client, kind):
+        team = Team.objects.create(pk=7, name="t")
+        content = {"name": "r", "text": "x", "team": team.pk}
+        answer = put(f"/{kind}/7/", content, **NEW)
+        assert answer.status_code == 201
+        assert answer["ETag"] == client.get(f"/{kind}/7/")["ETag"]
+        assert put(f"/{kind}/7/", content, **NEW).status_code == 412
+        if kind == "named-profiles":
+            other = Team.objects.create(name="u")
+            assert put(f"/{kind}/{other.pk}/", content, **NEW).status_code == 400
+        if kind != "restaurants":
+            assert put(f"/{kind}/9/", content, **NEW).status_code == 404
+
+    def test_a_parent_that_is_no_such_child_is_404(self):
+        place = Place.objects.create(name="p")
+        assert put(f"/restaurants/{place.pk}/", {"name": "r"}, **NEW).status_code == 404
+        assert Place.objects.get().version == 1
+
     def test_no_tag_where_put_shall_have_none(self, settings):
         settings.ETAG_VERSIONING = {"ETAG_ON_PUT": False}
         assert "ETag" not in put(**NEW)
+
+
+@pytest.mark.parametrize("kind", ["by-key", "people"])
+def test_a_row_that_is_deleted_before_its_write(kind):
+    """Where PUT creates, If-Match is false of a row that is not there; elsewhere it is gone."""
+    person = Person.objects.create(name="a")
+    url = f"/{kind}/{person.pk}/"
+    tag = APIClient().get(url)["ETag"]
+    views.before_write.append(lambda: Person.objects.filter(pk=person.pk).delete())
+    try:
+        lost = put(url, {"name": "b", "days": 1}, **{"If-Match": tag})
+    finally:
+        views.before_write.clear()
+    again = put(url, {"name": "b", "days": 1}, **{"If-Match": tag})
+    assert lost.status_code == again.status_code == (412 if kind == "by-key" else 404)
 
 
 class TestPost:
@@ -154,6 +192,15 @@ class TestPost:
     def test_any_other_refusal_stays_what_it_is(self):
         for content in ({}, [], {"name": "eve", "data": "refuse"}, {"name": "x" * 99, "data": {}}):
             assert post(content=content, **NEW).status_code == 400
+
+    @pytest.mark.parametrize("name", ["\ud800", "a\0b"])
+    def test_a_name_that_no_row_can_have_is_400(self, name):
+        content = json.dumps({"name": name, "data": {}})
+        for headers in ({}, NEW):
+            answer = APIClient().generic(
+                "POST", "/creating/", content, content_type="application/json", headers=headers
+            )
+            assert answer.status_code == 400
 
     def test_another_error_of_the_database_stays_what_it_is(self, monkeypatch):
         def save(*args, **kwargs):

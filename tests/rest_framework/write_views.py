@@ -1,6 +1,6 @@
 """View sets that write in ways of their own."""
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, F
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -15,7 +15,7 @@ from etag_versioning.rest_framework.fields import ETagField
 from etag_versioning.rest_framework.mixins import VersionedDestroyMixin
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from tests.rest_framework.views import PersonSerializer, PersonViewSet, before_write
-from tests.testapp.models import Chapter, Login, Person, Restaurant, Team
+from tests.testapp.models import Chapter, Login, Person, Profile, Restaurant, Team
 from tests.triggerapp.models import Author
 
 
@@ -509,6 +509,80 @@ class ExtendedCreateViewSet(CreatingViewSet):
         return response
 
 
+class RestaurantViewSet(VersionedModelViewSet):
+    """Its key is its parent's."""
+
+    allow_create = True
+    queryset = Restaurant.objects.all()
+
+    class serializer_class(serializers.ModelSerializer):
+        class Meta:
+            model = Restaurant
+            fields = ("id", "name", "stars")
+
+
+class ProfileSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Profile
+        fields = ("text",)
+
+
+class ProfileViewSet(VersionedModelViewSet):
+    """Its key is another's."""
+
+    allow_create = True
+    queryset = Profile.objects.all()
+    serializer_class = ProfileSerializer
+
+
+class NamedProfileSerializer(ProfileSerializer):
+    class Meta:
+        model = Profile
+        fields = ("team", "text")
+        extra_kwargs = {"team": {"validators": []}}
+
+
+class NamedProfileViewSet(ProfileViewSet):
+    serializer_class = NamedProfileSerializer
+
+
+class ByActionPostingViewSet(CreatingViewSet):
+    def get_permissions(self):
+        return [MayNotPost()] if self.action == "create" else []
+
+
+class LockingViewSet(PersonViewSet):
+    """Locks its rows, as handlers in a transaction may."""
+
+    def get_queryset(self):
+        rows = super().get_queryset()
+        return rows if self.request.method == "GET" else rows.select_for_update(of=("self",))
+
+    @transaction.atomic
+    def update(self, request, *args, **kwargs):
+        return super().update(request, *args, **kwargs)
+
+    @action(detail=True, methods=["post"])
+    @transaction.atomic
+    def work(self, request, pk=None):
+        person = self.get_object()
+        person.days += 1
+        person.save()
+        return Response({})
+
+
+class TaggedOptionalViewSet(RewrittenViewSet):
+    """Its own handlers load nothing."""
+
+    if_match = "optional"
+    serializer_class = TaggedSerializer
+
+    @action(detail=True, methods=["post"])
+    def work(self, request, pk=None):
+        Person.objects.filter(pk=pk).update(days=request.data["days"])
+        return Response({})
+
+
 class TwiceViewSet(PersonViewSet):
     """Writes the new row again, past the instance."""
 
@@ -670,6 +744,12 @@ for prefix, viewset in {
     "own-key": OwnKeyViewSet,
     "own-create": OwnCreateViewSet,
     "extended-create": ExtendedCreateViewSet,
+    "restaurants": RestaurantViewSet,
+    "profiles": ProfileViewSet,
+    "named-profiles": NamedProfileViewSet,
+    "by-action-posting": ByActionPostingViewSet,
+    "locking": LockingViewSet,
+    "tagged-optional": TaggedOptionalViewSet,
     "twice": TwiceViewSet,
     "reporting": ReportingViewSet,
     "nested": NestedViewSet,

@@ -30,6 +30,13 @@ class Person(VersionedModel):
     team = models.ForeignKey(Team, models.CASCADE, null=True, blank=True)
 
 
+class Profile(VersionedModel):
+    """Its key is its team's."""
+
+    team = models.OneToOneField(Team, models.DO_NOTHING, primary_key=True)
+    text = models.CharField(max_length=50)
+
+
 class Counter(VersionMixin):
     """A version alone."""
 
