@@ -151,8 +151,16 @@ def shown_in(touches: Touches, rows: Any, *, locked: bool = False) -> tuple[set[
     return pks, found
 
 
-def onward(found: Found, using: str) -> Found:
-    """What is found, and what those rows touch in their turn. Cycles end."""
+def onward(found: Found, using: str, held: Found) -> Found:
+    """
+    What is found, and what those rows touch in their turn. Cycles end.
+
+    Args:
+        found: keys of rows.
+        using: the database alias.
+        held: the keys of rows that are locked, by the model that owns the version:
+            they are seen as they are for good.
+    """
     reached: Found = defaultdict(set)
     while found:
         following: Found = defaultdict(set)
@@ -164,7 +172,8 @@ def onward(found: Found, using: str) -> Found:
                 continue
             rows: Any = models.QuerySet(target, using=using)
             rows = rows.filter(**{f"{_owner_key(target)}__in": fresh})
-            for further, more in shown_in(touches, rows)[1].items():
+            locked = fresh <= held[state_columns(target).owner]
+            for further, more in shown_in(touches, rows, locked=locked)[1].items():
                 following[further] |= more
         found = following
     return reached

@@ -32,7 +32,7 @@ class Touch:
     Args:
         using: the database alias.
         certain: whether the statement itself makes sure that its rows are still as
-            they were found.
+            they were found. What these touch in their turn may still change hands.
         done: keys of rows that need no touch, by the model that owns the version.
     """
 
@@ -40,7 +40,7 @@ class Touch:
         self.using = using
         # SQLite locks all there is with a transaction's first write.
         self.locks_rows = connections[using].features.has_select_for_update
-        self.once = certain or not self.locks_rows
+        self.certain = certain
         self.written: Found = defaultdict(set, done or {})
         self.locked: Found = defaultdict(set)
         self.found: Found = defaultdict(set)
@@ -57,15 +57,21 @@ class Touch:
         Args:
             find: called with whether it is asked again, and is to lock what it reads.
         """
-        again = False
+        first = _union(find(False))
         while True:
             self.found = defaultdict(set)
-            for target, keys in onward(_union(find(again)), self.using).items():
+            for target, keys in onward(first, self.using, self.locked).items():
                 owner = state_columns(target).owner
                 self.found[owner] |= keys - self.written[owner]
-            if not self._lock() or self.once:
+            if not self._lock() or not self._may_differ_by_now(first):
                 return self
-            again = True
+            if not self.certain:
+                first = _union(find(True))
+
+    def _may_differ_by_now(self, first: Found) -> bool:
+        """Whether, before the locks, somebody may have moved what was found first, or others in."""
+        further = any(keys and touches_of(target) for target, keys in first.items())
+        return self.locks_rows and (further or not self.certain)
 
     def _lock(self) -> bool:
         """Lock what is found and not locked yet; whether there was any."""

@@ -433,3 +433,30 @@ class TestTouching:
         assert moves == []
         # By who moved it there, and by who wrote it there.
         assert Book.objects.get(pk=books[1].pk).version == before + 2
+
+    @pytest.mark.parametrize("how", ["save", "insert", "bulk_update", "delete"])
+    def test_what_shows_the_touched_row_is_touched_at_its_new_place(self, race, books, how):
+        """The leaf says by itself which book it is in; which shelf that is on, another says."""
+        if not connection.features.has_select_for_update:
+            pytest.skip("its transactions lock the whole database when they begin")
+        leaf = Leaf.objects.create(name="a", book=books[0])
+        book, shelf = Book.objects.get(pk=books[0].pk), Shelf.objects.get(name="b")
+        moves = [lambda: Book.objects.filter(pk=book.pk).update(shelf=shelf)]
+
+        def overtaken(execute, sql, params, many, context):
+            if " FOR " in sql and moves:
+                assert race(moves.pop()) == [1]
+            return execute(sql, params, many, context)
+
+        write = {
+            "save": leaf.save,
+            "insert": lambda: Leaf.objects.create(name="b", book=book),
+            "bulk_update": lambda: Leaf.objects.bulk_update([leaf], ["number"]),
+            "delete": leaf.delete,
+        }[how]
+        with connection.execute_wrapper(overtaken):
+            write()
+        assert moves == []
+        # By who moved the book there, and by who wrote what is in it.
+        assert Shelf.objects.get(pk=shelf.pk).version == shelf.version + 2
+        assert Book.objects.get(pk=book.pk).version == book.version + 2
