@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,6 +48,10 @@ class CreationGuard(Guard):
 
     def is_on(self, pk: Any) -> bool:
         return True
+
+    def is_among(self, pks: Collection[Any]) -> bool:
+        row = self.look()
+        return row is not None and row.pk in pks
 
     def owns(self, row: Row) -> bool:
         """Whether the row is in a state that the request itself has made."""

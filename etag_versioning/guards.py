@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -75,6 +75,10 @@ class Guard:
     def is_on(self, pk: Any) -> bool:
         """Whether a write of the row with this key is to be held against the guard."""
         return bool(self.pk == pk)
+
+    def is_among(self, pks: Collection[Any]) -> bool:
+        """Whether the row is one of these, which a write elsewhere moves too."""
+        return self.pk in pks
 
     def lock(self) -> None:
         """

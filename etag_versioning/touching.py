@@ -133,7 +133,7 @@ def _lock_rows(owner: Any, using: str, keys: set[Any], locks_rows: bool) -> None
         rows = _rows(owner, using).filter(pk__in=keys).order_by("pk")
         list(rows.select_for_update(no_key=no_key).values_list("pk"))
     for guard in guards_of(owner, using):
-        if guard.pk in keys and guard.enforced and not guard.claimed:
+        if guard.enforced and not guard.claimed and guard.is_among(keys):
             guard.lock()
 
 
@@ -144,7 +144,7 @@ def _move_rows(owner: Any, using: str, keys: list[Any]) -> None:
         rows = _rows(owner, using).filter(pk__in=keys[start : start + size])
         rows.update(**columns.expressions(now))
     for guard in guards_of(owner, using):
-        if guard.pk not in keys or guard.deleted:
+        if guard.deleted or not guard.is_among(keys):
             continue
         if guard.claimed and guard.state:
             guard.moved(columns.after(guard.state, now))

@@ -14,7 +14,7 @@ from etag_versioning.creation import CreationGuard
 from etag_versioning.decorators import etag_func, file_etag_func, versioned_condition
 from etag_versioning.exceptions import StaleWriteError
 from etag_versioning.validators import read_row
-from tests.testapp.models import Login, Person, Team
+from tests.testapp.models import Book, Leaf, Login, Person, Team
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls(__name__)]
 
@@ -90,6 +90,25 @@ def login_view(request, name):
     return show(login or Login.objects.create(name=name), created)
 
 
+def book_view(request, pk):
+    """What is in the book moves it: the request's own row, by another write of its own."""
+    if request.method == "GET":
+        return show(Book.objects.get(pk=pk), False)
+    for step in before_view:
+        step()
+    how = request.headers["X-Create"]
+    if how != "only what is in it":
+        Book.objects.create(pk=pk, name="new")
+    Leaf.objects.create(name="leaf", book_id=pk)
+    if how == "save again":
+        Book.objects.get(pk=pk).save()
+    return show(Book.objects.get(pk=pk), True)
+
+
+async def async_book_view(request, pk):
+    return await sync_to_async(book_view)(request, pk=pk)
+
+
 def named_in_the_content(request):
     try:
         return Login.objects.filter(name=json.loads(request.body)["name"])
@@ -111,6 +130,13 @@ urlpatterns = [
     path("async/<int:pk>/", transaction.non_atomic_requests(versioned(async_person_view))),
     path("optional/<int:pk>/", optional(person_view)),
     path("async-optional/<int:pk>/", transaction.non_atomic_requests(optional(async_person_view))),
+    path("books/<int:pk>/", versioned_condition(Book, allow_create=True)(book_view)),
+    path(
+        "async-books/<int:pk>/",
+        transaction.non_atomic_requests(
+            versioned_condition(Book, allow_create=True)(async_book_view)
+        ),
+    ),
     path(
         "several/<int:pk>/",
         versioned_condition(Person, etag_func(Team), allow_create=True)(person_view),
@@ -244,6 +270,24 @@ def test_creating_costs_two_narrow_queries_around_the_view(url, django_assert_nu
     words = [query["sql"].split()[0] for query in queries]
     # Is it there? The view's own: load, insert. What is its state?
     assert words == ["SELECT", "BEGIN", "SELECT", "INSERT", "SELECT", "COMMIT"]
+
+
+@pytest.mark.parametrize("how", ["create", "save again"])
+@pytest.mark.parametrize("kind", ["books", "async-books"])
+def test_what_the_request_s_own_writes_touch_stays_its_own(kind, how):
+    answer = create(f"/{kind}/7/", how)
+    assert answer.status_code == 201
+    assert answer["ETag"] == Client().get(f"/{kind}/7/")["ETag"]
+
+
+@pytest.mark.parametrize("kind", ["books", "async-books"])
+def test_what_another_has_created_is_not_touched(race, kind):
+    if connection.vendor == "sqlite" and kind == "books":
+        pytest.skip("the transaction that is open lets nobody else write")
+    before_view.append(lambda: race(lambda: Book.objects.create(pk=7, name="another")))
+    assert create(f"/{kind}/7/", "only what is in it").status_code == 412
+    assert Book.objects.get().version == 1
+    assert not Leaf.objects.exists()
 
 
 def test_with_several_sources_the_new_tag_is_of_the_state():
