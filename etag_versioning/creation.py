@@ -44,7 +44,7 @@ class CreationGuard(Guard):
     updating: Any = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.lineage: set[State | None] = set()
+        self.lineage: set[State] = set()
 
     def is_on(self, pk: Any) -> bool:
         return True

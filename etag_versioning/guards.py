@@ -16,6 +16,8 @@ from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connections, models, transaction
@@ -67,10 +69,11 @@ class Guard:
     closed: bool = False
     # The states in which the row may be written: the one that was judged, and
     # those that the request's own writes made of it. None admits all.
-    lineage: set[State | None] | None = field(init=False)
+    lineage: set[State] | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self.lineage = None if self.any_state or not self.enforced else {self.state}
+        held = self.enforced and not self.any_state
+        self.lineage = {self.state} if held and self.state is not None else None
 
     def is_on(self, pk: Any) -> bool:
         """Whether a write of the row with this key is to be held against the guard."""
@@ -89,8 +92,7 @@ class Guard:
         """
         if self.deleted:
             return
-        state = None if self.lineage is None else self.state
-        lock_state(self.model, self.using, self.pk, self.columns, state)
+        lock_state(self.model, self.using, self.pk, self.columns, self.lineage)
         self.compared = True
 
     @contextmanager
@@ -228,7 +230,7 @@ def lock_state(
     using: str,
     pk: Any,
     columns: tuple[str, ...],
-    state: State | None,
+    states: Collection[State] | None,
     instance: models.Model | None = None,
 ) -> None:
     """
@@ -238,11 +240,12 @@ def lock_state(
     where ``SELECT … FOR UPDATE`` is no guard.
 
     Raises:
-        StaleWriteError: the row is not in ``state`` (or, for ``None``, is gone).
+        StaleWriteError: the row is in none of ``states`` (or, for ``None``, is gone).
     """
     rows: Any = models.QuerySet(model, using=using).filter(pk=pk)
-    if state is not None:
-        rows = rows.filter(**dict(zip(columns, state, strict=False)))
+    if states is not None:
+        admitted = (models.Q(**dict(zip(columns, each, strict=False))) for each in states)
+        rows = rows.filter(reduce(or_, admitted))
     if not rows.update(**{columns[0]: models.F(columns[0])}):
         raise StaleWriteError(model, pk, using, instance)
 

@@ -237,7 +237,7 @@ class StatefulModel(models.Model):
                     raise StaleWriteError(columns.owner, pk, using, self)
                 guards = []
             else:
-                lock_state(columns.owner, using, pk, columns.names, state, self)
+                lock_state(columns.owner, using, pk, columns.names, [state], self)
             # Before, since signals may write other rows when it is gone.
             for guard in guards:
                 guard.removed()

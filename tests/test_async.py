@@ -1,9 +1,12 @@
 """Decorated coroutine views, through Django's ASGI handler, several on one event loop."""
 
 import asyncio
+from contextvars import Context
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import connection
+from django.http import HttpResponse
 from django.test import AsyncClient
 
 from etag_versioning.decorators import versioned_condition
@@ -102,6 +105,29 @@ async def test_a_write_that_was_rolled_back_shows_no_tag():
     assert answer.status_code == 200
     assert answer.get("ETag") in (None, tag)
     assert (await AsyncClient().get(url))["ETag"] == tag
+
+
+@pytest.mark.parametrize("overtaken", [False, True])
+async def test_a_write_after_one_that_was_rolled_back_compares(async_rf, overtaken):
+    """Its row is in the state that was judged, unless somebody else has written it."""
+
+    @versioned_condition(Person)
+    async def view(request, pk):
+        if request.method == "GET":
+            return HttpResponse()
+        await sync_to_async(views.save_and_roll_back)(pk)
+        if overtaken:
+            # By a request of its own: this one's guard does not see it.
+            await asyncio.create_task(Person.objects.aupdate(days=50), context=Context())
+        await Person.objects.filter(pk=pk).aupdate(days=5)
+        return HttpResponse()
+
+    person = await Person.objects.acreate(name="a")
+    tag = (await view(async_rf.get("/"), pk=person.pk))["ETag"]
+    answer = await view(async_rf.put("/", headers={"If-Match": tag}), pk=person.pk)
+    await person.arefresh_from_db()
+    assert (answer.status_code, person.days) == ((412, 50) if overtaken else (200, 5))
+    assert answer["ETag"] == (await view(async_rf.get("/"), pk=person.pk))["ETag"]
 
 
 async def test_a_task_that_outlives_its_request_is_not_held_to_its_state():

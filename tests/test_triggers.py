@@ -112,7 +112,7 @@ def test_an_unversioned_field_beside_another_does_not_hide_it(author):
 
 def test_a_claim_moves_nothing(author):
     before = state(author)
-    lock_state(Author, "default", author.pk, ("row_version", "updated_at"), State(*before))
+    lock_state(Author, "default", author.pk, ("row_version", "updated_at"), [State(*before)])
     execute(f"UPDATE {AUTHOR} SET {q('row version')} = {q('row version')}")
     assert state(author) == before
 

@@ -1,8 +1,10 @@
 """What views write in ways of their own: in one transaction, and with the tag of the next GET."""
 
+from contextlib import nullcontext
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.signals import post_save
 from rest_framework.test import APIClient
 
@@ -86,8 +88,14 @@ def test_hooks_of_the_views_own(client, person, kind, expected):
     assert patch(url, {"name": "c"}, tag).status_code == 412
 
 
-def test_a_save_in_a_signal(client, person):
+@pytest.mark.parametrize("first_try", [False, True])
+def test_a_save_in_a_signal(client, person, first_try):
+    """After another, where there is a first try, whose savepoint is rolled back."""
+
     def save_again(sender, instance, **kwargs):
+        with transaction.atomic() if first_try else nullcontext():
+            Person.objects.filter(pk=instance.pk).update(days=5)
+            transaction.set_rollback(first_try)
         Person.objects.filter(pk=instance.pk).update(days=6)
 
     url = f"/people/{person.pk}/"
