@@ -48,6 +48,8 @@ class Guard:
         any_state: whether the row may be written in any state (``If-Match: *``).
         enforced: whether writes are held to the guard. One that is not enforced
             only takes note of what the request itself makes of the row.
+        lock_touched: locks what a write of the row will touch, where it does: that is
+            locked before the row itself, by everybody.
     """
 
     model: type[models.Model]
@@ -57,6 +59,7 @@ class Guard:
     state: State | None
     any_state: bool = False
     enforced: bool = True
+    lock_touched: Callable[[], None] | None = None
     # Whether the writes of the request are each committed by themselves, as in a
     # coroutine, rather than with the guard's block.
     detached: bool = False
@@ -100,8 +103,9 @@ class Guard:
         """
         Hold the row locked, in a transaction as long as the block.
 
-        The lock is the transaction's first statement, so where the database
-        gives it up it is tried again, a few times. The block is never repeated.
+        The lock is the transaction's first statement, but for what is locked before
+        it, so where the database gives it up it is tried again, a few times. The block
+        is never repeated.
 
         Raises:
             StaleWriteError: the row is in another state, or gone.
@@ -112,6 +116,8 @@ class Guard:
             def begin() -> None:
                 with ExitStack() as attempt:
                     attempt.enter_context(transaction.atomic(using=self.using))
+                    if self.lock_touched is not None and not self.any_state:
+                        self.lock_touched()
                     self.lock()
                     stack.enter_context(attempt.pop_all())
 

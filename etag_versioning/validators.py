@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import models, router
+from django.db import connections, models, router
 from django.utils import timezone
 
 from .columns import StateColumns, state_columns
@@ -22,8 +22,10 @@ from .etags import build_state, digest, encode_key
 from .exceptions import StaleWriteError
 from .guards import Guard, State
 from .narrow import Key, values_of
+from .paths import touches_of
 from .preconditions import ConditionalHeaders, Validators, names_any
 from .tags import PLAIN, Representation, make_validators
+from .touching_writes import Source, touch_for_rows
 
 __all__ = [
     "Row",
@@ -102,8 +104,14 @@ class Row(NamedTuple):
             self.state,
             any_state=names_any(headers),
             enforced=headers.if_match is not None or dated,
+            lock_touched=None if touches_of(self.model) is None else self.lock_touched,
             detached=detached,
         )
+
+    def lock_touched(self) -> None:
+        """Lock what a write of the row will touch, as far as the row as it is tells."""
+        if connections[self.using].features.has_select_for_update:
+            touch_for_rows([Source(self.model, [self.pk])], self.using, compared=True)
 
     def concerns(self, error: Exception) -> bool:
         """Whether ``error`` is, as far as can be told, about this row."""

@@ -61,7 +61,8 @@ MAY_IMPORT = {
     "trigger_editors": "columns triggers",
     "triggers": "columns fields",
     "unchanged": "columns",
-    "validators": "columns dates etags exceptions guards narrow preconditions tags",
+    "validators": "columns dates etags exceptions guards narrow paths preconditions tags "
+    "touching_writes",
 }
 # The modules of the benchmark, and which of the package each one may import.
 BENCHMARK_MAY_IMPORT = {

@@ -3,12 +3,15 @@
 import os
 import threading
 import uuid
+from contextlib import suppress
 
 import pytest
 from django.db import connection, transaction
+from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from etag_versioning.decorators import versioned_condition
 from etag_versioning.exceptions import StaleWriteError
 from tests import views
 from tests.testapp.models import Book, Leaf, Person, Restaurant, Shelf, Team
@@ -460,3 +463,34 @@ class TestTouching:
         # By who moved the book there, and by who wrote what is in it.
         assert Shelf.objects.get(pk=shelf.pk).version == shelf.version + 2
         assert Book.objects.get(pk=book.pk).version == book.version + 2
+
+    def test_a_child_that_is_claimed_and_its_parent_do_not_wait_for_each_other(
+        self, race, rf, books
+    ):
+        """Both views write both: the parent's, and what it shows."""
+        leaf, book = Leaf.objects.create(name="a", book=books[0]), books[0]
+        both_have_claimed = threading.Barrier(2)
+
+        def wait():
+            with suppress(threading.BrokenBarrierError):
+                both_have_claimed.wait(timeout=1)
+
+        @versioned_condition(Leaf)
+        def write_leaf(request, pk):
+            if request.method == "PATCH":
+                wait()
+                Leaf.objects.get(pk=pk).save()
+            return HttpResponse()
+
+        @versioned_condition(Book)
+        def write_book(request, pk):
+            if request.method == "PATCH":
+                wait()
+                Leaf.objects.filter(book=pk).update(number=7)
+            return HttpResponse()
+
+        def patch(view, row):
+            tag = view(rf.get("/"), pk=row.pk)["ETag"]
+            return lambda: view(rf.patch("/", headers={"If-Match": tag}), pk=row.pk).status_code
+
+        assert sorted(race(patch(write_leaf, leaf), patch(write_book, book))) == [200, 412]

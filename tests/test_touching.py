@@ -315,6 +315,21 @@ class TestCosts:
     def test_of_one_with_nothing_to_touch(self, world):
         assert statements(lambda: save(world.c, name="x")) == ["select book", "update book"]
 
+    @pytest.mark.parametrize(
+        ("name", "claim"),
+        [("a", ["select book", "lock shelf", "update book"]), ("s", ["update shelf"])],
+    )
+    def test_of_a_claim(self, rf, world, name, claim):
+        """By a view that may write in any way. A shelf touches nothing."""
+        row = world.rows[name]
+        view = versioned_condition(type(row))(lambda request, pk: HttpResponse())
+        tag = view(rf.get("/"), pk=row.pk)["ETag"]
+        found = statements(lambda: view(rf.patch("/", headers={"If-Match": tag}), pk=row.pk))
+        found = [statement for statement in found if statement != "savepoint"]
+        claim = claim if connection.features.has_select_for_update else claim[-1:]
+        judgement = [f"select {claim[-1].split()[1]}"]
+        assert found[: len(claim) + 1] == judgement + claim
+
     def test_of_what_is_not_versioned(self, world):
         assert statements(lambda: save(world.a, ["opened"], opened=1)) == ["update book"]
 
