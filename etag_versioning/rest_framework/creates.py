@@ -121,7 +121,10 @@ class GuardedCreate:
                 if moves():
                     # Past the instance, for all that is known.
                     rows = type(self.created)._base_manager.using(using)
+                    known = self.row.state
                     self.row = read_row(rows.filter(pk=self.created.pk), self.view.tag_key)
+                    if self.row is not None and self.row.state != known:
+                        self.created.refresh_from_db(using=using)
 
     @contextmanager
     def guarded(self, model: Any, *, detached: bool = False) -> Iterator[None]:

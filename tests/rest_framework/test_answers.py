@@ -38,7 +38,9 @@ def patch(viewset, row, data):
 def of(rows, *names, **attributes):
     """A view set, with hooks and a serializer of its own."""
     fields = type("Meta", (), {"model": rows, "fields": ("id", *names)})
-    own = {name: attributes.pop(name) for name in ("update", "etag") if name in attributes}
+    own = {
+        name: attributes.pop(name) for name in ("create", "update", "etag") if name in attributes
+    }
     serializer = type("Serializer", (serializers.ModelSerializer,), {"Meta": fields, **own})
     attributes |= {"queryset": rows.objects.all(), "serializer_class": serializer}
     return type("ViewSet", (VersionedModelViewSet,), attributes)
@@ -101,6 +103,24 @@ def test_a_row_that_is_touched_after_its_own_write(nests):
     viewset = of(Book, "name", "genres", "version", "etag", etag=ETagField(), **own)
     genre = Genre.objects.create(name="g")
     answer, shown = patch(viewset, Book.objects.create(name="a"), {"genres": [genre.pk]})
+    assert answer.data == shown.data
+    assert answer["ETag"] == shown["ETag"]
+    assert answer.data["etag"] in answer["ETag"].replace("~", '"~')
+
+
+@pytest.mark.parametrize("nests", [False, True])
+def test_a_row_that_is_touched_after_its_creation(nests):
+    def create(self, data):
+        instance = serializers.ModelSerializer.create(self, data)
+        Leaf.objects.create(name="new", book=instance)
+        return instance
+
+    own = {"create": create} if nests else {}
+    viewset = of(Book, "name", "genres", "version", "etag", etag=ETagField(), **own)
+    data = {"name": "a", "genres": [Genre.objects.create(name="g").pk]}
+    request = APIRequestFactory().post("/", data, format="json")
+    answer = viewset.as_view({"post": "create"})(request)
+    shown = call(viewset, "get", answer.data["id"])
     assert answer.data == shown.data
     assert answer["ETag"] == shown["ETag"]
     assert answer.data["etag"] in answer["ETag"].replace("~", '"~')
