@@ -119,6 +119,8 @@ class AsyncGuardedWrite(GuardedWrite):
             "aget_object": partial(self.aget_object, view.aget_object),
             "afilter_queryset": _noting(view.afilter_queryset, view._note_annotations),
         }
+        if hasattr(view, "perform_aupdate"):
+            self.hooks["perform_aupdate"] = partial(self.aupdate, view.perform_aupdate)
 
     async def arun(self, method: Method, *args: Any, **kwargs: Any) -> Response:
         """Await adrf's ``method``, and put the new tag on its answer."""
@@ -139,6 +141,11 @@ class AsyncGuardedWrite(GuardedWrite):
             guard = await sync_to_async(self.judge)(instance)
             self.block.enter_context(guard.watch())
         return instance
+
+    async def aupdate(self, original: Method, serializer: Any) -> None:
+        await original(serializer)
+        if self.guard is not None:
+            await sync_to_async(self.refresh)(serializer, self.guard)
 
 
 class AsyncGuardedHandler(AsyncGuardedWrite):
@@ -213,4 +220,4 @@ class AsyncGuardedCreate(GuardedCreate):
             await original(serializer)
         self.created = serializer.instance
         if hasattr(self.created, "_meta"):
-            self.row = await sync_to_async(self.view._row_of)(self.created)
+            self.row = await sync_to_async(self.read_again)(self.created)

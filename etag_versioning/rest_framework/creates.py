@@ -179,6 +179,14 @@ class GuardedCreate:
         except (AttributeError, NoReverseMatch):
             return None
 
+    def read_again(self, created: Any) -> Row | None:
+        """The new row, which other writes of the request may have touched since."""
+        rows = for_write(type(created)._base_manager.filter(pk=created.pk))
+        row = read_row(rows, self.view.tag_key)
+        if row is not None and row.state != self.view._row_of(created).state:
+            created.refresh_from_db(using=row.using)
+        return row
+
     # At an address.
 
     def key(self) -> Any:

@@ -27,7 +27,8 @@ from etag_versioning.rest_framework.adrf import (
     AsyncVersionedUpdateMixin,
     AsyncVersionedViewSetMixin,
 )
-from tests.testapp.models import Hidden, Person
+from etag_versioning.rest_framework.fields import ETagField
+from tests.testapp.models import Book, Hidden, Leaf, Person
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -148,6 +149,31 @@ class ByActionViewSet(PersonViewSet):
         return OtherSerializer if self.action == "aretrieve" else PersonSerializer
 
 
+class BookSerializer(ModelSerializer):
+    """Writes a leaf too, which moves the book that shows it."""
+
+    etag = ETagField()
+
+    class Meta:
+        model = Book
+        fields = ("id", "name", "etag")
+
+    async def acreate(self, validated_data):
+        return await self.add_leaf(await Book.objects.acreate(**validated_data))
+
+    async def aupdate(self, instance, validated_data):
+        return await self.add_leaf(await super().aupdate(instance, validated_data))
+
+    async def add_leaf(self, book):
+        await Leaf.objects.acreate(name=book.name, book=book)
+        return book
+
+
+class BookViewSet(AsyncVersionedViewSetMixin, ModelViewSet):
+    queryset = Book.objects.order_by("id")
+    serializer_class = BookSerializer
+
+
 class NobodyElse:
     """A filter that is a coroutine."""
 
@@ -182,6 +208,7 @@ class OwnCreateViewSet(HiddenViewSet):
 
 router = SimpleRouter()
 router.register("people", PersonViewSet, basename="people")
+router.register("books", BookViewSet, basename="books")
 router.register("permitted", PermittedViewSet, basename="permitted")
 router.register("apermitted", AsyncPermittedViewSet, basename="apermitted")
 router.register("own", OwnHooksViewSet, basename="own")
@@ -361,6 +388,18 @@ class TestDestroy:
         tag = (await client.get(url))["ETag"]
         assert (await send("delete", url, tag)).status_code == 204
         assert (await send("delete", url, tag)).status_code == 404
+
+
+async def test_what_other_writes_of_the_request_touch_is_in_the_answer(client):
+    created = await send("post", "/books/", data={"name": "a"})
+    url = created["Location"]
+    assert created.status_code == 201
+    shown = await client.get(url)
+    assert (created["ETag"], created.json()) == (shown["ETag"], shown.json())
+    written = await send("patch", url, created["ETag"], {"name": "b"})
+    assert written.status_code == 200
+    shown = await client.get(url)
+    assert (written["ETag"], written.json()) == (shown["ETag"], shown.json())
 
 
 class TestActions:
