@@ -1,5 +1,5 @@
 """
-What a write of a row takes: whether one statement will do, and what a block of code
+What a write of a row takes: whether it is one unit by itself, and what a block of code
 has written, by its statements, past the ORM's instances too.
 """
 
@@ -12,15 +12,15 @@ from functools import cache
 from typing import Any
 
 from django.db import connections, models
+from django.db.models.deletion import Collector
 from django.db.models.signals import post_save, pre_save
 from rest_framework.serializers import ModelSerializer
 
 from ..columns import is_partly_computed
 from ..guards import Guard
-from ..paths import touches_of
 from ..stateful import StatefulModel
 
-__all__ = ["counting_moves", "is_one_statement", "saves_in_own_way", "watching"]
+__all__ = ["counting_moves", "is_one_unit", "saves_in_own_way", "watching"]
 
 _MOVES_NOTHING = re.compile(
     r"\s*(INSERT|SELECT|SAVEPOINT|RELEASE|ROLLBACK TO)\b(?!.*\bUPDATE\b)", re.DOTALL
@@ -35,14 +35,16 @@ def saves_in_own_way(written: Any) -> bool:
     return kind.save is not ModelSerializer.save or kind.update is not ModelSerializer.update
 
 
-def is_one_statement(written: Any) -> bool:
+def is_one_unit(written: Any) -> bool:
     """
-    Whether DRF saves a serializer, or deletes an instance, by one statement that
-    compares the row's state, with no code of the project's own around it.
+    Whether DRF saves a serializer, or deletes an instance, with no code of the
+    project's own around it, by one statement that compares the row's state; or, where
+    it takes several (tables of parents, ``touches``), in a transaction of their own.
     """
     if isinstance(written, StatefulModel):
-        # Where it takes more than one, delete() has a transaction itself.
-        return type(written).delete is StatefulModel.delete
+        collector: Any = Collector(written._state.db, written)  # type: ignore[arg-type]
+        plain = type(written).delete is StatefulModel.delete
+        return plain and bool(collector.can_fast_delete(written))
     if not isinstance(written, ModelSerializer) or saves_in_own_way(written):
         return False
     model: Any = type(written.instance)
@@ -60,8 +62,6 @@ def _is_saved_plainly(model: Any) -> bool:
         issubclass(model, StatefulModel)
         and model.save is models.Model.save
         and model.save_base is StatefulModel.save_base
-        and not model._meta.concrete_model._meta.parents
-        and touches_of(model) is None
         and not is_partly_computed(model)
     )
 

@@ -35,7 +35,7 @@ from .creates import GuardedCreate
 from .current import answers_as_get, is_extra_action, is_whole, read_representation
 from .exceptions import Answered, LostRace, PreconditionError
 from .hooks import hooked, noting
-from .statements import is_one_statement, saves_in_own_way, watching
+from .statements import is_one_unit, saves_in_own_way, watching
 from .views import VersionedViewMixin
 
 __all__ = ["GuardedHandler", "GuardedWrite"]
@@ -234,12 +234,10 @@ class GuardedWrite:
         guard = self.guard
         if guard is None:
             original(written)
-        elif not own and is_one_statement(written) and not connections[guard.using].in_atomic_block:
+        elif not own and is_one_unit(written) and not connections[guard.using].in_atomic_block:
             # It compares by itself: a transaction around it would add nothing.
             with guard.watch():
                 insist(partial(original, written))
-            if guard.enforced and not guard.compared:
-                guard.lock()  # Nothing has changed.
             self.refresh(written, guard)
         else:
             self.perform_in_transaction(original, own or saves_in_own_way(written), written, guard)
