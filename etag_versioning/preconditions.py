@@ -261,14 +261,15 @@ def _if_match_objection(
 
 def _if_none_match(value: str, current: Validators | None, writes: bool) -> Decision | None:
     """What If-None-Match decides where it is false (§13.1.2), or ``None``."""
-    if not writes and current is not None and value == str(current.etag):
-        return Decision(Outcome.NOT_MODIFIED, Reason.MATCH, current.etag)  # As most are.
-    tags = parse_entity_tags(value)
-    if tags is None or current is None:
+    if current is None:
         return None
-    if tags is ANY:
-        etag = current.etag
-    else:
+    etag = current.etag
+    if not writes and etag is not None and value == str(etag):
+        return Decision(Outcome.NOT_MODIFIED, Reason.MATCH, etag)  # As most are.
+    tags = parse_entity_tags(value)
+    if tags is None:
+        return None
+    if tags is not ANY:
         assert isinstance(tags, tuple)
         etag = _named(tags, current)
         if etag is None:

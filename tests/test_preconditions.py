@@ -222,6 +222,8 @@ def test_a_row_without_a_tag_matches_the_asterisk_alone():
     assert judge("PUT", DATE_ONLY, im='"a"') == (FAILED, Reason.STALE)
     assert judge("PUT", DATE_ONLY, inm="*") == (FAILED, Reason.EXISTS)
     assert judge("GET", DATE_ONLY, inm='"a"') == (PROCEED, Reason.NONE)
+    # As a client in Python writes that it has none.
+    assert judge("GET", DATE_ONLY, inm="None") == (PROCEED, Reason.NONE)
     assert evaluate("GET", headers(inm="*"), DATE_ONLY) == Decision(
         NOT_MODIFIED, Reason.MATCH, None
     )
