@@ -217,7 +217,7 @@ def _by_shape(
         last = condition and _shape_of_leaf(condition, alias, connection, params)
     except (EmptyResultSet, FullResultSet, _NoShape):
         return None
-    shape = (query.model, using, names, where, last)
+    shape = (query.model, alias, using, names, where, last)
     try:
         statement = _statements[shape]
     except KeyError:
