@@ -25,9 +25,10 @@ from .coroutines import (
     aread_object,
     aread_page,
 )
+from .generic_views import VersionedViewMixin
 from .mixins import VersionedActionMixin
 from .reads import is_answered_by
-from .views import VersionedViewMixin, looks_at_objects
+from .views import looks_at_objects
 
 __all__ = [
     "AsyncVersionedActionMixin",

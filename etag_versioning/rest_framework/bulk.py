@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .bulk_writes import BulkUpdate
+from .generic_views import VersionedViewMixin
 from .hooks import hooked
-from .views import VersionedViewMixin
 
 __all__ = ["VersionedBulkUpdateMixin"]
 

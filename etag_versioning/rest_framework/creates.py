@@ -28,9 +28,10 @@ from ..validators import Row, for_write, is_impossible, read_row
 from .conflicts import conflict
 from .current import acting, read_representation
 from .exceptions import LostRace, PreconditionError
+from .generic_views import VersionedViewMixin
 from .hooks import hooked
 from .statements import counting_moves
-from .views import NO_SUCH_KEY, VersionedViewMixin
+from .views import NO_SUCH_KEY
 
 __all__ = ["GuardedCreate"]
 

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from rest_framework.request import Request
 
 from ..preconditions import READ_METHODS
+from .generic_views import VersionedViewMixin
 from .reads import read_named_row, read_object
-from .views import VersionedViewMixin
 
 __all__ = ["versioned_read"]
 

@@ -19,9 +19,9 @@ from rest_framework.response import Response
 from ..preconditions import READ_METHODS, SAFE_METHODS
 from .api_views import VersionedAPIViewMixin
 from .creates import GuardedCreate
+from .generic_views import VersionedViewMixin
 from .metadata import add_required_headers
 from .reads import is_answered_by, read_object, read_page
-from .views import VersionedViewMixin
 from .writes import GuardedHandler, GuardedWrite
 
 __all__ = [

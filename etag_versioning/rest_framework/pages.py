@@ -24,7 +24,7 @@ from ..validators import (
     row_from_values,
     row_of,
 )
-from .views import VersionedViewMixin
+from .generic_views import VersionedViewMixin
 
 __all__ = ["RenderedPage", "cheap_list", "narrow_page"]
 

@@ -10,9 +10,9 @@ from rest_framework.generics import GenericAPIView
 
 from ..preconditions import Validators
 from .api_views import VersionedAPIViewMixin
+from .generic_views import VersionedViewMixin
 from .hooks import hooked
 from .pages import RenderedPage, cheap_list, narrow_page
-from .views import VersionedViewMixin
 
 __all__ = ["is_answered_by", "read_named_row", "read_object", "read_page"]
 

@@ -34,9 +34,9 @@ from .conflicts import conflict, replay
 from .creates import GuardedCreate
 from .current import answers_as_get, is_extra_action, is_whole, read_representation
 from .exceptions import Answered, LostRace, PreconditionError
+from .generic_views import VersionedViewMixin
 from .hooks import hooked, noting
 from .statements import is_one_unit, saves_in_own_way, watching
-from .views import VersionedViewMixin
 
 __all__ = ["GuardedHandler", "GuardedWrite"]
 
