@@ -20,11 +20,20 @@ from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
 
-from django.db import DatabaseError, connections, models, transaction
+from django.db import DatabaseError, IntegrityError, connections, models, transaction
 
 from .exceptions import StaleWriteError
 
-__all__ = ["Guard", "State", "guards_of", "insist", "is_contention", "is_lost_race", "lock_state"]
+__all__ = [
+    "Guard",
+    "State",
+    "guards_of",
+    "insist",
+    "is_contention",
+    "is_duplicate",
+    "is_lost_race",
+    "lock_state",
+]
 
 
 class State(NamedTuple):
@@ -296,11 +305,26 @@ def is_contention(error: Exception) -> bool:
     """Whether a database gave up because of somebody else's work on the same rows."""
     if not isinstance(error, DatabaseError):
         return False
-    cause = error.__cause__
-    number = error.args[0] if error.args else None
-    sqlstate = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    postgresql, mysql, sqlite = _codes(error)
     return (
-        sqlstate in _POSTGRESQL_CONTENTION
-        or (getattr(cause, "sqlite_errorcode", 0) & 0xFF) in _SQLITE_CONTENTION
-        or (isinstance(number, int) and number in _MYSQL_CONTENTION)
+        postgresql in _POSTGRESQL_CONTENTION
+        or mysql in _MYSQL_CONTENTION
+        or (sqlite & 0xFF) in _SQLITE_CONTENTION
     )
+
+
+def is_duplicate(error: Exception) -> bool:
+    """Whether a database refused a row for another that has the same unique values."""
+    if not isinstance(error, IntegrityError):
+        return False
+    postgresql, mysql, sqlite = _codes(error)
+    # SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_UNIQUE.
+    return postgresql == "23505" or mysql == 1062 or sqlite in (1555, 2067)
+
+
+def _codes(error: Exception) -> tuple[Any, Any, int]:
+    """What each engine's driver says that an error is: SQLSTATE, number, result code."""
+    cause = error.__cause__
+    sqlstate = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    number = error.args[0] if error.args and isinstance(error.args[0], int) else None
+    return sqlstate, number, getattr(cause, "sqlite_errorcode", 0)

@@ -20,7 +20,7 @@ from ..columns import state_columns
 from ..creation import CreationGuard
 from ..etags import ANY, parse_entity_tags
 from ..exceptions import StaleWriteError
-from ..guards import is_contention
+from ..guards import is_contention, is_duplicate
 from ..preconditions import CONFLICT, UNAVAILABLE, Decision, Outcome, Reason
 from ..sources import locking
 from ..tags import PLAIN
@@ -266,9 +266,18 @@ class GuardedCreate:
                 return PreconditionError(UNAVAILABLE)
             if self.is_hidden(error):
                 return Http404()
+            if is_duplicate(error) and self.nothing_is_in_the_way():
+                return PreconditionError(UNAVAILABLE)
             return error if taken is None else PreconditionError(decision)
         current = view._row_of(found).validators(read_representation(view))
         return conflict(view, decision, current, found)
+
+    def nothing_is_in_the_way(self) -> bool:
+        """Whether what had the same unique values has been deleted meanwhile."""
+        meta = self.column().model._meta
+        if len(meta.constraints) != len(meta.total_unique_constraints):
+            return False  # It may be one that is not looked up here.
+        return self.find_by_content(for_write(meta.model._base_manager.all())) is None
 
     def is_hidden(self, error: Exception) -> bool:
         """Whether a row at the address is not one of the view's."""

@@ -335,6 +335,19 @@ class TestLostRaces:
         assert sorted(answer.status_code for answer in answers) == [201] + [412] * 7
         assert Person.objects.get().version == 1
 
+    def test_what_was_in_the_way_and_is_gone_is_no_error_of_the_client_s(self):
+        def insert_twice(execute, sql, *arguments):
+            if sql.startswith("INSERT"):
+                # Taken back with the second, which the database refuses.
+                execute(sql, *arguments)
+            return execute(sql, *arguments)
+
+        with connection.execute_wrapper(insert_twice):
+            answer = put("/by-key/7/", {"name": "a"}, **NEW)
+        assert answer.status_code == 503
+        assert not Person.objects.exists()
+        assert put("/by-key/7/", {"name": "a"}, **NEW).status_code == 201
+
     @pytest.mark.parametrize("isolation", ["repeatable", "strictest"], indirect=True)
     @pytest.mark.usefixtures("isolation")
     def test_under_any_isolation(self, race):
