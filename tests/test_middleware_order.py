@@ -273,7 +273,9 @@ class TestWhatTheCheckPrevents:
             len({client.get("/plain/", headers=GZIPPED)["ETag"] for _ in range(5)})
             for client in self.both(settings, [CONDITIONAL, GZIP])
         ]
-        assert counts == [5, 1]
+        # Padded by a length that is drawn by lot: two may be of the same.
+        assert counts[0] > 1
+        assert counts[1] == 1
 
     def test_a_304_gets_a_content_length(self, settings):
         lengths = []
