@@ -45,9 +45,7 @@ class Promise:
 
 
 PROMISES = [
-    Promise(
-        "DRF detail, hit: DRF view + one statement", (DETAIL, "hit"), (FLOOR, "hit"), 1.5, 1.25
-    ),
+    Promise("DRF detail, hit: DRF view + one statement", (DETAIL, "hit"), (FLOOR, "hit"), 1.6, 1.3),
     Promise("filtered by request, hit: the same", (FILTERED, "hit"), (FLOOR, "hit"), 2.0, 1.7),
     Promise(
         "Django view, hit: view + one statement", (VIEW, "hit"), (VIEW_FLOOR, "hit"), 2.0, 1.35

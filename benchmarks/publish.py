@@ -15,10 +15,11 @@ from benchmarks.report import markdown
 METHOD = """\
 All subjects take turns in one process, through Django's own handlers; another one begins
 each time. A figure is the median of the ratios of neighbouring turns ({turns} of them). Time
-is processor time, of the process and of the PostgreSQL backend that serves it, so that it is
-the same on a busy machine; of eight writers at once it is the seconds that pass. The answer
+is processor time, of the process and of the PostgreSQL backend that serves it, which changes
+little on a busy machine; of eight writers at once it is the seconds that pass. The answer
 has 15 fields, three of which are rows of joined tables. Statements are those of a hit, a miss
-and a request without a header; SQLite's BEGIN is one too."""
+and a request without a header; SQLite's BEGIN is one too. In the last table of each database,
+only the two of a pair take turns."""
 
 
 def main():
