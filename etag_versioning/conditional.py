@@ -22,9 +22,9 @@ from .options import Options
 from .preconditions import (
     CONFLICT,
     GONE,
+    NO_CONDITIONS,
     READ_METHODS,
     UNAVAILABLE,
-    ConditionalHeaders,
     Decision,
     Outcome,
     Validators,
@@ -39,7 +39,6 @@ from .validators import Row, last_modified_seconds
 __all__ = ["Call"]
 
 _NOTHING = Validators()
-_NO_CONDITIONS = ConditionalHeaders()
 # The methods that may create the row where the view allows it.
 _CREATING = ("PUT", "POST")
 
@@ -107,10 +106,7 @@ class Call:
 
     def call_functions(self) -> tuple[Any, Any]:
         """What the user's own functions return."""
-        options = self.options
-        if options.etag_func is None and options.last_modified_func is None:
-            return None, None
-        functions = (options.etag_func, options.last_modified_func)
+        functions = (self.options.etag_func, self.options.last_modified_func)
         etag, date = (f and f(self.request, *self.args, **self.kwargs) for f in functions)
         return etag, date
 
@@ -147,7 +143,7 @@ class Call:
 
     def refuse(self, judged: Judged) -> HttpResponseBase | None:
         decision = judged.decision
-        if self.method not in READ_METHODS or self.headers != _NO_CONDITIONS:
+        if self.method not in READ_METHODS or self.headers != NO_CONDITIONS:
             report(self.request, decision)
         if decision.outcome is Outcome.PROCEED:
             return None

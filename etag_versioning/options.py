@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from .conf import settings
-from .preconditions import NO_POLICY, READ_METHODS, ConditionalHeaders, Policy
+from .preconditions import NO_POLICY, ConditionalHeaders, Policy, needs_policy
 from .sources import RowSource, Source
 from .tags import EtagTerms
 
@@ -30,8 +30,8 @@ class Options(NamedTuple):
     methods: tuple[str, ...] | None
 
     def policy(self, method: str, headers: ConditionalHeaders) -> Policy:
-        """What is asked of a request; a read without If-Match is asked nothing."""
-        if method in READ_METHODS and headers.if_match is None:
+        """What is asked of a request."""
+        if not needs_policy(method, headers):
             return NO_POLICY
         return Policy(
             if_match_required=self.required,

@@ -17,6 +17,7 @@ from .etags import ANY, EntityTag, parse_entity_tags, without_coding
 __all__ = [
     "CONFLICT",
     "GONE",
+    "NO_CONDITIONS",
     "NO_POLICY",
     "UNAVAILABLE",
     "ConditionalHeaders",
@@ -27,6 +28,7 @@ __all__ = [
     "Validators",
     "evaluate",
     "names_any",
+    "needs_policy",
     "reconsider",
 ]
 
@@ -73,6 +75,9 @@ class ConditionalHeaders(NamedTuple):
     if_unmodified_since: str | None = None
     if_none_match: str | None = None
     if_modified_since: str | None = None
+
+
+NO_CONDITIONS = ConditionalHeaders()
 
 
 class Validators(NamedTuple):
@@ -124,7 +129,6 @@ class Policy(NamedTuple):
     strong: bool = False
 
 
-# What a plain read asks: nothing.
 NO_POLICY = Policy()
 
 
@@ -210,6 +214,11 @@ def evaluate(
             Reason.DATE_NOT_ENOUGH if dated else Reason.REQUIRED,
         )
     return PROCEED
+
+
+def needs_policy(method: str, headers: ConditionalHeaders) -> bool:
+    """Whether a policy has a say at all: a read without If-Match is asked nothing."""
+    return method not in READ_METHODS or headers.if_match is not None
 
 
 def reconsider(headers: ConditionalHeaders, again: Decision, moved: bool) -> Decision:

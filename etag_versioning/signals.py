@@ -45,14 +45,12 @@ def report(request: Any, decision: Decision) -> None:
         request: Django's or DRF's; the signal carries Django's.
         decision: what came of its preconditions.
     """
+    request = getattr(request, "_request", request)
     level = _LEVELS[decision.outcome]
     if decision.outcome is Outcome.PROCEED and decision.reason is not Reason.NONE:
         level = logging.WARNING
     if level is not None and logger.isEnabledFor(level):
-        _log(level, getattr(request, "_request", request), decision)
-    if not precondition_judged.receivers:
-        return
-    request = getattr(request, "_request", request)
+        _log(level, request, decision)
     precondition_judged.send_robust(
         sender=type(request), request=request, outcome=decision.outcome, reason=decision.reason
     )

@@ -154,9 +154,7 @@ class AsyncVersionedActionMixin(AsyncVersionedViewMixin, VersionedActionMixin):
     that are none are guarded as elsewhere, in one transaction.
     """
 
-    def _guards_itself(self, name: str) -> bool:
-        ours = _GUARDING_THEMSELVES.get(name)
-        return ours is not None and all(getattr(type(self), m.__name__, None) is m for m in ours)
+    _guarding_themselves = _GUARDING_THEMSELVES
 
     def _guarded(self, handler: Any) -> Any:
         if not iscoroutinefunction(handler):

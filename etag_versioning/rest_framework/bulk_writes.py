@@ -28,11 +28,10 @@ from ..touching_writes import Source, touch_for_rows
 from ..validators import Row, for_write
 from .bulk_content import BulkContent, Item
 from .conflicts import shown_content
-from .current import may_read, read_representation
+from .current import as_read, read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked
-from .statements import counting_moves, saves_in_own_way
-from .writes import GuardedWrite
+from .statements import counting_moves, refresh, saves_in_own_way
 
 __all__ = ["BulkUpdate"]
 
@@ -112,10 +111,11 @@ class BulkUpdate:
 
     def shown(self, item: Item, *, tag: bool) -> dict[str, Any]:
         named = {self.content.key_name: item.key}
-        if not tag or not may_read(self.view, item.instance):
+        seen = as_read(self.view, item.instance) if tag else None
+        if seen is None:
             return named
         etag = str(item.row.validators().etag)
-        return {**named, "current_etag": etag, **shown_content(self.view, item.instance)}
+        return {**named, "current_etag": etag, **shown_content(self.view, seen)}
 
     def validate(self) -> None:
         for item in self.items:
@@ -142,7 +142,7 @@ class BulkUpdate:
                 self.lock(ordered, using)
                 moves = watched.enter_context(counting_moves(using))
                 for item in ordered:
-                    GuardedWrite.refresh(item.serializer, item.guard)  # Touched by another.
+                    refresh(item.serializer, item.guard)  # Touched by another.
                     self.view.perform_update(item.serializer)
                 for item in ordered if moves() > len(ordered) else ():
                     # Past the instances, for all that is known.
@@ -151,7 +151,7 @@ class BulkUpdate:
             for item in ordered:
                 if not item.guard.compared:
                     item.guard.lock()
-                GuardedWrite.refresh(item.serializer, item.guard)
+                refresh(item.serializer, item.guard)
                 item.instance.__dict__.pop("_prefetched_objects_cache", None)
 
     @property

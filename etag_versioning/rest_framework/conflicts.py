@@ -10,14 +10,15 @@ from django.core.exceptions import FieldDoesNotExist, PermissionDenied, Validati
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.http import Http404
-from rest_framework import serializers
 from rest_framework.exceptions import APIException
 from rest_framework.mixins import UpdateModelMixin
 from rest_framework.response import Response
+from rest_framework.serializers import ModelSerializer
 
 from ..preconditions import Decision, Reason, Validators
-from .current import as_read, content_of, is_extra_action, may_read, read_representation
+from .current import as_read, content_of, is_extra_action, read_representation
 from .exceptions import PreconditionError
+from .statements import saves_in_own_way
 
 __all__ = ["conflict", "replay", "shown_content"]
 
@@ -37,16 +38,11 @@ def conflict(
         return PreconditionError(decision)
     if seen is not instance:
         current = view._row_of(seen).validators(read_representation(view))
-    return PreconditionError(decision, current.etag, _content(view, seen))
+    return PreconditionError(decision, current.etag, shown_content(view, seen))
 
 
-def shown_content(view: Any, instance: Any) -> dict[str, Any]:
-    """What a 412 shows of the row besides its tag."""
-    seen = as_read(view, instance) if view.conflict_includes_current else None
-    return {} if seen is None else _content(view, seen)
-
-
-def _content(view: Any, seen: Any) -> dict[str, Any]:
+def shown_content(view: Any, seen: Any) -> dict[str, Any]:
+    """What a 412 shows of a row besides its tag; ``seen`` as ``as_read()`` has it."""
     return {"current": content_of(view, seen)} if view.conflict_includes_current else {}
 
 
@@ -68,7 +64,7 @@ def replay(view: Any, decision: Decision, instance: Any) -> Response | None:
         return None
     if type(view).perform_update is not UpdateModelMixin.perform_update:
         return None
-    if not may_read(view, instance):
+    if as_read(view, instance) is None:
         return None
     try:
         partial = method == "PATCH" or action == "partial_update"
@@ -81,12 +77,7 @@ def replay(view: Any, decision: Decision, instance: Any) -> Response | None:
 
 
 def _changes_nothing(serializer: Any, instance: Any) -> bool:
-    kind = type(serializer)
-    if not (
-        issubclass(kind, serializers.ModelSerializer)
-        and kind.save is serializers.ModelSerializer.save
-        and kind.update is serializers.ModelSerializer.update
-    ):
+    if not isinstance(serializer, ModelSerializer) or saves_in_own_way(serializer):
         return False
     fields = {field.source: field for field in serializer._writable_fields}
     values = serializer.validated_data

@@ -22,6 +22,7 @@ from .creates import REFUSALS, GuardedCreate
 from .current import is_extra_action
 from .hooks import hooked
 from .pages import RenderedPage, cheap_list, narrow_page
+from .statements import refresh
 from .writes import GuardedWrite
 
 __all__ = [
@@ -145,7 +146,7 @@ class AsyncGuardedWrite(GuardedWrite):
     async def aupdate(self, original: Method, serializer: Any) -> None:
         await original(serializer)
         if self.guard is not None:
-            await sync_to_async(self.refresh)(serializer, self.guard)
+            await sync_to_async(refresh)(serializer, self.guard)
 
 
 class AsyncGuardedHandler(AsyncGuardedWrite):

@@ -26,7 +26,7 @@ from ..sources import locking
 from ..tags import PLAIN
 from ..validators import Row, for_write, is_impossible, read_row
 from .conflicts import conflict
-from .current import acting, read_representation
+from .current import acting, answers_as_get, read_representation
 from .exceptions import LostRace, PreconditionError
 from .generic_views import VersionedViewMixin
 from .hooks import hooked
@@ -121,11 +121,7 @@ class GuardedCreate:
                 self.row = self.view._row_of(self.created)
                 if moves():
                     # Past the instance, for all that is known.
-                    rows = type(self.created)._base_manager.using(using)
-                    known = self.row.state
-                    self.row = read_row(rows.filter(pk=self.created.pk), self.view.tag_key)
-                    if self.row is not None and self.row.state != known:
-                        self.created.refresh_from_db(using=using)
+                    self.row = self.read_again(self.created)
 
     @contextmanager
     def guarded(self, model: Any, *, detached: bool = False) -> Iterator[None]:
@@ -167,8 +163,8 @@ class GuardedCreate:
             response.headers.setdefault("Location", location)
 
     def shows_the_row(self) -> bool:
-        """Whether the answer shows what a GET does."""
-        return self.view._representation() == read_representation(self.view)
+        """Whether the answer is made as that to a GET is."""
+        return answers_as_get(self.view)
 
     def location(self) -> str | None:
         """The new row's address, where a router gave the view set one."""

@@ -28,7 +28,6 @@ __all__ = [
     "extra_actions",
     "is_extra_action",
     "is_whole",
-    "may_read",
     "read_representation",
     "reading",
     "visible_row",
@@ -124,11 +123,6 @@ def read_representation(view: Any) -> Representation:
     with reading(view):
         shown: Representation = view._representation()
     return shown
-
-
-def may_read(view: Any, instance: Any) -> bool:
-    """Whether the caller would get ``instance`` by GET."""
-    return as_read(view, instance) is not None
 
 
 def as_read(view: Any, instance: Any) -> Any:

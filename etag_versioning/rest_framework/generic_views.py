@@ -78,9 +78,7 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
         if rows is None and self._loads_as_drf:
             rows = self._fixed_queryset
         if rows is None:
-            hook = noting(self.filter_queryset, self._note_annotations)
-            with hooked(self, filter_queryset=hook):
-                return load()
+            return self._load_noting(load)
         self._note_annotations(rows)
         # Once: who asks for a query set after that may evaluate it.
         once, get_queryset, filter_queryset = [rows], self.get_queryset, self.filter_queryset
@@ -98,10 +96,13 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
             return super()._row_of(instance)
         return row_of(instance, self.tag_key, self._annotations)
 
-    def _load_anew(self) -> Any:
+    def _load_noting(self, load: Callable[[], Any]) -> Any:
         hook = noting(self.filter_queryset, self._note_annotations)
         with hooked(self, filter_queryset=hook):
-            return self.get_object()
+            return load()
+
+    def _load_anew(self) -> Any:
+        return self._load_noting(self.get_object)
 
     @property
     def _loads_as_drf(self) -> bool:

@@ -9,8 +9,9 @@ hooks go on working. What DRF answers without preconditions comes first: 401,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import mixins
 from rest_framework.request import Request
@@ -149,8 +150,10 @@ class VersionedActionMixin(VersionedViewMixin):
             return response
         return add_required_headers(self, response, sorted(writing))
 
+    _guarding_themselves: ClassVar[Mapping[str, tuple[Any, ...]]] = _GUARDING_THEMSELVES
+
     def _guards_itself(self, name: str) -> bool:
-        ours = _GUARDING_THEMSELVES.get(name)
+        ours = self._guarding_themselves.get(name)
         return ours is not None and all(getattr(type(self), m.__name__, None) is m for m in ours)
 
     def _guarded(self, handler: Any) -> Any:

@@ -16,11 +16,11 @@ from django.db.models.deletion import Collector
 from django.db.models.signals import post_save, pre_save
 from rest_framework.serializers import ModelSerializer
 
-from ..columns import is_partly_computed
+from ..columns import is_partly_computed, state_columns
 from ..guards import Guard
 from ..stateful import StatefulModel
 
-__all__ = ["counting_moves", "is_one_unit", "saves_in_own_way", "watching"]
+__all__ = ["counting_moves", "is_one_unit", "refresh", "saves_in_own_way", "watching"]
 
 _MOVES_NOTHING = re.compile(
     r"\s*(INSERT|SELECT|SAVEPOINT|RELEASE|ROLLBACK TO)\b(?!.*\bUPDATE\b)", re.DOTALL
@@ -69,6 +69,25 @@ def _is_saved_plainly(model: Any) -> bool:
 @cache
 def _column_names(model: Any) -> frozenset[str]:
     return frozenset(field.name for field in model._meta.concrete_fields)
+
+
+def refresh(written: Any, guard: Guard) -> None:
+    """
+    Let an answer show the guarded row as the request's writes have left it.
+
+    Args:
+        written: the serializer that was saved; of a deleted instance nothing is shown.
+        guard: the row's, which knows its state.
+    """
+    instance = getattr(written, "instance", None)
+    if guard.state is None or not isinstance(instance, guard.model):
+        return
+    model: Any = type(instance)
+    known = state_columns(model).state_of(instance)
+    pk = getattr(instance, guard.model._meta.pk.attname)
+    # Past the instance, or in a column that the database computes.
+    if guard.is_on(pk) and (known != guard.state or is_partly_computed(model)):
+        instance.refresh_from_db(using=guard.using)
 
 
 @contextmanager

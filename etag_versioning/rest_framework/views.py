@@ -24,8 +24,8 @@ from ..exceptions import StaleWriteError
 from ..guards import is_contention
 from ..preconditions import (
     CONFLICT,
+    NO_CONDITIONS,
     NO_POLICY,
-    READ_METHODS,
     UNAVAILABLE,
     ConditionalHeaders,
     Decision,
@@ -33,6 +33,7 @@ from ..preconditions import (
     Policy,
     Validators,
     evaluate,
+    needs_policy,
 )
 from ..signals import report
 from ..tags import Representation, view_representation
@@ -50,7 +51,6 @@ from .responses import SettledResponse, tell_as_problem
 
 __all__ = ["NO_SUCH_KEY", "VersionedView", "looks_at_objects"]
 
-_NO_CONDITIONS = ConditionalHeaders()
 # What a key raises that no row can have.
 NO_SUCH_KEY = (TypeError, ValueError, OverflowError, ValidationError)
 # What a 304 says as the 200 would (RFC 9110 §15.4.5).
@@ -127,7 +127,7 @@ class VersionedView(ViewOptions, APIView):
 
     @property
     def _is_conditional(self) -> bool:
-        return self._conditions != _NO_CONDITIONS
+        return self._conditions != NO_CONDITIONS
 
     def _validators_of(self, row: Row) -> Validators:
         return row.validators(self._representation())
@@ -149,9 +149,7 @@ class VersionedView(ViewOptions, APIView):
 
     def _judge(self, current: Validators | None, *, requires: bool = True) -> Decision:
         method, conditions = self.request.method or "", self._conditions
-        # A read without If-Match asks for no policy.
-        asks = method not in READ_METHODS or conditions.if_match is not None
-        policy = self._policy(requires) if asks else NO_POLICY
+        policy = self._policy(requires) if needs_policy(method, conditions) else NO_POLICY
         return evaluate(method, conditions, current, policy)
 
     def _policy(self, requires: bool) -> Policy:

@@ -16,13 +16,11 @@ from rest_framework.mixins import DestroyModelMixin, UpdateModelMixin
 from rest_framework.response import Response
 
 from .. import http
-from ..columns import is_partly_computed, state_columns
 from ..exceptions import StaleWriteError
 from ..guards import Guard, insist, is_lost_race
 from ..preconditions import (
     CONFLICT,
     GONE,
-    ConditionalHeaders,
     Decision,
     Outcome,
     Validators,
@@ -36,7 +34,7 @@ from .current import answers_as_get, is_extra_action, is_whole, read_representat
 from .exceptions import Answered, LostRace, PreconditionError
 from .generic_views import VersionedViewMixin
 from .hooks import hooked, noting
-from .statements import is_one_unit, saves_in_own_way, watching
+from .statements import is_one_unit, refresh, saves_in_own_way, watching
 
 __all__ = ["GuardedHandler", "GuardedWrite"]
 
@@ -196,9 +194,9 @@ class GuardedWrite:
     def names_a_state(self) -> bool:
         """Whether the request says, in a header or its body, on which state it is based."""
         view = self.view
-        if view._conditions == ConditionalHeaders() and (error := self.read_body_tag()) is not None:
+        if not view._is_conditional and (error := self.read_body_tag()) is not None:
             raise error
-        return view._conditions != ConditionalHeaders()
+        return view._is_conditional
 
     def put_under_guard(self, row: Row) -> Guard:
         view = self.view
@@ -238,7 +236,7 @@ class GuardedWrite:
             # It compares by itself: a transaction around it would add nothing.
             with guard.watch():
                 insist(partial(original, written))
-            self.refresh(written, guard)
+            refresh(written, guard)
         else:
             self.perform_in_transaction(original, own or saves_in_own_way(written), written, guard)
 
@@ -252,19 +250,7 @@ class GuardedWrite:
                 original(written)
             if guard.enforced and not guard.compared:
                 guard.lock()
-            self.refresh(written, guard)
-
-    @staticmethod
-    def refresh(written: Any, guard: Guard) -> None:
-        """Let the answer show the row as the request's writes have left it."""
-        instance = getattr(written, "instance", None)
-        if guard.state is None or not isinstance(instance, guard.model):
-            return
-        columns = state_columns(type(instance))
-        known, pk = columns.state_of(instance), getattr(instance, guard.model._meta.pk.attname)
-        # Past the instance, or in a column that the database computes.
-        if guard.is_on(pk) and (known != guard.state or is_partly_computed(type(instance))):
-            instance.refresh_from_db(using=guard.using)
+            refresh(written, guard)
 
     # The write was lost to another's.
 
