@@ -4,8 +4,9 @@ import os
 import statistics
 import subprocess
 import sys
+from functools import partial
 
-from benchmarks.turns import ratio
+from benchmarks.turns import ratio, take_turns
 
 PLAIN = ["django.core.handlers.wsgi", "rest_framework.viewsets", "rest_framework.pagination"]
 OURS = [
@@ -29,11 +30,12 @@ print(time.process_time() - started)
 
 def measure(turns):
     """The ratio of the starts with the app and without it, and the difference in seconds."""
-    _start(["rest_framework", "etag_versioning"], [*PLAIN, *OURS])  # Compiles.
-    plain, ours = [], []
-    for _ in range(turns):
-        plain.append(_start(["rest_framework"], PLAIN))
-        ours.append(_start(["rest_framework", "etag_versioning"], [*PLAIN, *OURS]))
+    subjects = {
+        "plain": partial(_start, ["rest_framework"], PLAIN),
+        "ours": partial(_start, ["rest_framework", "etag_versioning"], [*PLAIN, *OURS]),
+    }
+    took = take_turns(subjects, turns)  # What it warms up with compiles.
+    plain, ours = took["plain"], took["ours"]
     difference = statistics.median(a - b for a, b in zip(ours, plain, strict=True))
     return {"ratio": ratio(ours, plain), "seconds": difference}
 

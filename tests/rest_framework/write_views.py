@@ -556,7 +556,10 @@ class LockingViewSet(PersonViewSet):
 
     def get_queryset(self):
         rows = super().get_queryset()
-        return rows if self.request.method == "GET" else rows.select_for_update(of=("self",))
+        if self.request.method == "GET":
+            return rows
+        # PostgreSQL locks no rows that a join may lack, and MariaDB knows no OF.
+        return rows.select_related(None).select_for_update()
 
     @transaction.atomic
     def update(self, request, *args, **kwargs):
