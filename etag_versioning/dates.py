@@ -9,12 +9,13 @@ refuses leap seconds.
 from __future__ import annotations
 
 import re
-import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 
 __all__ = ["format_http_date", "parse_http_date"]
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_EPOCH = date(1970, 1, 1).toordinal()
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
 _MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
@@ -74,9 +75,16 @@ def format_http_date(seconds: int) -> str:
     >>> format_http_date(784111777)
     'Sun, 06 Nov 1994 08:49:37 GMT'
     """
-    year, month, day, hour, minute, second, weekday, _, _ = time.gmtime(seconds)
-    date = f"{_DAYS[weekday][:3]}, {day:02} {_MONTHS[month - 1]} {year:04}"
-    return f"{date} {hour:02}:{minute:02}:{second:02} GMT"
+    days, seconds = divmod(seconds, 86400)
+    minutes, seconds = divmod(seconds, 60)
+    return f"{_format_day(days)} {minutes // 60:02}:{minutes % 60:02}:{seconds:02} GMT"
+
+
+@lru_cache(maxsize=1000)
+def _format_day(days: int) -> str:
+    """The first half, of the day that is so many days after that of 1970."""
+    day = date.fromordinal(_EPOCH + days)
+    return f"{_DAYS[day.weekday()][:3]}, {day.day:02} {_MONTHS[day.month - 1]} {day.year:04}"
 
 
 def _full_year(year: int, rest: tuple[int, int, int, int]) -> int:

@@ -68,7 +68,7 @@ class NotModified(HttpResponseNotModified):
 
 def _is_recoded(etag: EntityTag | None, current: Validators) -> bool:
     """Whether a client has the current tag in a form that compressing left."""
-    if etag is None or current.etag is None:
+    if etag is None or current.etag is None or etag == current.etag:
         return False
     return etag.weak > current.etag.weak or etag.opaque not in current.opaques
 

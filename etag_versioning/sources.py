@@ -24,6 +24,7 @@ from .preconditions import Validators
 from .tags import PLAIN, Representation, make_validators
 from .validators import (
     Row,
+    RowReader,
     annotation_names,
     for_write,
     is_impossible,
@@ -106,10 +107,14 @@ class RowSource:
     def read(
         self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False
     ) -> Row | None:
-        if not writes and self._fixed is not None:
-            return self._read(self._fixed, kwargs)
-        queryset = _queryset(self.source, request, args, kwargs)
-        return self._read(for_write(queryset) if writes else queryset, kwargs)
+        if writes or self._reader is None:
+            queryset = _queryset(self.source, request, args, kwargs)
+            return self._read(for_write(queryset) if writes else queryset, kwargs)
+        value = self._value(kwargs)
+        try:
+            return None if is_impossible(value) else self._reader.read(value)
+        except _IMPOSSIBLE:
+            return None  # No row has a key like this.
 
     def guard_absent(
         self, request: HttpRequest, args: Any, kwargs: Any, *, detached: bool
@@ -126,20 +131,26 @@ class RowSource:
         )
 
     def _read(self, queryset: models.QuerySet[Any], kwargs: Any) -> Row | None:
-        key = None
-        if not self._selects_itself:
-            field = self.lookup_field or "pk"
-            key = Key(field, url_value(kwargs, self.lookup_url_kwarg or field))
-            if is_impossible(key.value):
-                return None
+        key = None if self._selects_itself else Key(self._field, self._value(kwargs))
+        if key is not None and is_impossible(key.value):
+            return None
         try:
             return read_row(queryset, self.tag_key, key=key)
         except _IMPOSSIBLE:
-            return None  # No row has a key like this.
+            return None
+
+    def _value(self, kwargs: Any) -> Any:
+        return url_value(kwargs, self.lookup_url_kwarg or self._field)
+
+    @property
+    def _field(self) -> str:
+        return self.lookup_field or "pk"
 
     @cached_property
-    def _fixed(self) -> Any:
-        return fixed_queryset(self.source)
+    def _reader(self) -> RowReader | None:
+        """What reads the row where the query set is the same for all requests."""
+        queryset = fixed_queryset(self.source)
+        return None if queryset is None else RowReader(queryset, self.tag_key, self._field)
 
     @cached_property
     def _selects_itself(self) -> bool:

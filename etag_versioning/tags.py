@@ -56,7 +56,7 @@ class Representation(NamedTuple):
     sealed: bool = True
 
     def with_text(self, text: str) -> Representation:
-        return self._replace(text=f"{self.text}.{text}" if self.text else text)
+        return Representation(f"{self.text}.{text}" if self.text else text, self.terms, self.sealed)
 
     def with_terms(self, name: str, terms: Iterable[Any]) -> Representation:
         """The same, as far as these terms tell: none, and it is the same."""
@@ -118,6 +118,8 @@ def _seal(key: Any, use: str, terms: Iterable[Any]) -> str:
 def request_representation(request: HttpRequest) -> Representation:
     """What every answer depends on: the project's code, and the query string."""
     query, revision = request.META.get("QUERY_STRING", ""), settings.revision
+    if not query and not revision:
+        return PLAIN
     named = (("revision", revision), ("query", query))
     return Representation("", tuple((name, (term,)) for name, term in named if term))
 
@@ -136,8 +138,9 @@ def view_representation(
         ImproperlyConfigured: a term's text does not tell all that there is to
             tell, as that of a model instance or a query set.
     """
-    own = etag_terms(request, *args, **kwargs) if callable(etag_terms) else etag_terms or ()
-    return request_representation(request).with_terms("own", map(_plain, own))
+    own = etag_terms(request, *args, **kwargs) if callable(etag_terms) else etag_terms
+    shown = request_representation(request)
+    return shown.with_terms("own", map(_plain, own)) if own else shown
 
 
 def _plain(term: Any) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
@@ -21,7 +22,7 @@ from .dates import parse_http_date
 from .etags import build_state, digest, encode_key
 from .exceptions import StaleWriteError
 from .guards import Guard, State
-from .narrow import Key, values_of
+from .narrow import Key, KeyedRows, values_of
 from .paths import touches_of
 from .preconditions import ConditionalHeaders, Validators, names_any
 from .tags import PLAIN, Representation, make_validators
@@ -29,6 +30,7 @@ from .touching_writes import Source, touch_for_rows
 
 __all__ = [
     "Row",
+    "RowReader",
     "annotation_names",
     "extra_names",
     "for_write",
@@ -41,6 +43,7 @@ __all__ = [
     "require_version",
     "row_from_values",
     "row_of",
+    "row_reader",
 ]
 
 
@@ -165,18 +168,46 @@ def read_row(
         ImproperlyConfigured: the model has no version.
         MultipleObjectsReturned: the query set selects several rows.
     """
-    model, using = queryset.model, queryset.db
-    names = narrow_names(model, tag_key) + annotation_names(queryset)
-    found = values_of(queryset, names, using, key)
+    using = queryset.db
+    names = narrow_names(queryset.model, tag_key) + annotation_names(queryset)
+    return _one_row(queryset.model, using, values_of(queryset, names, using, key))
+
+
+class RowReader:
+    """
+    ``read_row()`` of a query set that does not change, by one value of a key after
+    another.
+
+    Args:
+        queryset, tag_key: as for ``read_row()``.
+        name: a field of the model, or a lookup, as for ``filter()``.
+    """
+
+    def __init__(self, queryset: Any, tag_key: str | None, name: str) -> None:
+        names = narrow_names(queryset.model, tag_key) + annotation_names(queryset)
+        self.queryset = queryset
+        self.rows = KeyedRows(queryset, names, name)
+
+    def read(self, value: Any) -> Row | None:
+        """The row that has this value of the key."""
+        using = self.queryset.db
+        return _one_row(self.queryset.model, using, self.rows.values_of(value, using))
+
+
+row_reader = lru_cache(maxsize=1000)(RowReader)
+
+
+def _one_row(model: Any, using: str, found: Sequence[Sequence[Any]]) -> Row | None:
+    """The one row that a narrow query has found, if any."""
     if not found:
         return None
-    rows = [row_from_values(model, using, values) for values in found]
+    row = row_from_values(model, using, found[0])
     # A join may repeat the one row.
-    if any(row.pk != rows[0].pk for row in rows):
+    if any(values[0] != row.pk for values in found[1:]):
         raise model.MultipleObjectsReturned(
             f"A narrow query for one {model._meta.label} found several."
         )
-    return rows[0]
+    return row
 
 
 def narrow_names(model: Any, tag_key: str | None = None) -> tuple[str, ...]:

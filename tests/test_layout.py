@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "messages": "preconditions",
     "middleware": "error_responses exceptions guards preconditions signals",
     "models": "fields managers querysets stateful",
-    "narrow": "",
+    "narrow": "shapes",
     "negotiation": "",
     "operations": "trigger_editors",
     "options": "conf preconditions sources tags",
@@ -47,6 +47,7 @@ MAY_IMPORT = {
     "preconditions": "dates etags",
     "querysets": "columns exceptions expressions guards paths touching touching_writes unchanged",
     "revision": "",
+    "shapes": "",
     "signals": "preconditions",
     "sources": "conf creation etags narrow preconditions tags validators",
     "stateful": "columns exceptions expressions guards managers paths querysets swaps touching "

@@ -16,9 +16,9 @@ from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from etag_versioning import narrow
+from etag_versioning import narrow, shapes
 from etag_versioning.models import VersionedManager, VersionedQuerySet
-from etag_versioning.narrow import Key, fixed_queryset
+from etag_versioning.narrow import Key, KeyedRows, fixed_queryset
 from tests.testapp.models import Country, Hidden, Person, PersonProxy, Restaurant, Seat, Team
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
@@ -26,6 +26,18 @@ pytestmark = pytest.mark.django_db(databases=["default", "other"])
 
 def values_of(queryset, names, key=None):
     return narrow.values_of(queryset, names, queryset.db, key)
+
+
+def by_keys(queryset, names):
+    """The same function for a query set that does not change."""
+    rows = {}
+
+    def read(queryset, names, key):
+        if key.name not in rows:
+            rows[key.name] = KeyedRows(queryset, names, key.name)
+        return rows[key.name].values_of(key.value, queryset.db)
+
+    return read
 
 
 NAMES = ("id", "id", "version", "updated_at")
@@ -129,13 +141,14 @@ def test_every_query_finds_what_the_plain_orm_finds(people, steps, keys):
             queryset = STEPS[step](queryset)
     except (NotSupportedError, TypeError):
         return  # Django has no such query.
+    by_key = by_keys(queryset, NAMES)
     for name, value in keys:
         if name in ("pk", "id") and type(value) is int:
             value += first
         key = Key(name, value)
         expected = outcome(by_django, queryset, NAMES, key)
-        for _ in range(3):
-            found = outcome(values_of, queryset, NAMES, key)
+        for read in (values_of, values_of, by_key, by_key):
+            found = outcome(read, queryset, NAMES, key)
             if isinstance(expected, list) and len(expected) > 2:
                 assert len(found) == 2
                 assert set(found) <= set(expected)
@@ -156,11 +169,12 @@ SOME_KEYS = [
 def test_each_kind_of_query_alone(people, step):
     first = min(Person.objects.values_list("pk", flat=True)) - 1
     queryset = STEPS[step](Person.objects.all())
+    by_key = by_keys(queryset, NAMES)
     for name, value in SOME_KEYS:
         key = Key(name, value + first if name == "pk" and type(value) is int else value)
         expected = outcome(by_django, queryset, NAMES, key)
-        for _ in range(2):
-            found = outcome(values_of, queryset, NAMES, key)
+        for read in (values_of, values_of, by_key, by_key):
+            found = outcome(read, queryset, NAMES, key)
             if isinstance(expected, list) and len(expected) > 2:
                 assert len(found) == 2, (name, value)
                 assert set(found) <= set(expected), (name, value)
@@ -185,6 +199,38 @@ def compilations(queryset, keys):
     return calls.call_count
 
 
+def test_what_is_known_of_a_query_set_is_looked_up_once(people):
+    first = min(Person.objects.values_list("pk", flat=True))
+    rows = KeyedRows(Person.objects.filter(days__gte=1), NAMES, "pk")
+    # The first number tells nothing, since no column can hold it.
+    assert rows.values_of(2**70, "default") == []
+    with mock.patch.object(narrow, "by_shape", side_effect=narrow.by_shape) as by_shape:
+        found = [rows.values_of(first + number, "default") for number in range(4)]
+        assert rows.values_of(2**70, "default") == []
+    assert [len(each) for each in found] == [0, 1, 1, 1]
+    assert by_shape.call_count == 1
+
+
+def test_what_is_known_of_one_sql_is_not_used_for_another(people):
+    rows = KeyedRows(Person.objects.all(), ("name",), "days")
+
+    def process_rhs(lookup, compiler, connection):
+        return ("%s" if lookup.rhs < 2 else "%s - 1"), [lookup.rhs]
+
+    with mock.patch.object(Exact, "process_rhs", process_rhs):
+        found = [rows.values_of(day, "default") for day in (0, 1, 2, 1)]
+    assert found == [[("Ada",)], [("Bob",)], [("Bob",)], [("Bob",)]]
+
+
+def test_what_is_known_is_forgotten_with_the_settings(people, settings):
+    rows = KeyedRows(Person.objects.all(), NAMES, "name")
+    for use_tz in (True, False, True):
+        settings.USE_TZ = use_tz
+        for _ in range(2):
+            ((*_, stamp),) = rows.values_of("Ada", "default")
+            assert timezone.is_aware(stamp) is use_tz
+
+
 SHAPED = (
     *("defer", "exclude", "filter", "foreign key", "in", "joins shown", "moment", "not", "only"),
     *("or", "order", "order of others", "other database", "reverse", "rows shown", "state"),
@@ -193,7 +239,7 @@ SHAPED = (
 
 @pytest.mark.parametrize("step", SHAPED)
 def test_each_shape_is_compiled_once(people, step):
-    narrow._statements.clear()
+    shapes._statements.clear()
     queryset = STEPS[step](Person.objects.all())
     assert compilations(queryset, [Key("pk", number) for number in range(9)]) == 1
     assert compilations(STEPS[step](Person.objects.all()), [Key("pk", 1)]) == 0
@@ -202,24 +248,24 @@ def test_each_shape_is_compiled_once(people, step):
 @pytest.mark.parametrize("step", sorted(set(STEPS) - {*SHAPED, "distinct by"}))
 def test_what_has_more_than_comparisons_goes_django_s_way(people, step):
     queryset = STEPS[step](Person.objects.all())
-    narrow._statements.clear()
+    shapes._statements.clear()
     with suppress(NotSupportedError, TypeError), transaction.atomic():
         values_of(queryset, NAMES, None if step == "slice" else Key("pk", 1))
-    assert not any(narrow._statements.values())
+    assert not any(shapes._statements.values())
 
 
 def test_values_are_no_part_of_a_shape(people):
     """Two tenants, one statement, and each finds its own."""
-    narrow._statements.clear()
+    shapes._statements.clear()
     for day, name in enumerate(["Ada", "Bob", "Cy", "%s"]):
         found = values_of(Person.objects.filter(days=day), ("name", "days"), Key("name", name))
         assert found == [(name, day)]
         assert values_of(Person.objects.filter(days=day + 1), ("name",), Key("name", name)) == []
-    assert len(narrow._statements) == 1 + 1
+    assert len(shapes._statements) == 1 + 1
 
 
 def test_what_changes_the_sql_is_part_of_a_shape():
-    narrow._statements.clear()
+    shapes._statements.clear()
     Seat.objects.create(row="a", number=1, taken=True)
     Seat.objects.create(row="b", number=1, taken=False)
     for condition in [
@@ -232,21 +278,21 @@ def test_what_changes_the_sql_is_part_of_a_shape():
             found = sorted(values_of(seats, ("row", "taken")))
             assert found == sorted(seats.values_list("row", "taken")), condition
     # Not every engine tells the two values of a truth column apart in its SQL.
-    assert 11 <= len(narrow._statements) <= 12
-    assert None not in narrow._statements.values()
+    assert 11 <= len(shapes._statements) <= 12
+    assert None not in shapes._statements.values()
 
 
 def test_shapes_that_are_made_up_do_not_pile_up(people):
-    narrow._statements.clear()
-    with mock.patch.object(narrow, "_MOST_SHAPES", 5):
+    shapes._statements.clear()
+    with mock.patch.object(shapes, "_MOST_SHAPES", 5):
         for count in range(1, 20):
             values_of(Person.objects.filter(days__in=range(count)), NAMES, Key("pk", 1))
-            assert len(narrow._statements) <= 5
+            assert len(shapes._statements) <= 5
 
 
 def test_a_shape_whose_parameters_django_sees_otherwise_is_not_kept(people):
     """Should a version of Django come to write a comparison in another way."""
-    narrow._statements.clear()
+    shapes._statements.clear()
     queryset = Person.objects.filter(name="Ada")
 
     def other(self, compiler, connection):
@@ -255,15 +301,15 @@ def test_a_shape_whose_parameters_django_sees_otherwise_is_not_kept(people):
     with mock.patch.object(Exact, "as_sql", other):
         expected = list(queryset.values_list(*NAMES))
         assert [values_of(queryset, NAMES) for _ in range(2)] == [expected] * 2
-    assert list(narrow._statements.values()) == [None]
+    assert list(shapes._statements.values()) == [None]
 
 
 def test_a_lookup_of_the_project_s_own_is_left_to_itself(people):
-    narrow._statements.clear()
+    shapes._statements.clear()
     with register_lookup(models.CharField, Uppercase, lookup_name="loud"):
         queryset = Person.objects.filter(name__loud="ADA")
     assert values_of(queryset, ("name",), Key("days", 0)) == [("Ada",)]
-    assert narrow._statements == {}
+    assert shapes._statements == {}
 
 
 class OwnQuery(sql.Query):
@@ -328,8 +374,9 @@ def test_each_read_goes_where_the_router_says(people, settings):
     settings.DATABASE_ROUTERS = [Alternately()]
     queryset, key = Person.objects.all(), Key("name", "Ada")
     names = ("days", "version")
-    found = [values_of(queryset, names, key)[0][0] for _ in range(4)]
-    assert found == [9, 0, 9, 0] or found == [0, 9, 0, 9]
+    for read in (values_of, by_keys(queryset, names)):
+        found = [read(queryset, names, key)[0][0] for _ in range(4)]
+        assert found == [9, 0, 9, 0] or found == [0, 9, 0, 9]
 
 
 class Uppercase(Exact):

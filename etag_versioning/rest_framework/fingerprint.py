@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import django
@@ -28,7 +27,6 @@ _reading = threading.Lock()
 _VERSIONS = (django.get_version(), rest_framework.VERSION, __version__)
 
 
-@lru_cache(maxsize=1000)
 def fingerprint(*classes: Any) -> str:
     """
     A digest of the source code of serializers, views and renderers, with that of

@@ -11,7 +11,15 @@ from rest_framework.generics import GenericAPIView
 
 from ..columns import state_columns
 from ..narrow import Key, fixed_queryset
-from ..validators import Row, annotation_names, for_write, is_impossible, read_row, row_of
+from ..validators import (
+    Row,
+    annotation_names,
+    for_write,
+    is_impossible,
+    read_row,
+    row_of,
+    row_reader,
+)
 from .hooks import hooked, noting
 from .views import NO_SUCH_KEY, VersionedView
 
@@ -36,12 +44,14 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
         view = type(self)
         if view.get_versioned_queryset is not VersionedViewMixin.get_versioned_queryset:
             return super()._read_row()
-        key = Key(self.lookup_field, self.kwargs[self.lookup_url_kwarg or self.lookup_field])
-        self._rows = self._fixed_queryset
-        if self._rows is None:
-            self._rows = self.filter_queryset(self.get_queryset())
+        name = self.lookup_field
+        value = self.kwargs[self.lookup_url_kwarg or name]
+        fixed = self._fixed_queryset
+        self._rows = self.filter_queryset(self.get_queryset()) if fixed is None else fixed
         try:
-            return read_row(self._rows, self.tag_key, key=key)
+            if fixed is not None:
+                return row_reader(fixed, self.tag_key, name).read(value)
+            return read_row(self._rows, self.tag_key, key=Key(name, value))
         except NO_SUCH_KEY:
             return None
 

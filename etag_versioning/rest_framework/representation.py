@@ -4,6 +4,7 @@ The representation part of a view's tags: what renders a row, and for whom.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from rest_framework.generics import GenericAPIView
@@ -26,10 +27,17 @@ def representation(view: Any) -> str:
     """
     request = view.request
     renderer = request.accepted_renderer
-    parts = [encode_key(renderer.format), fingerprint(*_code(view, renderer))]
-    if request.accepted_media_type != renderer.media_type:
-        parts.append(digest([request.accepted_media_type]))
-    return ".".join(parts)
+    classes: list[Any] = [type(view), type(renderer), serializer_class_of(view)]
+    text = _of_code(renderer.format, *classes)
+    if request.accepted_media_type == renderer.media_type:
+        return text
+    return f"{text}.{digest([request.accepted_media_type])}"
+
+
+@lru_cache(maxsize=1000)
+def _of_code(format: str, *classes: Any) -> str:
+    """The format, and the fingerprint of the classes whose code makes the answer."""
+    return f"{encode_key(format)}.{fingerprint(*filter(None, classes))}"
 
 
 def representation_terms(view: Any) -> list[Any]:
@@ -40,13 +48,6 @@ def representation_terms(view: Any) -> list[Any]:
         user, token = request.user, request.META.get("CSRF_COOKIE")
         terms.append(("user", f"{getattr(user, 'pk', None)}:{user}:{token}"))
     return terms
-
-
-def _code(view: Any, renderer: Any) -> tuple[type, ...]:
-    """The classes whose code makes the answer."""
-    classes: list[Any] = [type(view), type(renderer)]
-    serializer = serializer_class_of(view)
-    return (*classes, serializer) if serializer is not None else tuple(classes)
 
 
 def serializer_class_of(view: Any) -> Any:

@@ -76,15 +76,12 @@ def test_differs_between_views_and_renderers():
 
 def test_differs_between_versions_of_the_package(monkeypatch):
     before = fingerprint(PersonSerializer)
-    fingerprint.cache_clear()
     monkeypatch.setattr("etag_versioning.rest_framework.fingerprint._VERSIONS", ("another",))
     assert fingerprint(PersonSerializer) != before
-    fingerprint.cache_clear()
 
 
 def test_of_one_class_is_the_same_for_threads_that_ask_at_once():
     for _ in range(5):
-        fingerprint.cache_clear()
         with ThreadPoolExecutor(8) as pool:
             found = set(pool.map(lambda _: fingerprint(PersonViewSet, PersonSerializer), range(16)))
         assert len(found) == 1
