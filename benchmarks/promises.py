@@ -45,10 +45,12 @@ class Promise:
 
 
 PROMISES = [
-    Promise("DRF detail, hit: DRF view + one statement", (DETAIL, "hit"), (FLOOR, "hit"), 1.6, 1.3),
+    Promise(
+        "DRF detail, hit: DRF view + one statement", (DETAIL, "hit"), (FLOOR, "hit"), 1.45, 1.3
+    ),
     Promise("filtered by request, hit: the same", (FILTERED, "hit"), (FLOOR, "hit"), 2.0, 1.7),
     Promise(
-        "Django view, hit: view + one statement", (VIEW, "hit"), (VIEW_FLOOR, "hit"), 2.0, 1.35
+        "Django view, hit: view + one statement", (VIEW, "hit"), (VIEW_FLOOR, "hit"), 1.75, 1.35
     ),
     Promise(
         "DRF detail, no header: plain", (DETAIL, "no header"), (PLAIN, "no header"), 1.05, 1.05
