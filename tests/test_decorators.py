@@ -1,6 +1,7 @@
 """Decorated plain views, through Django's own handler."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -475,3 +476,42 @@ def test_naive_datetimes_are_in_the_default_time_zone(settings):
     )
     person.refresh_from_db()
     person.save()
+
+
+class Replica:
+    """A router that reads from one database and writes to the other."""
+
+    def db_for_read(self, model, **hints):
+        return "other"
+
+    def db_for_write(self, model, **hints):
+        return "default"
+
+
+@pytest.mark.django_db(databases=["default", "other"])
+class TestDatabases:
+    @pytest.fixture
+    def ahead(self, person):
+        """The same row in the other database, in another state."""
+        row = Person.objects.using("other").create(pk=person.pk, name="b")
+        row.save()
+        return row
+
+    def test_a_source_names_its_own(self, client, person, ahead):
+        for _ in range(2):
+            etag = client.get(f"/elsewhere/{person.pk}/")["ETag"]
+            assert etag.startswith(f'"person-{person.pk}-v{ahead.version}.')
+
+    def test_reads_go_to_a_replica_and_writes_compare_where_they_go(
+        self, client, url, person, ahead, settings
+    ):
+        there = client.get(url)["ETag"]
+        settings.DATABASE_ROUTERS = [Replica()]
+        behind = client.get(url)["ETag"]
+        assert behind.startswith(f'"person-{person.pk}-v{ahead.version}.')
+        assert client.get(url, headers={"If-None-Match": behind}).status_code == 304
+        assert client.get(url, headers={"If-None-Match": there}).status_code == 200
+        post = partial(client.post, url, {"days": 1}, content_type="application/json")
+        assert post(headers={"If-Match": behind}).status_code == 412
+        headers = {"If-Match": there, "X-Write": "update"}
+        assert post(headers=headers).status_code == 200
