@@ -15,11 +15,11 @@ from functools import lru_cache
 __all__ = ["format_http_date", "parse_http_date"]
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_EPOCH = date(1970, 1, 1).toordinal()
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
 _MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
 _DAY_NAME = "|".join(day[:3] for day in _DAYS)
+_EPOCH = date(1970, 1, 1).toordinal()
 # Compiled by ``re`` when the first date comes.
 _HTTP_DATES = (
     # IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT
@@ -82,7 +82,7 @@ def format_http_date(seconds: int) -> str:
 
 @lru_cache(maxsize=1000)
 def _format_day(days: int) -> str:
-    """The first half, of the day that is so many days after that of 1970."""
+    """The first half: the day, as so many days since 1 January 1970."""
     day = date.fromordinal(_EPOCH + days)
     return f"{_DAYS[day.weekday()][:3]}, {day.day:02} {_MONTHS[day.month - 1]} {day.year:04}"
 

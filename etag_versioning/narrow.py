@@ -63,9 +63,11 @@ def values_of(
     fields = _own_fields(queryset.model, names)
     if fields is None or not _is_plain(queryset):
         return _values_of(queryset.using(using), names, key)
-    condition = _condition(queryset, key)
-    if key is not None and condition is None:
-        queryset = queryset.filter(**{key.name: key.value})
+    condition = None
+    if key is not None:
+        condition = _compared(_comparison(queryset, key.name), key.value)
+        if condition is None:
+            queryset = queryset.filter(**{key.name: key.value})
     found = by_shape(queryset.query, names, fields, condition, using)
     if found is not None:
         return found.statement.run(found.params, connections[using])
@@ -113,11 +115,8 @@ class KeyedRows:
 
     def _found(self, value: Any, using: str) -> list[tuple[Any, ...]] | None:
         """The same by what is known; ``None`` where that is not enough."""
-        if self._comparison is None or type(value) not in _KEYS:
-            return None
-        lookup, column = self._comparison
-        condition, connection = lookup(column, value), connections[using]
-        if condition.rhs is None:
+        condition, connection = _compared(self._comparison, value), connections[using]
+        if condition is None:
             return None
         try:
             text, params = condition.process_rhs(None, connection)
@@ -182,15 +181,12 @@ def _comparison(queryset: Any, name: str) -> tuple[Any, Any] | None:
     return (lookup, field.get_col(base_alias(queryset.query))) if _is_equality(lookup) else None
 
 
-def _condition(queryset: Any, key: Key | None) -> Any:
-    """The condition that ``filter()`` would make of a key; ``None`` as above."""
-    if key is None or type(key.value) not in _KEYS:
-        return None
-    comparison = _comparison(queryset, key.name)
-    if comparison is None:
+def _compared(comparison: tuple[Any, Any] | None, value: Any) -> Any:
+    """The condition that ``filter()`` would make of a value; ``None`` as above."""
+    if comparison is None or type(value) not in _KEYS:
         return None
     lookup, column = comparison
-    condition = lookup(column, key.value)
+    condition = lookup(column, value)
     return None if condition.rhs is None else condition
 
 

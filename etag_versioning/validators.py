@@ -194,6 +194,7 @@ class RowReader:
         return _one_row(self.queryset.model, using, self.rows.values_of(value, using))
 
 
+# One for each query set, which a view class keeps for all of its requests.
 row_reader = lru_cache(maxsize=1000)(RowReader)
 
 
