@@ -327,7 +327,7 @@ def test_any_sequence_of_writes(machine):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=int(os.environ.get("STATE_MACHINE_EXAMPLES", "25")),
+            max_examples=int(os.environ.get("STATE_MACHINE_EXAMPLES", "10")),
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
