@@ -79,9 +79,7 @@ class Walk:
     def read_and_read_again(self):
         full = self.ask(200, "GET", self.user, "A user, with team, office and phone numbers.")
         tag = {"If-None-Match": full.headers["ETag"]}
-        again = self.ask(
-            304, "GET", self.user, "Not changed: one narrow query, no body.", headers=tag
-        )
+        again = self.ask(304, "GET", self.user, "Not changed: one query, no body.", headers=tag)
         self.expect(again.content == b"", "a 304 with a body")
         self.expect(queries_of(again) == "1 query", f"a 304 took {queries_of(again)}")
 
@@ -95,7 +93,7 @@ class Walk:
         )  # fmt: skip
         self.expect(written.headers["ETag"] != read.headers["ETag"], "a write kept its tag")
         stale = self.ask(
-            412, "PUT", self.user, "The same tag again: somebody (we) was faster, nothing is written.",
+            412, "PUT", self.user, "The same tag again: it is stale, nothing is written.",
             headers=headers, content=body,
         )  # fmt: skip
         self.console.print_json(stale.text)
