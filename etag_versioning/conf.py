@@ -46,11 +46,13 @@ def check_value(name: str, value: Any) -> None:
         raise ImproperlyConfigured(f'ETAG_VERSIONING has no setting "{name}".')
     choices = _CHOICES.get(name)
     if choices and value not in choices:
-        listed = " or ".join(f'"{each}"' if isinstance(each, str) else str(each) for each in choices)
-        raise ImproperlyConfigured(
-            f'ETAG_VERSIONING["{name}"] is {value!r}; it must be {listed}.'
+        listed = " or ".join(
+            f'"{each}"' if isinstance(each, str) else str(each) for each in choices
         )
-    if name == "REVISION" and not (value is None or isinstance(value, str | int) or callable(value)):
+        raise ImproperlyConfigured(f'ETAG_VERSIONING["{name}"] is {value!r}; it must be {listed}.')
+    if name == "REVISION" and not (
+        value is None or isinstance(value, str | int) or callable(value)
+    ):
         raise ImproperlyConfigured(
             f'ETAG_VERSIONING["REVISION"] is {value!r}; it must be text, or a callable that '
             f"returns it."

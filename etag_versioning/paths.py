@@ -135,7 +135,8 @@ def _relation(model: Any, name: str) -> Any:
         field = model._meta.get_field(name)
     except FieldDoesNotExist:
         return None
-    return field if field.related_model else None
+    # Of a model that does not exist, Django knows the name alone, and its own check tells.
+    return field if isinstance(field.related_model, type) else None
 
 
 def shown_in(touches: Touches, rows: Any, *, locked: bool = False) -> tuple[set[Any], Found]:

@@ -20,19 +20,19 @@ def check_managers(model: Any) -> Iterator[checks.CheckMessage]:
     """W001 and W002: managers that bypass versions. W007: one that ours hides."""
     for manager in model._meta.managers:
         if (
-            not bumps(manager)
+            not _bumps(manager)
             and manager.name not in model.unversioned_managers
             and not _is_inherited(model, manager)
         ):
             yield checks.Warning(
                 f"{model._meta.label}.{manager.name} makes querysets whose update() does not bump "
-                f"the version, so clients keep stale copies.",
-                hint=_cure(model, manager)
-                + f' Where this is meant: unversioned_managers = ("{manager.name}",).',
+                f"the version, so clients keep stale copies. If that is meant, say "
+                f'unversioned_managers = ("{manager.name}",).',
+                hint=_cure(model, manager),
                 obj=model,
                 id="etag_versioning.W001",
             )
-    if not bumps(model._base_manager):
+    if not _bumps(model._base_manager):
         yield checks.Warning(
             f"{model._meta.label}'s base manager, through which Django writes SET_NULL, does not "
             f"bump the version.",
@@ -50,13 +50,13 @@ def check_managers(model: Any) -> Iterator[checks.CheckMessage]:
         )
 
 
-def bumps(manager: Any) -> bool:
+def _bumps(manager: Any) -> bool:
     """Whether the querysets of ``manager`` bump versions."""
-    kind = queryset_class(manager)
+    kind = _queryset_class(manager)
     return issubclass(kind, VersionedQuerySet)
 
 
-def queryset_class(manager: Any) -> type:
+def _queryset_class(manager: Any) -> type:
     """The class of a manager's querysets, also where it makes none outside of a request."""
     try:
         return type(manager.get_queryset())
@@ -86,8 +86,8 @@ def _cure(model: Any, manager: Any) -> str:
     if kind is models.Manager:
         if name == "objects" and declared and _brings_objects(model):
             return 'Delete the line "objects = models.Manager()": VersionedModel has a manager.'
-        return f"{name} = VersionedManager()  # from etag_versioning.models."
-    made = queryset_class(manager)
+        return f"{name} = VersionedManager()  # from etag_versioning.models"
+    made = _queryset_class(manager)
     if made is not models.QuerySet and not _is_foreign(model, made):
         bases = [base.__name__ for base in made.__bases__ if base is not models.QuerySet]
         return f"class {made.__name__}({', '.join(['VersionedQuerySet', *bases])}): …"
@@ -97,7 +97,7 @@ def _cure(model: Any, manager: Any) -> str:
             f"class {mixed}(VersionedQuerySet, {made.__name__}): pass; and let {kind.__name__} "
             f"make querysets of this class: {_from_queryset(kind, mixed)}."
         )
-    if bumps(_with_versioned_querysets(manager)):
+    if _bumps(_with_versioned_querysets(manager)):
         return _versioned(name, manager)
     return (
         f"Let {kind.__name__}.get_queryset() return super().get_queryset(), filtered as needed, "

@@ -60,7 +60,9 @@ def _error(number: str, model: Any, message: str, hint: str) -> checks.CheckMess
 
 def _check_columns(model: Any) -> Iterator[checks.CheckMessage]:
     """E002: state columns twice, or in two tables."""
-    fields = [f for f in model._meta.concrete_fields if isinstance(f, VersionField | UpdatedAtField)]
+    fields = [
+        f for f in model._meta.concrete_fields if isinstance(f, VersionField | UpdatedAtField)
+    ]
     twice = False
     for kind in (VersionField, UpdatedAtField):
         names = [field.name for field in fields if isinstance(field, kind)]
@@ -91,16 +93,16 @@ def _check_hidden_columns(model: Any) -> Iterator[checks.CheckMessage]:
         (UpdatedAtMixin, "updated_at", UpdatedAtField, columns.stamp, "row_updated_at"),
     ):
         if issubclass(model, mixin) and column is None:
+            consequence = (
+                "No write is compared, and no tag can be made."
+                if kind is VersionField
+                else "Its tags can repeat, and it has no Last-Modified."
+            )
             yield _error(
                 "E007",
                 model,
                 f"{model._meta.label} has no {kind.__name__}: {_who_hides(model, name)} hides the "
-                f"one of {mixin.__name__}. "
-                + (
-                    "No write is compared, and no tag can be made."
-                    if mixin is VersionMixin
-                    else "Its tags can repeat, and it has no Last-Modified."
-                ),
+                f"one of {mixin.__name__}. {consequence}",
                 f"Keep that attribute, and add the column under another name: "
                 f"{other_name} = {kind.__name__}()  # from etag_versioning.fields",
             )
@@ -133,7 +135,10 @@ def _check_nullable_columns(model: Any) -> Iterator[checks.CheckMessage]:
 
 def _taken_options(model: Any) -> Iterator[checks.CheckMessage]:
     """E005: a field, or a related name, in the place of one of the model's options."""
-    fields = {field.name for field in model._meta.get_fields() if not _is_reverse(field)}
+    abstract = [base for base in model.__mro__[1:] if getattr(base, "_meta", model._meta).abstract]
+    # Django drops an abstract base's field whose name is an attribute of an earlier base.
+    fields = {field.name for base in abstract for field in base._meta.local_fields}
+    fields |= {field.name for field in model._meta.get_fields() if not _is_reverse(field)}
     reverse = {
         field.get_accessor_name(): field for field in model._meta.get_fields() if _is_reverse(field)
     }
@@ -166,6 +171,10 @@ def _check_touches(model: Any) -> Iterator[checks.CheckMessage]:
         yield _error("E003", model, message, 'touches = ("user",)')
         return
     for name in given:
+        if not isinstance(name, str):
+            message = f"{model._meta.label}.touches has {name!r} in it, and no name."
+            yield _error("E003", model, message, 'touches = ("user",)')
+            continue
         try:
             resolve_path(model, name)
         except ImproperlyConfigured as error:
@@ -207,6 +216,10 @@ def _check_names(model: Any) -> Iterator[checks.CheckMessage]:
                 "E004", model, f"{label} is a string.", f'{option} = ("{given}",)  # with a comma'
             )
             continue
+        if not isinstance(given, Collection):
+            message = f"{label} is {given!r}, and no collection of names."
+            yield _error("E004", model, message, f'{option} = ("…",)')
+            continue
         for name in given:
             if hint := wrong(name):
                 yield _error("E004", model, f'{label} names "{name}".', hint)
@@ -238,7 +251,8 @@ def _wrong_tag_key(model: Any, name: str) -> str | None:
         except FieldDoesNotExist:
             fields = [field.name for field in here._meta.concrete_fields]
             return f"Name a field of {here._meta.label}: {', '.join(fields)}."
-        here = field.related_model or here
+        if isinstance(field.related_model, type):
+            here = field.related_model
     return None
 
 
@@ -246,10 +260,10 @@ def _check_through_models(model: Any) -> Iterator[checks.CheckMessage]:
     """W006: links that a model of their own holds, of which the row does not know."""
     owner = state_columns(model).owner
     for field in model._meta.local_many_to_many:
-        through = field.remote_field.through
-        if owner is None or through._meta.auto_created or field.name in model.unversioned_fields:
+        through: Any = field.remote_field.through
+        if owner is None or not isinstance(through, type) or through._meta.auto_created:
             continue
-        if owner not in _touched_by(through):
+        if field.name not in model.unversioned_fields and owner not in _touched_by(through):
             link = field.m2m_field_name()
             yield checks.Warning(
                 f"{field} has its links in {through._meta.label}, whose writes do not bump the "

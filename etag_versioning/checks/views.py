@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -152,4 +153,8 @@ def _walk(
             defaults = {**given, **entry.default_kwargs}
             yield from _walk(entry, here, kwargs, defaults)
         elif isinstance(entry, URLPattern):
-            yield Route(here, entry.callback, kwargs | given.keys() | entry.default_args.keys())
+            view: Any = entry.callback
+            kwargs = kwargs | given.keys() | entry.default_args.keys()
+            while isinstance(view, partial):
+                view, kwargs = view.func, kwargs | view.keywords.keys()
+            yield Route(here, view, kwargs)

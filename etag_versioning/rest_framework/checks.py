@@ -24,20 +24,23 @@ __all__ = ["check_view"]
 
 _IF_MATCH: Final = ("required", "optional", "report")
 # The actions of one row that go by get_object(), and what writes the fields of one; adrf's too.
-_OF_ONE_ROW: Final = frozenset(
-    ("retrieve", "update", "partial_update", "destroy")
-    + ("aretrieve", "aupdate", "partial_aupdate", "adestroy")
-)
-_WRITING: Final = frozenset(
-    ("create", "update", "partial_update", "acreate", "aupdate", "partial_aupdate")
-    + ("put", "patch", "post")
-)
+_OF_ONE_ROW: Final = {
+    *("retrieve", "update", "partial_update", "destroy"),
+    *("aretrieve", "aupdate", "partial_aupdate", "adestroy"),
+}
+_WRITING: Final = {
+    *("create", "update", "partial_update", "acreate", "aupdate", "partial_aupdate"),
+    *("put", "patch", "post"),
+}
 # The classes of DRF's and adrf's whose handlers are about one row.
-_ONE_ROW_VIEWS: Final = ("RetrieveAPIView", "UpdateAPIView", "DestroyAPIView") + (
-    "RetrieveUpdateAPIView",
+_ONE_ROW_VIEWS: Final = {
+    "DestroyAPIView",
+    "RetrieveAPIView",
     "RetrieveDestroyAPIView",
+    "RetrieveUpdateAPIView",
     "RetrieveUpdateDestroyAPIView",
-)
+    "UpdateAPIView",
+}
 _FRAMEWORKS: Final = ("rest_framework", "adrf", "etag_versioning")
 
 
@@ -46,7 +49,7 @@ def check_view(route: Route) -> Iterator[checks.CheckMessage]:
     kind = getattr(route.view, "cls", None)
     if not isinstance(kind, type) or not issubclass(kind, ViewOptions):
         return
-    view = RoutedView(route, kind)
+    view = _RoutedView(route, kind)
     yield from _check_options(view)
     if isinstance(view.model, type) and not view.has_own("get_versioned_queryset"):
         yield from check_model(kind, view.name, view.model)
@@ -55,8 +58,8 @@ def check_view(route: Route) -> Iterator[checks.CheckMessage]:
         yield from _check_serializer(view)
 
 
-class RoutedView:
-    """A view class under one route: its attributes, as ``as_view()`` and ``@action`` change them."""
+class _RoutedView:
+    """A view class under one route, with what ``as_view()`` and ``@action`` change of it."""
 
     def __init__(self, route: Route, kind: Any) -> None:
         self.route = route
@@ -115,7 +118,7 @@ def _is_framework(module: str) -> bool:
     return module.partition(".")[0] in _FRAMEWORKS
 
 
-def _check_options(view: RoutedView) -> Iterator[checks.CheckMessage]:
+def _check_options(view: _RoutedView) -> Iterator[checks.CheckMessage]:
     """E201: an option with a value that it cannot have."""
     for option, default in vars(ViewOptions).items():
         value = view.get(option)
@@ -141,7 +144,7 @@ def _check_options(view: RoutedView) -> Iterator[checks.CheckMessage]:
         )
 
 
-def _check_cache_control(view: RoutedView) -> Iterator[checks.CheckMessage]:
+def _check_cache_control(view: _RoutedView) -> Iterator[checks.CheckMessage]:
     value = view.get("cache_control")
     if value is None or not _is_given(value):
         return
@@ -155,7 +158,7 @@ def _check_cache_control(view: RoutedView) -> Iterator[checks.CheckMessage]:
         yield error("E201", view.kind, f"{view.name}: {problem}", "Leave one of the two out.")
 
 
-def _check_list_validator(view: RoutedView) -> Iterator[checks.CheckMessage]:
+def _check_list_validator(view: _RoutedView) -> Iterator[checks.CheckMessage]:
     # Of the class, as ``self.list_validator`` would be a bound method.
     value = view.get("list_validator")
     if value is None or isinstance(value, property):
@@ -179,12 +182,12 @@ def _is_given(value: Any) -> bool:
     return not hasattr(value, "__get__")
 
 
-def _wrong(view: RoutedView, option: str, why: str, hint: str) -> checks.CheckMessage:
+def _wrong(view: _RoutedView, option: str, why: str, hint: str) -> checks.CheckMessage:
     value = view.get(option)
     return error("E201", view.kind, f"{view.name} has {option} = {value!r}; {why}.", hint)
 
 
-def _check_lookups(view: RoutedView) -> Iterator[checks.CheckMessage]:
+def _check_lookups(view: _RoutedView) -> Iterator[checks.CheckMessage]:
     """E203 and E204: a lookup that the route, or the model, does not have."""
     rows = view.queryset
     if rows is None or view.has_own("get_queryset"):
@@ -193,12 +196,12 @@ def _check_lookups(view: RoutedView) -> Iterator[checks.CheckMessage]:
         yield from check_lookup(view.kind, view.name, rows, option, view.get(option))
     if issubclass(view.kind, VersionedViewMixin) and view.needs_kwarg:
         kwarg = view.get("lookup_url_kwarg") or view.get("lookup_field")
-        names = sorted(view.route.kwargs)
+        names = sorted({*view.route.kwargs} - {"format"})
         hint = f'lookup_url_kwarg = "{names[0] if len(names) == 1 else "…"}"'
         yield from check_kwarg(view.route, view.name, kwarg, hint)
 
 
-def _check_serializer(view: RoutedView) -> Iterator[checks.CheckMessage]:
+def _check_serializer(view: _RoutedView) -> Iterator[checks.CheckMessage]:
     """W201: a serializer that writes the columns that a write of the row is compared by."""
     kind = view.get("serializer_class")
     if not isinstance(kind, type) or not issubclass(kind, serializers.Serializer):
@@ -210,7 +213,7 @@ def _check_serializer(view: RoutedView) -> Iterator[checks.CheckMessage]:
             names = state_columns(model).names if _is_model(model) else ()
             fields = list(serializer.fields.values())
             written = [field for field in fields if not field.read_only]
-            wrong = [field.field_name for field in written if field.source in names]
+            wrong = [str(field.field_name) for field in written if field.source in names]
             if wrong:
                 yield _writable(view, type(serializer), wrong)
             children = [getattr(field, "child", field) for field in written]
@@ -227,7 +230,7 @@ def _is_model(model: Any) -> bool:
     return isinstance(model, type) and issubclass(model, models.Model)
 
 
-def _writable(view: RoutedView, kind: type, names: list[str]) -> checks.CheckMessage:
+def _writable(view: _RoutedView, kind: type, names: list[str]) -> checks.CheckMessage:
     listed = ", ".join(f'"{name}"' for name in names)
     return checks.Warning(
         f"{kind.__module__}.{kind.__qualname__}, of {view.name}, lets clients write {listed}. A "
