@@ -47,8 +47,7 @@ def check_models(
         found += _check_nullable_columns(model)
         if not taken:
             found += _check_touches(model)
-            found += _check_names(model)
-            found += _check_through_models(model)
+            found += list(_check_names(model)) or list(_check_through_models(model))
         found += check_managers(model)
         found += _check_foreign_keys(model)
     return found
@@ -261,7 +260,7 @@ def _check_through_models(model: Any) -> Iterator[checks.CheckMessage]:
     owner = state_columns(model).owner
     for field in model._meta.local_many_to_many:
         through: Any = field.remote_field.through
-        if owner is None or not isinstance(through, type) or through._meta.auto_created:
+        if owner is None or isinstance(through, str) or through._meta.auto_created:
             continue
         if field.name not in model.unversioned_fields and owner not in _touched_by(through):
             link = field.m2m_field_name()

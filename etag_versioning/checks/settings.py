@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.conf import settings as django_settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
@@ -50,21 +49,18 @@ def check_client_flags(app_configs: Any = None, **kwargs: Any) -> list[checks.Ch
     """
     found: list[checks.CheckMessage] = []
     for alias in connections:
-        options = django_settings.DATABASES.get(alias, {}).get("OPTIONS", {})
-        flag = options.get("client_flag")
-        if isinstance(flag, int) and not flag & _FOUND_ROWS and _is_mysql(alias):
-            found.append(
-                checks.Error(
-                    f'DATABASES["{alias}"]["OPTIONS"]["client_flag"] replaces the flag FOUND_ROWS '
-                    f"that Django sets. An UPDATE then reports changed rows instead of the "
-                    f"rows that it found, and writes are taken for stale ones.",
-                    hint=f'from MySQLdb.constants import CLIENT; "client_flag": '
-                    f"CLIENT.FOUND_ROWS | {flag}",
-                    id="etag_versioning.E009",
-                )
+        flag = connections.settings[alias]["OPTIONS"].get("client_flag")
+        if flag is None or flag & _FOUND_ROWS or connections[alias].vendor != "mysql":
+            continue
+        found.append(
+            checks.Error(
+                f'DATABASES["{alias}"]["OPTIONS"]["client_flag"] replaces the flag FOUND_ROWS '
+                f"that Django sets. An UPDATE then reports changed rows instead of the rows "
+                f"that it found, and writes are taken for stale ones.",
+                hint=f'from MySQLdb.constants import CLIENT; "client_flag": '
+                f"CLIENT.FOUND_ROWS | {flag}",
+                id="etag_versioning.E009",
             )
+        )
     return found
 
-
-def _is_mysql(alias: str) -> bool:
-    return connections[alias].vendor == "mysql"
