@@ -63,4 +63,3 @@ def check_client_flags(app_configs: Any = None, **kwargs: Any) -> list[checks.Ch
             )
         )
     return found
-

@@ -74,9 +74,10 @@ class _RoutedView:
 
     def has_own(self, method: str) -> bool:
         """Whether the project has its own version of a method of DRF's or ours."""
-        found = next((vars(base) for base in self.kind.__mro__ if method in vars(base)), None)
-        module = "" if found is None else str(getattr(found[method], "__module__", ""))
-        return not _is_framework(module)
+        for base in self.kind.__mro__:
+            if method in vars(base):
+                return not _is_framework(str(getattr(vars(base)[method], "__module__", "")))
+        return False
 
     @property
     def handlers(self) -> list[str]:

@@ -61,8 +61,9 @@ def test_a_parent_s_version_in_another_table_that_hides_ours_is_an_error(found):
         class Meta:
             app_label = "testapp"
 
-    (message,) = found()
+    message, manager = found()
     assert (message.id, message.obj) == ("etag_versioning.E007", Child)
+    assert (manager.id, manager.obj) == ("etag_versioning.W001", Child)
 
 
 def test_an_updated_at_of_another_kind_is_an_error(found):
