@@ -185,7 +185,8 @@ def _is_given(value: Any) -> bool:
 
 def _wrong(view: _RoutedView, option: str, why: str, hint: str) -> checks.CheckMessage:
     value = view.get(option)
-    return error("E201", view.kind, f"{view.name} has {option} = {value!r}; {why}.", hint)
+    shown = getattr(value, "__name__", repr(value))
+    return error("E201", view.kind, f"{view.name} has {option} = {shown}; {why}.", hint)
 
 
 def _check_lookups(view: _RoutedView) -> Iterator[checks.CheckMessage]:
