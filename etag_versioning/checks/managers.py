@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.core import checks
@@ -18,12 +18,10 @@ __all__ = ["check_managers"]
 
 def check_managers(model: Any) -> Iterator[checks.CheckMessage]:
     """W001 and W002: managers that bypass versions. W007: one that ours hides."""
+    meant = model.unversioned_managers
+    meant = meant if isinstance(meant, Collection) else ()  # E004 or E005 tells of it.
     for manager in model._meta.managers:
-        if (
-            not _bumps(manager)
-            and manager.name not in model.unversioned_managers
-            and not _is_inherited(model, manager)
-        ):
+        if not _bumps(manager) and manager.name not in meant and not _is_inherited(model, manager):
             yield checks.Warning(
                 f"{model._meta.label}.{manager.name} makes querysets whose update() does not bump "
                 f"the version, so clients keep stale copies. If that is meant, say "
@@ -91,13 +89,7 @@ def _cure(model: Any, manager: Any) -> str:
     if made is not models.QuerySet and not _is_foreign(model, made):
         bases = [base.__name__ for base in made.__bases__ if base is not models.QuerySet]
         return f"class {made.__name__}({', '.join(['VersionedQuerySet', *bases])}): …"
-    if made is not models.QuerySet:
-        mixed = f"Versioned{made.__name__}"
-        return (
-            f"class {mixed}(VersionedQuerySet, {made.__name__}): pass; and let {kind.__name__} "
-            f"make querysets of this class: {_from_queryset(kind, mixed)}."
-        )
-    if _bumps(_with_versioned_querysets(manager)):
+    if made is not models.QuerySet or _bumps(_with_versioned_querysets(manager)):
         return _versioned(name, manager)
     return (
         f"Let {kind.__name__}.get_queryset() return super().get_queryset(), filtered as needed, "
@@ -107,15 +99,26 @@ def _cure(model: Any, manager: Any) -> str:
 
 def _versioned(name: str, manager: Any) -> str:
     """The manager with versioned querysets; a class with a name where migrations import it."""
-    kind = type(manager).__name__
-    mended = _from_queryset(type(manager), "VersionedQuerySet")
+    kind, made = _named(type(manager)), _queryset_class(manager)
+    mixed, code = "VersionedQuerySet", ""
+    if made is not models.QuerySet:
+        mixed = f"Versioned{made.__name__}"
+        code = f"class {mixed}(VersionedQuerySet, {made.__name__}): pass; "
+    mended = _from_queryset(kind, mixed)
     if not manager.use_in_migrations:
-        return f"{name} = {mended}()"
-    return f"class Versioned{kind}({mended}): pass; {name} = Versioned{kind}()"
+        return f"{code}{name} = {mended}()"
+    own = f"Versioned{kind.__name__}"
+    return f"{code}class {own}({mended}): pass; {name} = {own}()"
+
+
+def _named(kind: type) -> type:
+    """The class of a manager, without what ``as_manager()`` and ``from_queryset()`` made of it."""
+    made = kind.__module__ == models.Manager.__module__ and kind is not models.Manager
+    return _named(kind.__bases__[0]) if made else kind
 
 
 def _from_queryset(kind: type, queryset: str) -> str:
-    return f"{kind.__name__}.from_queryset({queryset})"
+    return f"{_named(kind).__name__}.from_queryset({queryset})"
 
 
 def _with_versioned_querysets(manager: Any) -> Any:

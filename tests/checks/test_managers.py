@@ -140,6 +140,22 @@ def test_the_hint_for_a_get_queryset_that_builds_a_plain_queryset_is_to_call_sup
     assert "BuildingManager.get_queryset() return super().get_queryset()" in message.hint
 
 
+def test_the_hint_for_a_queryset_class_of_another_distribution_is_a_class_of_both(found):
+    foreign = type("TreeQuerySet", (models.QuerySet,), {"__module__": "treepackage.models"})
+    make("Page", VersionedModel, objects=foreign.as_manager())
+    (message,) = found()
+    assert message.hint == (
+        "class VersionedTreeQuerySet(VersionedQuerySet, TreeQuerySet): pass; "
+        "objects = Manager.from_queryset(VersionedTreeQuerySet)()"
+    )
+
+
+@pytest.mark.parametrize("meant", [None, 5])
+def test_unversioned_managers_that_are_no_collection_do_not_break_the_check(found, meant):
+    make("Page", VersionedModel, legacy=models.Manager(), unversioned_managers=meant)
+    assert [message.id for message in found()] == ["etag_versioning.E004", "etag_versioning.W001"]
+
+
 def test_a_versioned_manager_that_needs_a_request_is_no_warning(found):
     make("Page", VersionedModel, objects=RequestManager())
     assert found() == []
@@ -174,6 +190,25 @@ def test_a_manager_that_ours_hides_is_a_warning(found):
     assert message.hint == (
         "class VersionedUserManager(UserManager.from_queryset(VersionedQuerySet)): pass; "
         "objects = VersionedUserManager()"
+    )
+
+
+def test_the_hint_for_a_hidden_manager_keeps_its_queryset_class(found):
+    base = type(
+        "Base",
+        (models.Model,),
+        {
+            "objects": OwnManager.from_queryset(OwnQuerySet)(),
+            "Meta": type("Meta", (), {"abstract": True}),
+            "__module__": __name__,
+        },
+    )
+    make("Page", VersionedModel, base)
+    (message,) = found()
+    assert message.id == "etag_versioning.W007"
+    assert message.hint == (
+        "class VersionedOwnQuerySet(VersionedQuerySet, OwnQuerySet): pass; "
+        "objects = OwnManager.from_queryset(VersionedOwnQuerySet)()"
     )
 
 
