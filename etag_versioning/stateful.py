@@ -44,6 +44,8 @@ class StatefulModel(models.Model):
         tag_key: the name of the field that stands for the row in its tags.
         unversioned_fields: names of fields that no client sees. A ``save()``
             or ``update()`` of these alone neither compares nor moves.
+        unversioned_managers: names of managers that are meant to bump no version, so
+            that no system check warns of them.
         skip_unchanged: whether a ``save()`` that changes no column leaves the row
             and its state as they are. It still raises when it is stale.
         touches: names of relations, or paths of several with double underscores,
@@ -53,6 +55,7 @@ class StatefulModel(models.Model):
     tag_label: ClassVar[str | None] = None
     tag_key: ClassVar[str] = "pk"
     unversioned_fields: ClassVar[Collection[str]] = ()
+    unversioned_managers: ClassVar[Collection[str]] = ()
     skip_unchanged: ClassVar[bool] = False
     touches: ClassVar[Collection[str]] = ()
 
