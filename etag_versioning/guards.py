@@ -34,6 +34,7 @@ __all__ = [
     "is_duplicate",
     "is_lost_race",
     "lock_state",
+    "require_matched_rows",
 ]
 
 

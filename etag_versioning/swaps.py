@@ -47,8 +47,9 @@ class Swap:
         self.compares = not raw and columns.version is not None and instance._has_state(using)
         # Whether the save turned out to change nothing (``skip_unchanged``).
         self.unchanged: bool | None = None
-        self.model: Any = type(instance)
-        self.touches = touches_of(self.model) is not None
+        model: Any = type(instance)
+        self.model = model
+        self.touches = touches_of(model) is not None
         self.touch: Touch | None = None
         self.written: list[Any] = []
         # Whether an UPDATE has bumped the row.

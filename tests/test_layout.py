@@ -89,6 +89,7 @@ NOT_PUBLIC = {
     "conf": {"Settings"},
     "factories": {"DateFunction", "TagFunction"},
     "fields": {"ExactStamp"},
+    "unchanged": {"Row"},
     "trigger_editors": {"MySQLTriggers", "PostgreSQLTriggers", "SQLiteTriggers"},
     "triggers": {"Link", "Trigger"},
 }
