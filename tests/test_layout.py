@@ -50,18 +50,17 @@ MAY_IMPORT = {
     "shapes": "",
     "signals": "preconditions",
     "sources": "conf creation etags narrow preconditions tags validators",
-    "stateful": "columns exceptions expressions guards managers paths querysets swaps touching "
-    "touching_writes unchanged",
-    "swaps": "columns exceptions guards paths touching touching_writes",
+    "stateful": "columns exceptions guards managers paths swaps touching touching_writes unchanged",
+    "swaps": "columns exceptions guards paths touching touching_writes unchanged",
     "tags": "conf etags preconditions",
     "terms": "",
     "touching": "columns guards paths",
-    "touching_signals": "paths querysets touching touching_writes",
+    "touching_signals": "paths querysets swaps touching touching_writes",
     "touching_writes": "paths touching",
     "trigger_audit": "columns operations trigger_editors",
     "trigger_editors": "columns triggers",
     "triggers": "columns fields",
-    "unchanged": "columns",
+    "unchanged": "columns guards",
     "validators": "columns dates etags exceptions guards narrow paths preconditions tags "
     "touching_writes",
 }
@@ -98,9 +97,9 @@ PURE = ["dates", "etags", "exceptions", "negotiation", "preconditions"]
 NOT_PUBLIC = {
     "conditional": {"Judged"},
     "conf": {"Settings"},
-    "expressions": {"InState"},
     "factories": {"DateFunction", "TagFunction"},
     "fields": {"ExactStamp"},
+    "unchanged": {"Row"},
     "trigger_editors": {"MySQLTriggers", "PostgreSQLTriggers", "SQLiteTriggers"},
     "triggers": {"Link", "Trigger"},
 }
