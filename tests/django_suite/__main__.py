@@ -8,7 +8,7 @@ from pathlib import Path
 from .sources import unpack
 
 # The apps of Django's tests that write rows, or look at how models are made.
-APPS = """
+apps = """
     aggregation annotations async basic bulk_create composite_pk constraints contenttypes_tests
     custom_columns custom_managers custom_methods custom_pk dates datetimes defer defer_regress
     delete delete_regress distinct_on_fields expressions expressions_case field_defaults
@@ -27,7 +27,7 @@ APPS = """
     select_related_regress serializers signals string_lookup swappable_models timezones
     transaction_hooks transactions unmanaged_models update update_only_fields validation
     xor_lookups
-""".split()
+"""
 
 root = Path(__file__).parents[2]
 sdist, *labels = sys.argv[1:]
@@ -35,7 +35,7 @@ tests = unpack(Path(sdist), root / "build/django-suite/sources")
 sys.exit(
     subprocess.run(
         [sys.executable, "runtests.py", "--settings=tests.django_suite.settings", "--noinput"]
-        + (labels or APPS),
+        + (labels or apps.split()),
         cwd=tests,
         env={**os.environ, "PYTHONPATH": str(root)},
     ).returncode
