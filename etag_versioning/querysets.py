@@ -287,14 +287,14 @@ class VersionedQuerySet(models.QuerySet[Any]):
         # What the caller gave, by name.
         given = _BULK_CREATE.bind(self, objs, *args, **kwargs).arguments
         options = {name: given[name] for name in given if name not in ("self", "objs")}
-        update_fields = options.get("update_fields")
-        updates = options.get("update_conflicts") and update_fields
+        update_fields = options.get("update_fields") or ()
+        updates = bool(options.get("update_conflicts") and update_fields)
         if updates and self._will_move(update_fields):
             others = (name for name in update_fields if name not in columns.names)
             options["update_fields"] = [*others, *columns.names]
         updates = updates and not is_unversioned(self.model, update_fields)
         unique_fields = options.get("unique_fields")
-        with self._touching(touch_for_create, self, objs, bool(updates), unique_fields):
+        with self._touching(touch_for_create, self, objs, updates, unique_fields):
             created = super().bulk_create(objs, **options)
         if options.get("ignore_conflicts") and columns.version and not columns.stamp:
             # Without a timestamp, an old row can look like the new one. No row has version 0.
