@@ -7,7 +7,7 @@ PEERS = $(VENV)/with-peers
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: demo serve test test-all cells race proxies browser schema bench bench-check lint clean data interpreter
+.PHONY: demo serve test test-all cells race proxies browser schema bench bench-check django-suite lint clean data interpreter
 
 demo: data
 	$(BIN)/python manage.py demo
@@ -70,6 +70,21 @@ bench-check: $(PEERS)/installed
 browser: $(VENV)/browser
 	.ci/browser
 	BROWSER=required $(BIN)/python -m pytest tests/browser
+
+# Django's own tests of models, with every model a VersionedModel; DATABASE_URL chooses the database.
+DJANGO_SUITE = build/django-suite
+django-suite: $(DJANGO_SUITE)/installed
+	$(DJANGO_SUITE)/venv/bin/python -m tests.django_suite $(DJANGO_SUITE)/django-*.tar.gz
+
+# In an environment of their own: what differs is listed for one version of Django.
+$(DJANGO_SUITE)/installed: setup.cfg
+	$(PYTHON) -m venv --without-pip $(DJANGO_SUITE)/venv
+	$(PYTHON) -m pip --python $(DJANGO_SUITE)/venv/bin/python install --quiet --editable \
+		'.[django-suite]'
+	rm -f $(DJANGO_SUITE)/django-*.tar.gz
+	$(PYTHON) -m pip download --quiet --no-deps --no-binary :all: --dest $(DJANGO_SUITE) \
+		Django==$$($(DJANGO_SUITE)/venv/bin/python -m django --version)
+	touch $@
 
 lint: $(VENV)/lint
 	$(BIN)/ruff check .

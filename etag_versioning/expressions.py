@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from django.db import models
+from django.db import connections, models
 from django.db.models import sql
 from django.utils import timezone
 
@@ -90,13 +91,14 @@ class MovingInsertQuery(sql.InsertQuery):
         super().__init__(model, **kwargs)
         self.columns = columns
 
-    def get_compiler(self, *args: Any, **kwargs: Any) -> Any:
-        compiler = super().get_compiler(*args, **kwargs)
-        plain = compiler.as_sql
-        compiler.as_sql = lambda: [self._moving(compiler, *part) for part in plain()]
-        return compiler
+    def get_compiler(
+        self, using: str | None = None, connection: Any = None, elide_empty: bool = True
+    ) -> Any:
+        connection = connections[using] if using else connection
+        plain = connection.ops.compiler(self.compiler)
+        return _bumping(plain)(self, connection, using, elide_empty)
 
-    def _moving(self, compiler: Any, text: str, params: Any) -> tuple[str, Any]:
+    def bump(self, compiler: Any, text: str, params: Any) -> tuple[str, Any]:
         """Put expressions in the places where Django takes the new row's values."""
         ops = compiler.connection.ops
         conflict: Any = self
@@ -118,3 +120,17 @@ class MovingInsertQuery(sql.InsertQuery):
             text = f"{head}{ops.quote_name(field.column)} = {moved}{tail}"
             params = (*params, *moved_params)
         return text, params
+
+
+class _BumpingCompiler:
+    """What a database's own compiler of an INSERT makes, with its conflict clause changed."""
+
+    def as_sql(self) -> list[Any]:
+        compiler: Any = super()
+        query: Any = self.query  # type: ignore[attr-defined]
+        return [query.bump(self, *part) for part in compiler.as_sql()]
+
+
+@cache
+def _bumping(compiler: type) -> type:
+    return type(f"Bumping{compiler.__name__}", (_BumpingCompiler, compiler), {})
