@@ -24,11 +24,10 @@ from .exceptions import StaleWriteError, VersionNotLoaded
 from .expressions import restrict
 from .guards import Guard, guards_of, lock_state
 from .managers import VersionedManager, VersionedOptions
-from .paths import touches_of
 from .querysets import VersionedQuerySet
 from .swaps import Swap
 from .touching import in_transaction
-from .touching_writes import Source, touch_for_rows
+from .touching_writes import may_touch_by_deletion, touch_for_deletion
 from .unchanged import forget, is_unchanged, remember
 
 __all__ = ["StatefulModel"]
@@ -252,12 +251,12 @@ class StatefulModel(models.Model):
 
     @contextmanager
     def _touching_deletion(self, using: str) -> Iterator[None]:
-        """Touch what the row shows up in before it is claimed, and not again with its cascades."""
-        if touches_of(type(self)) is None:
+        """Touch what the row shows up in before it is locked, and not again with its cascades."""
+        if not may_touch_by_deletion(type(self)):
             yield
             return
         with in_transaction(using):
-            touch = touch_for_rows([Source(type(self), [self.pk])], using, compared=True)
+            touch = touch_for_deletion(self, using)
             self._touched = touch.done
             try:
                 yield
