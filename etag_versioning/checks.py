@@ -11,6 +11,7 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, models
 
+from .columns import state_columns
 from .conf import DEFAULTS
 from .fields import UpdatedAtField, VersionField
 from .paths import resolve_path
@@ -42,6 +43,7 @@ def check_models(
     """
     E002: state columns twice, or in two tables. E003: ``touches`` that lead nowhere. W001, W002:
     managers that move no version. W003: foreign keys by which the database changes rows.
+    W008: through models that do not touch the row that has the links.
     """
     configs = apps.get_app_configs() if app_configs is None else app_configs
     found: list[checks.CheckMessage] = []
@@ -52,6 +54,7 @@ def check_models(
                 found += _check_touches(model)
                 found += _check_manager(model)
                 found += _check_foreign_keys(model)
+                found += _check_links(model)
     return found
 
 
@@ -172,3 +175,29 @@ def check_triggers(
 
 _BY_DATABASE = ("DB_CASCADE", "DB_SET_NULL", "DB_SET_DEFAULT")
 _TRIGGER_IDS = {"missing": "W004", "out of date": "W005"}
+
+
+def _check_links(model: Any) -> list[checks.CheckMessage]:
+    found: list[checks.CheckMessage] = []
+    for field in model._meta.local_many_to_many:
+        through = field.remote_field.through
+        resolved = hasattr(field, "m2m_field_name") and hasattr(through, "_meta")
+        if not resolved or through._meta.auto_created or field.name in model.unversioned_fields:
+            continue  # Django's own checks name a model that is not there.
+        ends = [field.m2m_field_name()]
+        if field.remote_field.symmetrical:
+            ends.append(field.m2m_reverse_field_name())
+        touches = getattr(through, "touches", ())
+        if state_columns(model).owner is not None and not set(ends) <= set(touches):
+            base = "" if issubclass(through, StatefulModel) else "(TouchingMixin)"
+            names = ", ".join(f'"{name}"' for name in dict.fromkeys([*touches, *ends]))
+            found.append(
+                checks.Warning(
+                    f"{field} has the through model {through._meta.label}, which does not touch "
+                    f"{model._meta.label}: links do not bump the version.",
+                    hint=f"class {through.__name__}{base}: touches = ({names},)",
+                    obj=field,
+                    id="etag_versioning.W008",
+                )
+            )
+    return found

@@ -37,7 +37,7 @@ def connect(all_models: Iterable[Any]) -> None:
             own = {
                 field: touches_of(field.remote_field.through)
                 for field in model._meta.local_many_to_many
-                if field.remote_field.through._meta.auto_created
+                if _is_automatic(field.remote_field.through)
             }
             goes_with_links = links_to(model)
         except ImproperlyConfigured:
@@ -56,6 +56,11 @@ def connect(all_models: Iterable[Any]) -> None:
                 weak=False,
                 dispatch_uid=f"{field.model._meta.label}.{field.name}",
             )
+
+
+def _is_automatic(through: Any) -> bool:
+    # Still a string where a model is missing; Django's own checks name it.
+    return hasattr(through, "_meta") and bool(through._meta.auto_created)
 
 
 def _field(path: Path) -> Any:
