@@ -187,9 +187,7 @@ def _bump_rows(owner: Any, using: str, keys: set[Any], at_hand: Iterable[Any]) -
             guard.reread()
 
 
-def _bump(
-    owner: Any, using: str, keys: Sequence[Any], now: datetime, state: Any = None
-) -> int:
+def _bump(owner: Any, using: str, keys: Sequence[Any], now: datetime, state: Any = None) -> int:
     """Bump rows, or only those in one state; returns their number."""
     columns, count = state_columns(owner), 0
     same = {} if state is None else dict(zip(columns.names, state, strict=True))

@@ -166,7 +166,8 @@ def touch_for_deletion(instance: Any, using: str) -> Touch:
 
 def deleted_links(rows: Sequence[Any]) -> Iterator[Source]:
     """The links that go with rows of one model, where they belong to the state of others."""
-    for through, name in links_to(type(rows[0])):
+    model: Any = type(rows[0])
+    for through, name in links_to(model):
         target = through._meta.get_field(name).target_field.attname
         yield Source(through, [getattr(row, target) for row in rows], by=name)
 
@@ -225,7 +226,8 @@ def _at_hand(objs: Collection[Any]) -> list[Any]:
 
 
 def _cached(obj: Any) -> Iterator[Any]:
-    touches = touches_of(type(obj))
+    model: Any = type(obj)
+    touches = touches_of(model)
     for path in touches.paths if touches else ():
         row: Any = obj
         for name in path.name.split(LOOKUP_SEP):

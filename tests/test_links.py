@@ -17,7 +17,6 @@ from etag_versioning.models import TouchingMixin, VersionedModel
 from tests.testapp.models import (
     BakedRecipe,
     Binder,
-    Draft,
     Label,
     Leaf,
     Menu,

@@ -59,7 +59,9 @@ def labels():
 
 
 @pytest.mark.parametrize(
-    ("method", "suffix"), [("patch", ""), ("put", ""), ("post", "mark/")], ids=["patch", "put", "action"]
+    ("method", "suffix"),
+    [("patch", ""), ("put", ""), ("post", "mark/")],
+    ids=["patch", "put", "action"],
 )
 def test_of_two_clients_with_one_tag_one_wins(race, url, labels, method, suffix):
     tag = Client().get(url)["ETag"]
@@ -82,7 +84,9 @@ def test_of_two_clients_with_one_tag_one_wins(race, url, labels, method, suffix)
 
 
 @pytest.mark.parametrize(
-    ("method", "suffix"), [("patch", ""), ("put", ""), ("post", "mark/")], ids=["patch", "put", "action"]
+    ("method", "suffix"),
+    [("patch", ""), ("put", ""), ("post", "mark/")],
+    ids=["patch", "put", "action"],
 )
 def test_a_tag_is_good_for_one_write(url, labels, method, suffix):
     client = APIClient()
