@@ -214,6 +214,8 @@ class TestInstances:
             world.a.labels.add(world.y)
             transaction.set_rollback(True)
         Recipe.objects.update(name="other")
+        # The same version by now, but not the same timestamp.
+        world.a.labels.add(world.y)
         with pytest.raises(StaleWriteError):
             world.a.save()
         assert set(Recipe.objects.values_list("name", flat=True)) == {"other"}
