@@ -17,6 +17,7 @@ __all__ = [
     "Found",
     "Path",
     "Touches",
+    "links_to",
     "named_touches",
     "onward",
     "resolve_path",
@@ -85,7 +86,8 @@ class Touches(NamedTuple):
 @cache
 def touches_of(model: Any) -> Touches | None:
     """What a model's writes touch; ``None`` for most models, and found out once for each."""
-    paths = tuple(resolve_path(model, name) for name in named_touches(model))
+    names = named_touches(model) or _ends_with_field(model)
+    paths = tuple(resolve_path(model, name) for name in names)
     return Touches(paths, all(path.direct for path in paths)) if paths else None
 
 
@@ -93,6 +95,52 @@ def named_touches(model: Any) -> Collection[str]:
     """``touches`` of a model; nothing where a field or a relation has that name."""
     names = getattr(model, "touches", ())
     return names if isinstance(names, Collection) else ()
+
+
+def _ends_with_field(model: Any) -> Iterator[str]:
+    """
+    Paths from an automatic table of links to the rows that declare the many-to-many field:
+    the links are part of their state.
+    """
+    declaring: Any = model._meta.auto_created or None
+    for field in declaring._meta.local_many_to_many if declaring else ():
+        if field.remote_field.through is model:
+            ends = [field.m2m_field_name()]
+            if field.remote_field.symmetrical:
+                ends.append(field.m2m_reverse_field_name())
+            for end in ends:
+                for path in _paths_to_state(declaring, field.name):
+                    yield LOOKUP_SEP.join((end, *path))
+
+
+def _paths_to_state(model: Any, name: str, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Paths to the rows whose state a field belongs to: of the model, or else of its children."""
+    if state_columns(model).owner is not None:
+        if name not in getattr(model, "unversioned_fields", ()):
+            yield path
+        return
+    for relation in model._meta.related_objects:
+        if relation.parent_link:
+            yield from _paths_to_state(relation.related_model, name, (*path, relation.name))
+
+
+@cache
+def links_to(model: Any) -> tuple[tuple[Any, str], ...]:
+    """
+    The automatic tables of links whose rows go with a row of ``model``, and then change
+    the state of other rows: each with its foreign key to ``model``.
+    """
+    relations = model._meta.concrete_model._meta.get_fields(
+        include_parents=False, include_hidden=True
+    )
+    found: list[tuple[Any, str]] = []
+    for relation in relations:
+        if relation.auto_created and relation.one_to_many:
+            through, name = relation.related_model, relation.field.name
+            touches = touches_of(through) if through._meta.auto_created else None
+            if touches and any(path.first.name != name for path in touches.paths):
+                found.append((through, name))
+    return tuple(found)
 
 
 def resolve_path(model: Any, name: str) -> Path:

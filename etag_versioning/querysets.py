@@ -19,7 +19,7 @@ from .exceptions import StaleWriteError
 from .expressions import InStates, MovingInsertQuery
 from .guards import Guard, guards_of
 from .paths import Found, touches_of
-from .touching import Touch, in_transaction
+from .touching import Touch, in_transaction, note_created
 from .touching_writes import touch_for_batch, touch_for_create, touch_for_update
 from .unchanged import forget
 
@@ -276,6 +276,14 @@ class VersionedQuerySet(models.QuerySet[Any]):
         rows: Any = models.QuerySet(columns.owner, using=self.db).filter(pk__in=list(states))
         now = {pk: tuple(state) for pk, *state in rows.values_list("pk", *columns.names)}
         return [pk for pk, state in states.items() if now.get(pk) != state[: len(columns.names)]]
+
+    def create(self, **kwargs: Any) -> Any:
+        created = super().create(**kwargs)
+        if self._hints:  # type: ignore[attr-defined]
+            note_created(created)
+        return created
+
+    create.alters_data = True  # type: ignore[attr-defined]
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """

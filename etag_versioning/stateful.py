@@ -27,7 +27,7 @@ from .managers import VersionedManager, VersionedOptions
 from .paths import touches_of
 from .swaps import Swap, owner_key, touching_deletion
 from .touching import in_transaction
-from .touching_writes import Source, touch_for_rows
+from .touching_writes import Source, may_touch_by_deletion, touch_for_deletion, touch_for_rows
 from .unchanged import forget, remember_key, remember_read, row_key
 
 __all__ = ["StatefulModel"]
@@ -329,11 +329,11 @@ class StatefulModel(models.Model):
     @contextmanager
     def _touching_deletion(self, using: str) -> Iterator[None]:
         """Touch what the row shows up in before it is locked, and not again with its cascades."""
-        if touches_of(type(self)) is None:
+        if not may_touch_by_deletion(type(self)):
             yield
             return
         with in_transaction(using):
-            touch = touch_for_rows([Source(type(self), [self.pk])], using, compared=True)
+            touch = touch_for_deletion(self, using)
             with touching_deletion(self, touch.done):
                 yield
             touch.move()

@@ -1,53 +1,91 @@
-"""Writes that go by no model's own code: cascades, and links of a many-to-many relation."""
+"""Writes that no code of a model's own makes: cascades, and links of many-to-many relations."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import models
+from django.db import connections
+from django.db.models.constants import LOOKUP_SEP
 from django.db.models.deletion import Collector
 from django.db.models.signals import m2m_changed, pre_delete
 
-from .paths import Path, touches_of
+from .links import Links
+from .paths import Found, Path, links_to, resolve_path, touches_of
 from .querysets import VersionedQuerySet
 from .swaps import touched_by_deletion
-from .touching import Touch
-from .touching_writes import Source, touch_for_rows
+from .touching import Touch, just_created
+from .touching_writes import Source, deleted_links, touch_for_rows
 
 __all__ = ["connect"]
 
 
 def connect(all_models: Iterable[Any]) -> None:
     """
-    Have the models that touch others told of deletions and links.
+    Have deletions and links announced that change the state of other rows.
 
-    Django then loads the rows of theirs that a cascade deletes, and looks for links
-    before it adds them; for other models nothing changes.
+    Django then loads the rows that touch others before a cascade deletes them, and looks
+    for links before it adds them; for other models nothing changes.
     """
+    linked: dict[Any, dict[str, Path]] = defaultdict(dict)
     for model in all_models:
         try:
             touches = touches_of(model)
+            own = {
+                field: touches_of(field.remote_field.through)
+                for field in model._meta.local_many_to_many
+                if _is_automatic(field.remote_field.through)
+            }
+            goes_with_links = links_to(model)
         except ImproperlyConfigured:
             continue  # A system check tells of it, and so does the first write.
-        if touches is None:
-            continue
-        pre_delete.connect(_touch_before_deletion, sender=model)
-        for through in {_through(path) for path in touches.paths} - {None}:
+        if touches is not None or goes_with_links:
+            pre_delete.connect(_touch_before_deletion, sender=model)
+        for field, shown in own.items():
+            linked[field] |= {path.name: path for path in (shown.paths if shown else ())}
+        for path in touches.paths if touches else ():
+            linked[_field(path)] |= {path.name: path for path in _from_links(path)}
+    for field, paths in linked.items():
+        if paths:
             m2m_changed.connect(
-                _LinkReceiver(model, through),
-                sender=through,
+                _LinkReceiver(field, tuple(paths.values())),
+                sender=field.remote_field.through,
                 weak=False,
-                dispatch_uid=(model._meta.label, through._meta.label),
+                dispatch_uid=f"{field.model._meta.label}.{field.name}",
             )
+
+
+def _is_automatic(through: Any) -> bool:
+    # Still a string where a model is missing; Django's own checks name it.
+    return hasattr(through, "_meta") and bool(through._meta.auto_created)
+
+
+def _field(path: Path) -> Any:
+    """The field of the relation that a path begins with."""
+    return getattr(path.first, "field", path.first)
+
+
+def _from_links(path: Path) -> Iterator[Path]:
+    """The same path from the links on, where it begins with a many-to-many relation."""
+    field = _field(path)
+    through = getattr(field.remote_field, "through", None)
+    if through is None:
+        return
+    ends = [field.m2m_field_name(), field.m2m_reverse_field_name()]
+    if not field.remote_field.symmetrical:
+        del ends[0 if field is path.first else 1]
+    for end in ends:
+        yield resolve_path(through, LOOKUP_SEP.join(filter(None, (end, path.rest))))
 
 
 def _touch_before_deletion(sender: Any, instance: Any, using: str, **kwargs: Any) -> None:
     collector = _sending_collector()
     if collector is None:
-        touch_for_rows([Source(sender, [instance.pk])], using).move()
+        touch_for_rows([Source(sender, [instance.pk]), *deleted_links([instance])], using).move()
     elif "touched" not in collector.__dict__:
         updates = [
             (field, value, rows)
@@ -57,6 +95,7 @@ def _touch_before_deletion(sender: Any, instance: Any, using: str, **kwargs: Any
         ]
         sources = [
             *(Source(model, [row.pk for row in rows]) for model, rows in collector.data.items()),
+            *(links for rows in collector.data.values() for links in deleted_links([*rows])),
             *(
                 Source(rows.model, _keys(rows), {field.attname: [value]})
                 for field, value, rows in updates
@@ -88,68 +127,58 @@ def _sending_collector() -> Any:
 
 
 class _LinkReceiver:
-    """What links between a model that touches and the rows that it touches are about to change."""
+    """
+    Touches what shows the links of a many-to-many field, when they are about to change.
 
-    def __init__(self, model: Any, through: Any) -> None:
-        touches: Any = touches_of(model)
-        self.paths = [path for path in touches.paths if _through(path) is through]
+    Args:
+        field: the field.
+        paths: from the model of its links on.
+    """
 
-    def __call__(self, sender: Any, **kwargs: Any) -> None:
-        action, using = kwargs["action"], kwargs["using"]
-        if action.startswith("pre_"):
-            linked = _Links(sender, **kwargs)
-            touch = Touch(using).lock(
-                lambda again: [
-                    {path.target: path.keys_from(linked.ends(path), using)} for path in self.paths
-                ]
-            )
-            touch.move()
+    def __init__(self, field: Any, paths: tuple[Path, ...]) -> None:
+        self.field = field
+        self.paths = paths
 
+    def __call__(self, sender: Any, action: str, **kwargs: Any) -> None:
+        find = {
+            "pre_add": self._find_added,
+            "pre_remove": self._find_deleted,
+            "pre_clear": self._find_deleted,
+        }.get(action)
+        if find is None:
+            return
+        certain = action == "pre_add" and all(path.direct for path in self.paths)
+        using, instance = kwargs["using"], kwargs["instance"]
+        touch = Touch(using, certain=certain, at_hand=[instance, *just_created()])
+        touch.lock(partial(find, **kwargs)).move()
 
-class _Links:
-    """The links that one ``m2m_changed`` is about."""
+    def _find_added(self, again: bool, **change: Any) -> Iterable[Found]:
+        start, key, end = self._ends(**change)
+        if ends := change["pk_set"]:
+            yield self._shown_in({start: {key}, end: ends}, change["using"])
 
-    def __init__(
-        self,
-        through: Any,
-        action: str,
-        instance: Any,
-        reverse: bool,
-        pk_set: Collection[Any] | None,
-        using: str,
-        **kwargs: Any,
-    ) -> None:
-        self.through = through
-        self.adds = action == "pre_add"
-        self.instance = instance
-        self.reverse = reverse
-        self.pk_set = pk_set
-        self.using = using
+    def _find_deleted(self, again: bool, **change: Any) -> Iterable[Found]:
+        start, key, end = self._ends(**change)
+        ends, using = change["pk_set"], change["using"]
+        known = {start: {key}} | ({} if ends is None else {end: ends})
+        locks = connections[using].features.has_select_for_update
+        if locks and not again and all(path.first.name in known for path in self.paths):
+            # Locked before anybody looks which of these links are there.
+            yield self._shown_in(known, using)
+        else:
+            links = Links(self.field.remote_field.through, using, start, [key], end, ends)
+            yield links.shown_in(self.paths, again=again)
 
-    def ends(self, path: Path) -> set[Any]:
-        """The keys at the far end of the path's first relation."""
-        field = getattr(path.first, "field", path.first)
-        forward = field is path.first
-        ends = self._ends(field, far=self.reverse is not forward)
-        if field.remote_field.symmetrical:
-            ends |= self._ends(field, far=self.reverse is forward)
-        return ends
+    def _shown_in(self, keys: dict[str, Collection[Any]], using: str) -> Found:
+        found: Found = defaultdict(set)
+        for path in self.paths:
+            found[path.target] |= path.keys_from(keys[path.first.name], using)
+        return found
 
-    def _ends(self, field: Any, *, far: bool) -> set[Any]:
-        names = [field.m2m_field_name(), field.m2m_reverse_field_name()]
-        near_name, far_name = reversed(names) if self.reverse else names
-        near = self.through._meta.get_field(near_name).target_field.attname
-        near_key = getattr(self.instance, near)
-        if self.adds:
-            keys = set(self.pk_set or ())
-            return keys if far else {near_key} if keys else set()
-        rows: Any = models.QuerySet(self.through, using=self.using)
-        rows = rows.filter(**{near_name: near_key})
-        if self.pk_set is not None:
-            rows = rows.filter(**{f"{far_name}__in": self.pk_set})
-        return set(rows.values_list(far_name if far else near_name, flat=True))
-
-
-def _through(path: Path) -> Any:
-    """The table of links that a path begins with, if it does."""
-    return getattr(getattr(path.first, "field", path.first).remote_field, "through", None)
+    def _ends(self, instance: Any, reverse: bool, **change: Any) -> tuple[str, Any, str]:
+        """The foreign key to the instance, what it holds, and the one to the other ends."""
+        start, end = self.field.m2m_field_name(), self.field.m2m_reverse_field_name()
+        if reverse:
+            start, end = end, start
+        target = self.field.remote_field.through._meta.get_field(start).target_field
+        return start, getattr(instance, target.attname), end

@@ -1,20 +1,25 @@
-"""What each kind of write touches: found and locked before it, to be moved after it."""
+"""What each kind of write touches: found and locked before it, to be bumped after it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.db import models
+from django.db.models.constants import LOOKUP_SEP
 
-from .paths import Found, Touches, shown_in, touches_of
+from .links import Links
+from .paths import Found, Touches, links_to, shown_in, touches_of
 from .touching import Touch
 
 __all__ = [
     "Source",
+    "deleted_links",
+    "may_touch_by_deletion",
     "touch_for_batch",
     "touch_for_create",
+    "touch_for_deletion",
     "touch_for_rows",
     "touch_for_save",
     "touch_for_update",
@@ -62,7 +67,7 @@ def _touch_instances(
     touches: Any = touches_of(model)
     rows = _rows(model, using).filter(pk__in=pks)
     values = _values_of(objs, touches, names)
-    touch = Touch(using, certain=certain)
+    touch = Touch(using, certain=certain, at_hand=_at_hand(objs))
     touch.wrote(model, pks)
     return touch.lock(
         lambda again: [
@@ -121,7 +126,8 @@ def touch_for_create(
     touches: Any = touches_of(model)
     values = _values_of(objs, touches, None)
     there = _rows(model, using).filter(_same(model, objs, unique_fields))
-    touch = Touch(using, certain=touches.direct and not updates)
+    certain = touches.direct and not updates
+    touch = Touch(using, certain=certain, at_hand=_at_hand(objs))
 
     def find(again: bool) -> Iterable[Found]:
         pks, found = shown_in(touches, there, locked=again) if updates else (set(), {})
@@ -132,11 +138,38 @@ def touch_for_create(
 
 
 class Source(NamedTuple):
-    """Rows that one statement writes, by key, and what it stores in their columns."""
+    """
+    Rows that one statement writes, and what it stores in their columns.
+
+    Args:
+        model: their model.
+        pks: their keys; or, with ``by``, the keys of what that foreign key points to,
+            which is deleted with all that points to it.
+    """
 
     model: Any
     pks: Collection[Any]
     values: dict[str, Collection[Any]] = {}
+    by: str = "pk"
+
+
+def may_touch_by_deletion(model: Any) -> bool:
+    """Whether the deletion of a row of ``model`` touches others."""
+    return touches_of(model) is not None or bool(links_to(model))
+
+
+def touch_for_deletion(instance: Any, using: str) -> Touch:
+    """Lock what an instance shows up in, before its row is compared and deleted."""
+    sources = [Source(type(instance), [instance.pk]), *deleted_links([instance])]
+    return touch_for_rows(sources, using, compared=True, at_hand=_at_hand([instance]))
+
+
+def deleted_links(rows: Sequence[Any]) -> Iterator[Source]:
+    """The links that go with rows of one model, where they belong to the state of others."""
+    model: Any = type(rows[0])
+    for through, name in links_to(model):
+        target = through._meta.get_field(name).target_field.attname
+        yield Source(through, [getattr(row, target) for row in rows], by=name)
 
 
 def touch_for_rows(
@@ -145,6 +178,7 @@ def touch_for_rows(
     *,
     compared: bool = False,
     done: Found | None = None,
+    at_hand: Collection[Any] = (),
 ) -> Touch:
     """
     Lock what rows show up in, before they are deleted, or point to others.
@@ -154,21 +188,55 @@ def touch_for_rows(
         using: the database alias.
         compared: whether their state is compared.
         done: the keys of rows that need no touch, by the model that owns the version.
+        at_hand: instances that the caller may go on with.
     """
     touching = [(source, touches_of(source.model)) for source in sources]
-    certain = compared and all(touches is None or touches.direct for _, touches in touching)
-    touch = Touch(using, certain=certain, done=done)
-    for model, pks, _ in sources:
-        touch.wrote(model, pks)
+    certain = compared and all(
+        source.by == "pk" and (touches is None or touches.direct) for source, touches in touching
+    )
+    touch = Touch(using, certain=certain, done=done, at_hand=at_hand)
+    for source in sources:
+        if source.by == "pk":
+            touch.wrote(source.model, source.pks)
 
     def find(again: bool) -> Iterable[Found]:
-        for (model, pks, values), touches in touching:
-            if touches is not None:
-                rows = _rows(model, using).filter(pk__in=pks)
+        for source, touches in touching:
+            if touches is None:
+                continue
+            if source.by == "pk":
+                rows = _rows(source.model, using).filter(pk__in=source.pks)
                 yield shown_in(touches, rows, locked=again)[1]
-                yield _lead_to(touches, values, rows)
+                yield _lead_to(touches, source.values, rows)
+            else:
+                links = Links(source.model, using, source.by, source.pks)
+                yield links.shown_in(touches.paths, again=again)
 
     return touch.lock(find)
+
+
+def _at_hand(objs: Collection[Any]) -> list[Any]:
+    """The instances that paths lead to in memory, and what these touch in their turn."""
+    found: dict[int, Any] = {id(obj): obj for obj in objs}
+    following = list(objs)
+    while following:
+        reached = [row for obj in following for row in _cached(obj) if id(row) not in found]
+        found |= {id(row): row for row in reached}
+        following = reached
+    return list(found.values())
+
+
+def _cached(obj: Any) -> Iterator[Any]:
+    model: Any = type(obj)
+    touches = touches_of(model)
+    for path in touches.paths if touches else ():
+        row: Any = obj
+        for name in path.name.split(LOOKUP_SEP):
+            relation = row._meta.get_field(name)
+            row = relation.get_cached_value(row, default=None)
+            if row is None:
+                break
+        else:
+            yield row
 
 
 def _values_of(objs: Iterable[Any], touches: Touches, names: Any) -> dict[str, Collection[Any]]:

@@ -27,6 +27,7 @@ from tests.testapp.models import (
     PersonProxy,
     Place,
     Plain,
+    Renamed,
     Restaurant,
     Seat,
     Team,
@@ -69,6 +70,12 @@ def member():
 
 def chapter():
     return Chapter.objects.create(team=Team.objects.create(name="a"))
+
+
+def tagged_chapter():
+    made = chapter()
+    made.tagged.add(Renamed.objects.create(name="a"))
+    return made
 
 
 def country():
@@ -222,6 +229,23 @@ MOVES = {
     ),
     "SET(): of a function's result": (member, lambda row: row.boss.delete()),
     "set_chapter_order()": (chapter, order),
+    "add() of a link": (
+        chapter,
+        lambda row: row.tagged.add(Renamed.objects.create(name="a")),
+    ),
+    "add() of a link from the other side": (
+        chapter,
+        lambda row: Renamed.objects.create(name="a").chapter_set.add(row),
+    ),
+    "create() of a link's other end": (chapter, lambda row: row.tagged.create(name="a")),
+    "remove() of a link": (tagged_chapter, lambda row: row.tagged.remove(Renamed.objects.get())),
+    "clear() of links": (tagged_chapter, lambda row: row.tagged.clear()),
+    "set() of links": (tagged_chapter, lambda row: row.tagged.set([])),
+    "delete() of a link's other end": (tagged_chapter, lambda row: Renamed.objects.get().delete()),
+    "QuerySet.delete() of links' other ends": (
+        tagged_chapter,
+        lambda row: Renamed.objects.all().delete(),
+    ),
 }
 
 # … or stays.
@@ -250,6 +274,14 @@ STAYS = {
         lambda: Person.objects.create(name="a"),
         lambda row: save(copied_without_key(row), days=1),
     ),
+    "add() of a link that is there": (
+        tagged_chapter,
+        lambda row: row.tagged.add(Renamed.objects.get()),
+    ),
+    "set() of the links that are there": (
+        tagged_chapter,
+        lambda row: row.tagged.set(Renamed.objects.all()),
+    ),
     "delete() of another row": (
         person,
         lambda row: Person.objects.create(name="b").delete(),
@@ -271,7 +303,11 @@ def state(row):
 def content(row):
     names = state_columns(type(row)).attnames
     fields = [field.attname for field in row._meta.concrete_fields]
-    return {name: getattr(row, name) for name in fields if name not in names}
+    found = {name: getattr(row, name) for name in fields if name not in names}
+    for field in row._meta.many_to_many:
+        links = field.remote_field.through.objects.filter(**{field.m2m_field_name(): row.pk})
+        found[field.name] = set(links.values_list(field.m2m_reverse_field_name(), flat=True))
+    return found
 
 
 def again(row):
@@ -283,9 +319,10 @@ def test_what_changes_content_moves_the_version_by_one(path):
     make, write = MOVES[path]
     made = make()
     before, stale = again(made), again(made)
+    old = content(before)
     write(made)
     after = again(before)
-    assert content(after) != content(before)
+    assert content(after) != old
     assert state(after).version == state(before).version + 1
     assert state(after).stamp > state(before).stamp
     with pytest.raises(StaleWriteError):

@@ -118,14 +118,13 @@ def _who_hides(model: Any, name: str) -> str:
 
 
 def _check_nullable_columns(model: Any) -> Iterator[checks.CheckMessage]:
-    """E008: a row whose state is NULL can neither be compared nor deleted."""
+    """E008: a row whose state is NULL has no tag."""
     for field in model._meta.local_concrete_fields:
         if isinstance(field, VersionField | UpdatedAtField) and field.null:
             yield _error(
                 "E008",
                 model,
-                f"{field} has null=True. A row whose state is NULL has no tag, and can neither be "
-                f"saved nor deleted.",
+                f"{field} has null=True. A row whose state is NULL has no tag until it is saved.",
                 f"{field.name} = {type(field).__name__}(), and in the migration before that: "
                 f"{model.__name__}.objects.filter({field.name}=None).update({field.name}="
                 f"{'1' if isinstance(field, VersionField) else 'Now()'}).",
@@ -232,11 +231,8 @@ def _wrong_field(model: Any, name: str) -> str | None:
     fields = [field for field in model._meta.get_fields() if not _is_reverse(field)]
     own = [field for field in fields if field.concrete and not field.primary_key]
     names = [field.name for field in own if not isinstance(field, VersionField | UpdatedAtField)]
-    if name in names:
+    if name in {*names, *(field.attname for field in own)}:
         return None
-    for field in own:
-        if name == field.attname:
-            return f'Name the field, and not its column: "{field.name}".'
     return f"Name one of its fields: {', '.join(names)}."
 
 

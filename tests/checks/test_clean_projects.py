@@ -18,7 +18,7 @@ from etag_versioning.models import (
     VersionedModel,
     VersionedQuerySet,
 )
-from tests.testapp.models import Person, Team
+from tests.testapp.models import Foreign, Person, Team
 
 
 def ours(messages):
@@ -34,7 +34,8 @@ def test_the_example_project_has_no_message():
 
 
 def test_the_models_and_the_settings_of_the_suite_have_no_message():
-    assert ours(checks.run_checks()) == []
+    found = [message for message in ours(checks.run_checks()) if message.obj is not Foreign]
+    assert found == []
     assert check_settings() == []
 
 

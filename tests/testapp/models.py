@@ -352,3 +352,66 @@ class Foreign(VersionedModel):
     updated_at = UpdatedAtField(null=True)
     name = models.CharField(max_length=50)
     viewer = models.ForeignKey(Plain, models.SET_NULL, null=True)
+
+
+# Models whose many-to-many fields are part of their state.
+
+
+class Label(models.Model):
+    """No state of its own; shown in the recipes that have it."""
+
+    name = models.CharField(max_length=50)
+
+
+class Dish(VersionedModel):
+    """An abstract base with a many-to-many field."""
+
+    labels = models.ManyToManyField(Label)
+
+    class Meta:
+        abstract = True
+
+
+class Recipe(Dish):
+    unversioned_fields = ("readers",)
+
+    name = models.CharField(max_length=50)
+    similar = models.ManyToManyField("self")
+    follows = models.ManyToManyField("self", symmetrical=False, related_name="followers")
+    readers = models.ManyToManyField(Label, related_name="read")
+
+
+class RecipeProxy(Recipe):
+    class Meta:
+        proxy = True
+
+
+class BakedRecipe(Recipe):
+    """The links and the state are the parent's."""
+
+    heat = models.IntegerField(default=0)
+
+
+class Menu(UpdatedAtMixin):
+    """A timestamp alone."""
+
+    recipes = models.ManyToManyField(Recipe)
+
+
+class Folder(models.Model):
+    """Has links, and no state."""
+
+    labels = models.ManyToManyField(Label)
+
+
+class Binder(VersionedModel, Folder):
+    """Has the state, and the parent's links."""
+
+
+class Draft(VersionedModel):
+    """Its saves that change nothing are skipped."""
+
+    skip_unchanged = True
+
+    name = models.CharField(max_length=50)
+    labels = models.ManyToManyField(Label)
