@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, IntegrityError, connections, transaction
+from django.db import DatabaseError, IntegrityError, connections
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -173,14 +173,16 @@ class Call:
         if guard is None:
             return self.call_view()
         try:
-            block = guard.claim() if guard.enforced else transaction.atomic(using=guard.using)
-            with block:
+            with guard.claim() if guard.enforced else guard.atomic():
                 with guard.watch():
                     response = self.call_view()
+                if response.status_code < 400:
+                    guard.require_commit()
                 self.finish_write(response, judged, guard)
             return response
         except (StaleWriteError, DatabaseError) as error:
-            if not self.may_be_lost(judged, error):
+            # After the COMMIT, an on_commit() callback failed: nothing was lost.
+            if guard.committed or not self.may_be_lost(judged, error):
                 raise
             return self.lost(judged, error)
 

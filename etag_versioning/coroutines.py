@@ -20,7 +20,8 @@ from .conditional import Call, Judged
 from .error_responses import ErrorResponse
 from .etags import EntityTag
 from .exceptions import StaleWriteError
-from .preconditions import READ_METHODS, Decision
+from .preconditions import INTERRUPTED, READ_METHODS, Decision
+from .signals import report
 
 __all__ = ["AsyncCall"]
 
@@ -77,6 +78,9 @@ class AsyncCall(Call):
         except (StaleWriteError, DatabaseError) as error:
             if not self.may_be_lost(judged, error):
                 raise
+            if guard.committed:
+                report(self.request, INTERRUPTED)
+                return ErrorResponse(self.request, INTERRUPTED).render()
             decision, etag = await self.asettle(judged, error)
             return ErrorResponse(self.request, decision, etag).render()
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import models, transaction
+from django.db import models
 
 from .exceptions import StaleWriteError
 from .guards import Guard, State
@@ -60,7 +60,7 @@ class CreationGuard(Guard):
     @contextmanager
     def claim(self) -> Iterator[None]:
         """Begin the transaction; there is nothing to lock."""
-        with transaction.atomic(using=self.using):
+        with self.atomic():
             yield
 
     def _settle(self, *args: Any) -> None:

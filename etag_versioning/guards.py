@@ -21,6 +21,7 @@ from operator import or_
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError, IntegrityError, connections, models, transaction
+from django.db.transaction import TransactionManagementError
 
 from .exceptions import StaleWriteError
 
@@ -33,6 +34,7 @@ __all__ = [
     "is_duplicate",
     "is_lost_race",
     "lock_state",
+    "require_commit",
 ]
 
 
@@ -74,6 +76,11 @@ class Guard:
     detached: bool = False
     # Whether the row is locked by the transaction around the guard.
     claimed: bool = False
+    # Whether writes of the request are committed. What fails after that, as an
+    # on_commit() callback may, must not be told as if nothing had been written.
+    committed: bool = False
+    # What Django has noted of an earlier transaction's failure.
+    earlier_error: BaseException | None = None
     # Whether a statement of the request has compared the row's state …
     compared: bool = False
     # … whether one has deleted the row, and whether the request is over.
@@ -108,6 +115,24 @@ class Guard:
         self.compared = True
 
     @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """
+        Django's ``atomic()`` on the guard's database. ``committed`` is true as soon as the
+        transaction is committed, before the block's own on_commit() callbacks run.
+        """
+        with transaction.atomic(using=self.using):
+            self.earlier_error = connections[self.using].rollback_exc
+            transaction.on_commit(self._note_commit, using=self.using)
+            yield
+
+    def require_commit(self) -> None:
+        """``require_commit()`` for the guard's own block; see there."""
+        require_commit(self.using, self.earlier_error)
+
+    def _note_commit(self) -> None:
+        self.committed = True
+
+    @contextmanager
     def claim(self) -> Iterator[None]:
         """
         Hold the row locked, in a transaction as long as the block.
@@ -124,7 +149,7 @@ class Guard:
 
             def begin() -> None:
                 with ExitStack() as attempt:
-                    attempt.enter_context(transaction.atomic(using=self.using))
+                    attempt.enter_context(self.atomic())
                     if self.lock_touched is not None and not self.any_state:
                         self.lock_touched()
                     self.lock()
@@ -197,6 +222,7 @@ class Guard:
 
     def _reached(self, state: State) -> None:
         self.state = state
+        self.committed = self.committed or self.detached
         self._admit_later(state)
 
     def _admit_later(self, state: State) -> None:
@@ -207,6 +233,8 @@ class Guard:
         """Take note that the request has deleted the row."""
         self.state = None
         self.compared = self.deleted = True
+        if self.detached:
+            transaction.on_commit(self._note_commit, using=self.using)
 
     def reread(self) -> None:
         """Take note of a write whose result is not known, in its transaction."""
@@ -238,6 +266,46 @@ def guards_of(model: type[models.Model], using: str, pk: Any = None) -> list[Gua
         and (pk is None or guard.is_on(pk))
         and not guard.closed
     ]
+
+
+def require_commit(using: str, earlier: BaseException | None = None) -> None:
+    """
+    Before a success is answered: make sure that the open transaction can be committed.
+
+    A block that catches a database error in a transaction cannot save what it wrote:
+    Django, or PostgreSQL itself, rolls it back without another error.
+
+    Args:
+        using: the database alias.
+        earlier: the connection's ``rollback_exc`` before the block. Django never resets it.
+
+    Raises:
+        TransactionManagementError: the transaction will be rolled back.
+        DatabaseError, StaleWriteError: the error that was caught, where it comes of
+            another's write.
+    """
+    connection = connections[using]
+    if not connection.needs_rollback and not _is_aborted(connection):
+        return
+    caught = connection.rollback_exc
+    if caught is earlier:
+        caught = None
+    if caught is not None and is_lost_race(caught):
+        raise caught
+    raise TransactionManagementError(
+        "The transaction of a guarded write will be rolled back, so its answer can't be a success. "
+        "If a database error was caught in it, put the statement that may fail into a block of "
+        "its own: with transaction.atomic(): team.save(). If the rollback is meant, call "
+        "set_rollback(True) in such a block."
+    ) from caught
+
+
+def _is_aborted(connection: Any) -> bool:
+    """Whether PostgreSQL takes no more statements in the transaction; it commits nothing."""
+    if connection.vendor != "postgresql" or not connection.in_atomic_block:
+        return False
+    driver = connection.connection
+    return driver is not None and int(driver.info.transaction_status) == _POSTGRESQL_ABORTED
 
 
 def lock_state(
@@ -287,6 +355,8 @@ def insist(write: Callable[[], None], attempts: int = _ATTEMPTS) -> None:
             time.sleep(random.uniform(0.005, 0.05))
 
 
+# PQTRANS_INERROR of libpq.
+_POSTGRESQL_ABORTED = 3
 # SQLSTATEs: serialization failure, deadlock, lock not available.
 _POSTGRESQL_CONTENTION = frozenset({"40001", "40P01", "55P03"})
 # Record changed since last read, lock wait timeout, deadlock.

@@ -16,7 +16,9 @@ from .etags import ANY, EntityTag, parse_entity_tags, without_coding
 
 __all__ = [
     "CONFLICT",
+    "DUPLICATE",
     "GONE",
+    "INTERRUPTED",
     "NO_CONDITIONS",
     "NO_POLICY",
     "UNAVAILABLE",
@@ -55,6 +57,7 @@ class Reason(enum.Enum):
     NONE = "no precondition stood against it"
     MATCH = "the client has this state"
     STALE = "If-Match names another state"
+    OTHER_RESOURCE = "If-Match names another resource"
     ABSENT = "If-Match is given, and there is no such row"
     MALFORMED = "If-Match is neither * nor a list of entity tags"
     WEAKENED = "If-Match names this state by a weakened tag"
@@ -65,6 +68,8 @@ class Reason(enum.Enum):
     DATE_NOT_ENOUGH = "If-Unmodified-Since alone cannot guard a write"
     GONE = "deleted by another at the same time"
     CONFLICT = "changed by another at the same time"
+    INTERRUPTED = "changed by another, when part of the request may have been written"
+    DUPLICATE = "another row has a value that must be unique"
     CONTENTION = "the database could not let this write through"
 
 
@@ -148,6 +153,8 @@ PROCEED = Decision(Outcome.PROCEED)
 # After a write that was lost to another:
 GONE = Decision(Outcome.GONE, Reason.GONE)
 CONFLICT = Decision(Outcome.CONFLICT, Reason.CONFLICT)
+INTERRUPTED = Decision(Outcome.CONFLICT, Reason.INTERRUPTED)
+DUPLICATE = Decision(Outcome.CONFLICT, Reason.DUPLICATE)
 UNAVAILABLE = Decision(Outcome.UNAVAILABLE, Reason.CONTENTION)
 
 

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "conditional": "caching creation error_responses etags exceptions guards http options "
     "preconditions signals sources tags validators",
     "conf": "",
-    "coroutines": "conditional error_responses etags exceptions preconditions",
+    "coroutines": "conditional error_responses etags exceptions preconditions signals",
     "creation": "exceptions guards validators",
     "dates": "",
     "decorators": "caching combinations conditional coroutines factories options sources tags",
