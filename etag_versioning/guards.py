@@ -27,7 +27,9 @@ from .exceptions import StaleWriteError
 
 __all__ = [
     "Guard",
+    "ReadOnlyGuard",
     "State",
+    "WriteForbidden",
     "guards_of",
     "insist",
     "is_contention",
@@ -205,7 +207,9 @@ class Guard:
         """Raise ``StaleWriteError`` unless ``instance`` may be written in ``state``."""
         # Under the guard's own lock, a trigger may have moved the row for the request.
         if not self.claimed and self.lineage is not None and state not in self.lineage:
-            raise StaleWriteError(self.model, self.pk, self.using, instance)
+            raise StaleWriteError(
+                self.model, self.pk, self.using, instance, expected=self.state, found=state
+            )
 
     def moved(self, state: State) -> None:
         """Take note of a write by the request itself, in its transaction."""
@@ -248,6 +252,20 @@ class Guard:
             self.removed()
         else:
             self.moved(State(values[0], *values[1:]))
+
+
+class WriteForbidden(Exception):
+    """A request wrote whose method must not."""
+
+
+class ReadOnlyGuard(Guard):
+    """Refuses all writes of rows that are there, for a method that carries no precondition."""
+
+    def lock(self) -> None:
+        raise WriteForbidden(self.model, self.pk)
+
+    def admit(self, state: State, instance: models.Model) -> None:
+        self.lock()
 
 
 _active: ContextVar[tuple[Guard, ...]] = ContextVar("etag_versioning_guards", default=())
@@ -330,7 +348,8 @@ def lock_state(
         admitted = (models.Q(**dict(zip(columns, each, strict=False))) for each in states)
         rows = rows.filter(reduce(or_, admitted))
     if not rows.update(**{columns[0]: models.F(columns[0])}):
-        raise StaleWriteError(model, pk, using, instance)
+        expected = next(iter(states)) if states and len(states) == 1 else None
+        raise StaleWriteError(model, pk, using, instance, expected=expected)
 
 
 # How often the first statement of a write is tried before it is given up.
@@ -361,14 +380,26 @@ _POSTGRESQL_ABORTED = 3
 _POSTGRESQL_CONTENTION = frozenset({"40001", "40P01", "55P03"})
 # Record changed since last read, lock wait timeout, deadlock.
 _CHANGED = 1020
+# MariaDB's max_statement_time.
+_MYSQL_TIMEOUT = 1969
 _MYSQL_CONTENTION = frozenset({_CHANGED, 1205, 1213})
 # SQLITE_BUSY and SQLITE_LOCKED; extended codes carry them in the low byte.
 _SQLITE_CONTENTION = frozenset({5, 6})
 
 
 def is_lost_race(error: Exception) -> bool:
-    """Whether a write failed for no other reason than somebody else's."""
-    return isinstance(error, StaleWriteError) or is_contention(error)
+    """
+    Whether a write failed for no other reason than somebody else's. A statement that the
+    database ended by a timeout counts: a write that takes long waits for a lock.
+    """
+    return isinstance(error, StaleWriteError) or is_contention(error) or _is_timeout(error)
+
+
+def _is_timeout(error: Exception) -> bool:
+    if not isinstance(error, DatabaseError):
+        return False
+    postgresql, mysql, _ = _codes(error)
+    return postgresql == "57014" or mysql == _MYSQL_TIMEOUT
 
 
 def is_contention(error: Exception) -> bool:

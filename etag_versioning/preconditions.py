@@ -12,7 +12,14 @@ import enum
 from typing import NamedTuple
 
 from .dates import parse_http_date
-from .etags import ANY, EntityTag, parse_entity_tags, without_coding
+from .etags import (
+    ANY,
+    EntityTag,
+    parse_entity_tags,
+    resource_part,
+    state_part,
+    without_coding,
+)
 
 __all__ = [
     "CONFLICT",
@@ -36,6 +43,8 @@ __all__ = [
 
 READ_METHODS = frozenset({"GET", "HEAD"})
 SAFE_METHODS = READ_METHODS | {"OPTIONS", "TRACE"}
+# Preconditions are ignored on these (§13.2.1). Any other method, known or not, writes.
+UNCONDITIONAL_METHODS = frozenset({"OPTIONS", "TRACE", "CONNECT"})
 
 
 class Outcome(enum.Enum):
@@ -96,12 +105,15 @@ class Validators(NamedTuple):
         last_modified: seconds since 1970, rounded up, or ``None``.
         former: opaque part and state of the same tag under each secret key that
             is being retired: a client may still hold it.
+        dated: whether the representation depends on the state alone. If not, it can
+            change without a new date: the date guards writes, and is not shown.
     """
 
     etag: EntityTag | None = None
     state: str | None = None
     last_modified: int | None = None
     former: tuple[tuple[str, str], ...] = ()
+    dated: bool = True
 
     @property
     def opaques(self) -> list[str]:
@@ -177,7 +189,7 @@ def evaluate(
         The decision. Never raises, whatever the headers hold.
     """
     # §13.2.1: methods that neither select nor modify a representation.
-    if method in ("OPTIONS", "TRACE", "CONNECT"):
+    if method in UNCONDITIONAL_METHODS:
         return PROCEED
     writes = method not in READ_METHODS
     required = writes and policy.if_match_required
@@ -206,7 +218,7 @@ def evaluate(
             required = False
 
     # Step 4: If-Modified-Since, where there is no If-None-Match.
-    elif not writes and current is not None and current.last_modified is not None:
+    elif not writes and current is not None and current.dated and current.last_modified is not None:
         date = parse_http_date(headers.if_modified_since)
         if date is not None and current.last_modified <= date:
             return Decision(Outcome.NOT_MODIFIED, Reason.MATCH, current.etag)
@@ -271,8 +283,19 @@ def _if_match_objection(
         if by_letter:
             return None
         same_state = any(_matches_by_state(tag, current) for tag in tags)
-        return Reason.WEAKENED if same_state else Reason.STALE
-    return None if any(_matches_by_state(tag, current) for tag in tags) else Reason.STALE
+        return Reason.WEAKENED if same_state else _mismatch(tags, current)
+    if any(_matches_by_state(tag, current) for tag in tags):
+        return None
+    return _mismatch(tags, current)
+
+
+def _mismatch(tags: tuple[EntityTag, ...], current: Validators) -> Reason:
+    """Whether ``tags`` name an older state of the row, or another resource."""
+    parts = [resource_part(state) for state in current.states]
+    if not parts or None in parts:
+        return Reason.STALE  # It cannot be told.
+    same = any(tag.opaque.startswith(part) for tag in tags for part in parts if part)
+    return Reason.STALE if same else Reason.OTHER_RESOURCE
 
 
 def _if_none_match(value: str, current: Validators | None, writes: bool) -> Decision | None:
@@ -318,7 +341,7 @@ def _matches_by_state(tag: EntityTag, current: Validators) -> bool:
     """The same state, whatever the representation and whoever weakened the tag."""
     if current.state is None:
         return tag.opaque in current.opaques
-    return without_coding(tag.opaque).partition("~")[0] in current.states
+    return state_part(tag.opaque) in current.states
 
 
 def _matches_weakly(tag: EntityTag, opaque: str, current: Validators) -> bool:

@@ -1,5 +1,6 @@
 """An answer tells what became of the write: a success is committed, a failure is not."""
 
+import contextlib
 import json
 
 import pytest
@@ -45,10 +46,8 @@ class TestAnErrorThatTheViewCaught:
         @versioned_condition(Person, if_match="optional")
         def view(request, pk):
             Person.objects.get(pk=pk).save()
-            try:
+            with contextlib.suppress(IntegrityError):
                 Login.objects.create(name="taken")
-            except IntegrityError:
-                pass
             return HttpResponse()
 
         with pytest.raises(TransactionManagementError, match=r"with transaction\.atomic\(\)") as e:
@@ -61,10 +60,8 @@ class TestAnErrorThatTheViewCaught:
         @versioned_condition(Person)
         def view(request, pk):
             Person.objects.get(pk=pk).save()
-            try:
+            with contextlib.suppress(IntegrityError):
                 Login.objects.bulk_create([Login(name="taken")])
-            except IntegrityError:
-                pass
             return HttpResponse(status=status)
 
         with pytest.raises(TransactionManagementError):
@@ -78,14 +75,11 @@ class TestAnErrorThatTheViewCaught:
         @versioned_condition(Person)
         def view(request, pk):
             Person.objects.get(pk=pk).save()
-            with connection.cursor() as cursor:
-                try:
-                    cursor.execute("SELECT 1 / 0")
-                except Exception:
-                    pass
+            with connection.cursor() as cursor, contextlib.suppress(Exception):
+                cursor.execute("SELECT 1 / 0")
             return HttpResponse()
 
-        with pytest.raises(Exception, match="rolled back|aborted"):
+        with pytest.raises(Exception, match=r"rolled back|aborted"):
             view(put(), pk=person.pk)
         assert Person.objects.get().version == 1
 
@@ -207,3 +201,44 @@ async def test_a_coroutine_that_has_written_is_not_told_that_nothing_was(async_r
     assert answer.status_code == 409
     assert "Nothing was written" not in json.loads(answer.content)["message"]
     assert (await Person.objects.aget()).version == 2
+
+
+class TestOthersWhoAreInTheWay:
+    def test_the_read_after_a_lost_race_may_meet_a_lock_too(self, person):
+        reads = []
+
+        def source(request, pk):
+            reads.append(pk)
+            if len(reads) > 1:
+                raise contention()
+            return Person.objects.filter(pk=pk)
+
+        @versioned_condition(source)
+        def view(request, pk):
+            raise StaleWriteError(Person, pk, "default")
+
+        answer = view(put(), pk=person.pk)
+        assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+
+    def test_a_statement_that_timed_out_is_503(self, person):
+        @versioned_condition(Person)
+        def view(request, pk):
+            cause = Exception()
+            cause.sqlstate = "57014"
+            raise OperationalError("canceling statement due to statement timeout") from cause
+
+        assert view(put(), pk=person.pk).status_code == 503
+
+    def test_a_value_that_must_be_unique_is_409(self):
+        Login.objects.create(name="taken")
+        login = Login.objects.create(name="free")
+
+        @versioned_condition(Login)
+        def view(request, pk):
+            login = Login.objects.get(pk=pk)
+            login.name = "taken"
+            login.save()
+
+        answer = view(put(), pk=login.pk)
+        assert answer.status_code == 409
+        assert json.loads(answer.content)["reason"] == "duplicate"
