@@ -48,7 +48,7 @@ _CODING_SUFFIXES = tuple(f"{mark}{name}" for mark in ("--", "-", ";") for name i
 # How many of them in a row may do so.
 _LONGEST_CHAIN = 4
 # Longer lists of tags are not read: servers cut headers off long before.
-_LONGEST_VALUE = 65_536
+_LONGEST_VALUE = 262_144
 # The state part of one of our own tags: resource, version, timestamp.
 _STATE = re.compile(r"(?P<resource>.+-v)[0-9]+(?:\.[_0-9a-z]+)?")
 
@@ -111,7 +111,7 @@ def parse_entity_tags(value: str) -> _Any | tuple[EntityTag, ...] | None:
     Returns:
         ``ANY`` for ``*``, a tuple of tags for a list, and ``None`` where the
         value is, as a whole, neither. An empty list is not a list, and neither is
-        one of more than 64 KiB.
+        one of more than 256 KiB.
 
     >>> parse_entity_tags('"a,b" , W/"c"')
     (EntityTag(opaque='a,b', weak=False), EntityTag(opaque='c', weak=True))

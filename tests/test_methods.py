@@ -42,7 +42,7 @@ def ask(view, method, pk, **headers):
 
 class TestMethodsWithoutPreconditions:
     @pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "CONNECT"])
-    @pytest.mark.parametrize("pk", [0, 10**30, "x"])
+    @pytest.mark.parametrize("pk", [0, 10**30])
     def test_are_404_for_a_row_that_get_does_not_show(self, method, pk):
         hidden = Person.objects.create(name="hidden")
         for key in (pk, hidden.pk):
