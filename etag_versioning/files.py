@@ -103,7 +103,7 @@ class FileSource:
         place = self.place
         if callable(place) and not isinstance(place, Storage):
             entry = self._read(place(request, *args, **kwargs), kwargs)
-            return entry and entry._replace(is_fixed=False)
+            return entry and entry._replace(is_fixed=self.lookup_url_kwarg is not None)
         return self._read(place, kwargs)
 
     def _read(self, place: Any, kwargs: Any) -> FileEntry | None:

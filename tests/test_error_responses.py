@@ -57,7 +57,9 @@ def test_error_responses(decision, status, code, etag):
     assert response["Cache-Control"] == "no-store"
     assert response.headers.get("ETag") == (None if etag is None else str(etag))
     assert response.headers.get("Retry-After") == ("1" if status == 503 else None)
-    assert body == {"error": code} | ({} if etag is None else {"current_etag": str(etag)})
+    assert body == {"error": code, "reason": decision.reason.name.lower()} | (
+        {} if etag is None else {"current_etag": str(etag)}
+    )
     assert message == MESSAGES[decision.reason]
 
 
@@ -107,6 +109,7 @@ def test_nothing_of_what_was_said_before_settling_remains():
     assert response.status_code == 404
     assert json.loads(response.content) == {
         "error": "NOT_FOUND",
+        "reason": "gone",
         "message": MESSAGES[Reason.GONE],
     }
     assert not response.has_header("ETag")
@@ -140,6 +143,7 @@ def test_problem_details(decision, status, code, etag):
         "status": response.status_code,
         "detail": str(MESSAGES[decision.reason]),
         "error": code,
+        "reason": decision.reason.name.lower(),
         **shown,
     }
     assert response.status_code == status
