@@ -123,7 +123,8 @@ class Guard:
         transaction is committed, before the block's own on_commit() callbacks run.
         """
         with transaction.atomic(using=self.using):
-            self.earlier_error = connections[self.using].rollback_exc
+            connection: Any = connections[self.using]
+            self.earlier_error = connection.rollback_exc
             transaction.on_commit(self._note_commit, using=self.using)
             yield
 
@@ -302,7 +303,7 @@ def require_commit(using: str, earlier: BaseException | None = None) -> None:
         DatabaseError, StaleWriteError: the error that was caught, where it comes of
             another's write.
     """
-    connection = connections[using]
+    connection: Any = connections[using]
     if not connection.needs_rollback and not _is_aborted(connection):
         return
     caught = connection.rollback_exc
