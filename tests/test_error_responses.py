@@ -24,6 +24,9 @@ CONTENTION = Decision(Outcome.UNAVAILABLE, Reason.CONTENTION)
 ERRORS = [
     (GONE, 404, "NOT_FOUND"),
     (CONFLICT, 409, "CONFLICT"),
+    (Decision(Outcome.CONFLICT, Reason.INTERRUPTED), 409, "CONFLICT"),
+    (Decision(Outcome.CONFLICT, Reason.DUPLICATE), 409, "CONFLICT"),
+    (Decision(Outcome.PRECONDITION_FAILED, Reason.OTHER_RESOURCE), 412, "PRECONDITION_FAILED"),
     *[
         (Decision(Outcome.PRECONDITION_FAILED, reason), 412, "PRECONDITION_FAILED")
         for reason in (
