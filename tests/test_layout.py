@@ -20,10 +20,10 @@ MAY_IMPORT = {
     "conditional": "caching creation error_responses etags exceptions guards http options "
     "preconditions signals sources tags validators",
     "conf": "",
-    "coroutines": "conditional error_responses etags exceptions preconditions",
+    "coroutines": "conditional error_responses etags exceptions guards preconditions signals",
     "creation": "exceptions guards validators",
     "dates": "",
-    "decorators": "caching combinations conditional coroutines factories installed options "
+    "decorators": "caching combinations conditional coroutines factories http installed options "
     "sources tags",
     "error_responses": "etags messages negotiation preconditions",
     "etags": "",
@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "narrow": "shapes",
     "negotiation": "",
     "operations": "trigger_editors",
-    "options": "conf preconditions sources tags",
+    "options": "conf etags preconditions sources tags",
     "links": "paths",
     "paths": "columns",
     "preconditions": "dates etags",

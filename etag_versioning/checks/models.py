@@ -231,7 +231,8 @@ def _wrong_field(model: Any, name: str) -> str | None:
     fields = [field for field in model._meta.get_fields() if not _is_reverse(field)]
     own = [field for field in fields if field.concrete and not field.primary_key]
     names = [field.name for field in own if not isinstance(field, VersionField | UpdatedAtField)]
-    if name in {*names, *(field.attname for field in own)}:
+    columns = [field.attname for field in own if field.name in names]
+    if name in (*names, *columns):
         return None
     return f"Name one of its fields: {', '.join(names)}."
 
