@@ -132,7 +132,6 @@ def is_unversioned(model: Any, names: Iterable[str]) -> bool:
     return bool(names) and free.issuperset(names)
 
 
-@cache
 def unversioned_names(model: Any) -> frozenset[str]:
     """
     What ``unversioned_fields`` names: each field by its name, and by its column's attribute.
@@ -146,6 +145,12 @@ def unversioned_names(model: Any) -> frozenset[str]:
             f"{model._meta.label}.unversioned_fields is a string. "
             f'Write unversioned_fields = ("{given}",).'
         )
+    return _names_of(model, frozenset(given)) if given else frozenset()
+
+
+@cache
+def _names_of(model: Any, given: frozenset[str]) -> frozenset[str]:
+    """Fields by their names, and by the attributes of their columns."""
     found = {
         name
         for field in model._meta.concrete_fields

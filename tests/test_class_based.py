@@ -164,7 +164,7 @@ def test_options_are_the_classs_own(url):
 
 def test_arguments_of_the_view_come_first(person):
     answer = Client().put(f"/named/{person.pk}/")
-    assert (answer.status_code, answer["Allow"]) == (405, "GET")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
 
 
 def test_methods_that_as_view_takes_away_are_405(person):

@@ -249,7 +249,7 @@ class TestWriting:
         Team.objects.create(name="a")
         answer = client.put(url, headers={"If-Match": "*", "X-Write": "team"})
         assert answer.status_code == 409
-        assert set(answer.json()) == {"error", "message"}
+        assert set(answer.json()) == {"error", "message", "reason"}
         assert Team.objects.get().name == "a"
 
     def test_with_any_tag(self, client, person, url):

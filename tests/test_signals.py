@@ -46,11 +46,13 @@ def test_each_outcome_is_told_once(client, person, judged):
     client.get(url, headers={"If-None-Match": '"other"'})
     client.put(url)
     client.put(url, headers={"If-Match": '"other"'})
+    client.put(url, headers={"If-Match": tag.replace("-v1.", "-v9.")})
     client.put(url, headers={"If-Match": tag})
     assert judged == [
         (Outcome.NOT_MODIFIED, Reason.MATCH),
         PROCEED,
         (Outcome.PRECONDITION_REQUIRED, Reason.REQUIRED),
+        (Outcome.PRECONDITION_FAILED, Reason.OTHER_RESOURCE),
         (Outcome.PRECONDITION_FAILED, Reason.STALE),
         PROCEED,
     ]

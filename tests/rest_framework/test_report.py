@@ -44,7 +44,7 @@ def test_an_unguarded_write_goes_through_and_is_told(method, address, judged, ca
     assert answer.status_code < 300
     assert ("ETag" in answer) is (method != "delete")
     assert judged == [
-        (Outcome.PRECONDITION_FAILED, Reason.STALE),
+        (Outcome.PRECONDITION_FAILED, Reason.OTHER_RESOURCE),
         (Outcome.PROCEED, Reason.REQUIRED),
     ]
     (record,) = [record for record in caplog.records if record.name == "etag_versioning"]

@@ -138,6 +138,7 @@ def test_errors_in_the_clients_form(client, person, accept, kind):
             "status": 412,
             "detail": answer.json()["detail"],
             "error": "PRECONDITION_FAILED",
+            "reason": "other_resource",
             "current_etag": answer["ETag"],
         }
 
