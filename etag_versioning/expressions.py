@@ -10,9 +10,51 @@ from django.db.models import sql
 from django.utils import timezone
 
 from .columns import StateColumns
+from .fields import is_stamp
 from .guards import State
 
-__all__ = ["InStates", "MovingInsertQuery"]
+__all__ = ["InState", "InStates", "MovingInsertQuery"]
+
+
+class InState(models.expressions.BaseExpression):
+    """
+    The condition that a row is in a state, for ``filter()``. There are no names to resolve in
+    it: comparing two columns by their names would take a third of the time of a ``save()``.
+
+    Args:
+        columns: the model's state columns, the version among them.
+        state: the state; NULL where it is ``None``.
+    """
+
+    conditional = True
+
+    def __init__(self, columns: StateColumns, state: State) -> None:
+        super().__init__(output_field=models.BooleanField())
+        self.columns = columns
+        self.state = state
+
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
+        return self
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        version, stamp = self.columns.version, self.columns.stamp
+        text, params = self._equals(version, self.state.version, connection)
+        if stamp is None:
+            return text, params
+        if self.state.stamp is None:
+            return f"{text} AND {self._column(stamp, connection)} IS NULL", params
+        condition, moments = is_stamp(self._column(stamp, connection), self.state.stamp, connection)
+        return f"{text} AND {condition}", [*params, *moments]
+
+    def _equals(self, field: Any, value: Any, connection: Any) -> tuple[str, list[Any]]:
+        column = self._column(field, connection)
+        if value is None:
+            return f"{column} IS NULL", []
+        return f"{column} = %s", [field.get_db_prep_value(value, connection)]
+
+    def _column(self, field: Any, connection: Any) -> str:
+        quote = connection.ops.quote_name
+        return f"{quote(field.model._meta.db_table)}.{quote(field.column)}"
 
 
 class InStates(models.Expression):

@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from .columns import StateColumns, is_unversioned, state_columns
 from .exceptions import StaleWriteError, VersionNotLoaded
+from .expressions import InState
 from .guards import require_matched_rows
 from .managers import VersionedManager, VersionedOptions
 from .paths import touches_of
@@ -192,7 +193,8 @@ class StatefulModel(models.Model):
             for guard in swap.guards():
                 guard.admit(before, self)
             after = columns.after(before)
-            base_qs = base_qs.filter(**columns.conditions(before))
+            if compares:
+                base_qs = base_qs.filter(InState(columns, before))
             values = columns.replace(values, [state for state in after if state is not None])
         swap.begin(insert=False)
         result: Any = super()._do_update(base_qs, using, pk_val, values, *args)

@@ -103,7 +103,7 @@ class Swap:
 
     def state(self) -> State | None:
         """The state that the write of the owner's row is based on; ``None`` if there is none."""
-        if self.columns.version is None or self.instance._has_state(self.using):
+        if self.columns.version is None or self.compares:
             return self.columns.state_of(self.instance)
         parent = self._parent()
         return None if parent is None else self.columns.state_of(parent)

@@ -2,8 +2,9 @@
 What is known of the rows of instances: the key under which each was read or written, and,
 with ``skip_unchanged``, what its columns hold.
 
-It is kept beside the instances, not on them, by the ``_state`` object that each has for
-itself. So other code can copy and pickle an instance at any time. Of a copy, nothing is known.
+The key stands in the instance's ``_state``, and goes with it into copies and pickles. What the
+columns hold is kept beside the instances, by the ``_state`` that each has for itself, since it
+may have no copy. Of a copy, it is not known.
 """
 
 from __future__ import annotations
@@ -29,18 +30,17 @@ class Row(NamedTuple):
     values: dict[str, Any]
 
 
-_keys: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 _rows: WeakKeyDictionary[Any, Row] = WeakKeyDictionary()
 
 
 def row_key(instance: Any) -> Any:
     """The key under which the row of ``instance`` was read or written; ``None``: not known."""
-    return _keys.get(instance._state)
+    return vars(instance._state).get("row_key")
 
 
 def remember_key(instance: Any, key: Any) -> None:
     """Keep the key of the row that ``instance`` was read from, or written to."""
-    _keys[instance._state] = key
+    instance._state.row_key = key
 
 
 def remember_read(instance: Any, columns: StateColumns) -> None:

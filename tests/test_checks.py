@@ -35,9 +35,9 @@ def ids(messages):
 
 
 def test_the_models_of_the_suite_are_in_order():
-    found = check_models([apps.get_app_config("testapp")])
-    assert [message for message in found if message.obj is not Foreign] == []
-    assert check_models() == []
+    # Foreign stands for a table that another program writes, with a version that can be NULL.
+    for found in (check_models([apps.get_app_config("testapp")]), check_models()):
+        assert [message for message in found if message.obj is not Foreign] == []
     assert check_settings() == []
 
 
