@@ -4,8 +4,7 @@ classes.
 
 As elsewhere, what DRF answers without preconditions comes first. There is no
 transaction around a coroutine: each write of the row compares by itself, and what
-else a hook writes is committed by itself. The options ``allow_create`` and
-``replay_safe`` have no meaning here.
+else a hook writes is committed by itself. The option ``allow_create`` has no meaning here.
 """
 
 from __future__ import annotations

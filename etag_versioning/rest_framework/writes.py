@@ -11,30 +11,39 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connections, transaction
 from django.db.transaction import TransactionManagementError
 from django.http import Http404
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, NotFound
 from rest_framework.mixins import DestroyModelMixin, UpdateModelMixin
 from rest_framework.response import Response
 
 from .. import http
 from ..exceptions import StaleWriteError
-from ..guards import Guard, insist, is_lost_race
+from ..guards import Guard, insist, is_duplicate, is_lost_race
 from ..preconditions import (
     CONFLICT,
     GONE,
+    UNAVAILABLE,
     Decision,
     Outcome,
+    Reason,
     Validators,
+    names_any,
     reconsider,
 )
 from ..validators import Row, for_write
 from .body_tags import tag_field, tag_in, with_tag
-from .conflicts import conflict, replay
+from .conflicts import conflict
 from .creates import GuardedCreate
 from .current import answers_as_get, is_extra_action, is_whole, read_representation
-from .exceptions import Answered, LostRace, PreconditionError
+from .exceptions import LostRace, PreconditionError
 from .generic_views import VersionedViewMixin
 from .hooks import hooked, noting
 from .statements import is_one_unit, refresh, saves_in_own_way, watching
+from .transactions import (
+    optional,
+    refusing_rolled_back,
+    telling_durable,
+    was_raised_after_commit,
+)
 
 __all__ = ["GuardedHandler", "GuardedWrite"]
 
@@ -57,8 +66,6 @@ class GuardedWrite:
         perform: the name of the hook that writes, if there is one.
     """
 
-    # Whether it is known what the write would do.
-    replays = True
     # Whether there is no transaction around it.
     detached = False
 
@@ -67,14 +74,11 @@ class GuardedWrite:
         self.row: Row | None = None
         self.guard: Guard | None = None
         self.block = ExitStack()
-        self.found = False
+        self.answer: Any = None
         self.hooks: dict[str, Callable[..., Any]] = {
             "get_queryset": partial(self.get_queryset, view.get_queryset),
             "get_object": partial(self.get_object, view.get_object),
             "filter_queryset": noting(view.filter_queryset, view._note_annotations),
-            "check_object_permissions": partial(
-                self.check_object_permissions, view.check_object_permissions
-            ),
         }
         if perform:
             original = getattr(view, perform)
@@ -89,25 +93,36 @@ class GuardedWrite:
             LostRace: the write was lost to another's.
         """
         try:
-            with hooked(self.view, **self.hooks, _is_guarded=True), self.block:
-                response = method(*args, **kwargs)
+            with hooked(self.view, **self.hooks, _is_guarded=True), self.block, telling_durable():
+                self.answer = response = method(*args, **kwargs)
         except _Absent:
             return self.create()
-        except Answered as answer:
-            response = answer.response
         except (StaleWriteError, DatabaseError) as error:
-            if self.row is None or not is_lost_race(error):
+            if self.row is None or not self.wrote_nothing(error):
                 raise
-            raise LostRace(partial(self.settle, self.row, error)) from error
+            raise LostRace(
+                partial(self.settle, self.row, error), partial(self.blind, self.row, error)
+            ) from error
         self.finish(response)
         return response
 
-    def finish(self, response: Response) -> None:
-        """Tell the state that was written, as far as it is known."""
+    @staticmethod
+    def wrote_nothing(error: Exception) -> bool:
+        """Whether ``error`` tells of others' writes, for which this one was not made."""
+        known = is_lost_race(error) or is_duplicate(error)
+        return known and not was_raised_after_commit(error)
+
+    def finish(self, response: Any) -> None:
+        """Tell the state that was written, as far as it is known: it is committed by now."""
+        with optional("the tag of what was written"):
+            self.set_headers(response)
+
+    def set_headers(self, response: Any) -> None:
         if self.row is None or self.guard is None or self.guard.state is None:
             return
         method = self.view.request.method or ""
-        shows = self.shows_the_row() and is_whole(response.data)
+        # Of an answer that no serializer made, nothing is known.
+        shows = isinstance(response, Response) and self.shows_the_row() and is_whole(response.data)
         # The validators of a 201 are those of the row that was made (§15.3.2).
         if response.status_code != 201 and http.shows_new_tag(method, response):
             row = self.row.with_state(self.guard.state)
@@ -136,10 +151,6 @@ class GuardedWrite:
 
     # The hooks.
 
-    def check_object_permissions(self, original: Callable[..., None], *args: Any) -> None:
-        self.found = True  # And what it raises, 404 too, is about a row that is there.
-        original(*args)
-
     def get_queryset(self, original: Callable[[], Any]) -> Any:
         return for_write(original())
 
@@ -147,9 +158,10 @@ class GuardedWrite:
         self.view._check_lookup()
         try:
             instance = original()
-        except Http404:
-            if self.found or not self.may_create():
+        except (Http404, NotFound):
+            if not self.may_create():
                 raise
+            # A row that a permission hides is not told from one that is not there.
             raise _Absent from None
         if self.row is not None:
             return instance
@@ -171,7 +183,7 @@ class GuardedWrite:
         try:
             view._hold(current)
         except PreconditionError as error:
-            raise self.refusal(error.decision, row, current, instance) from None
+            raise self.refusal(error.decision, current, instance) from None
         if unreadable is not None:
             raise unreadable
         return self.put_under_guard(row)
@@ -205,17 +217,11 @@ class GuardedWrite:
         self.guard = row.guard(view._conditions, dates_count=dates_count, detached=self.detached)
         return self.guard
 
-    def refusal(
-        self, decision: Decision, row: Row, current: Validators, instance: Any
-    ) -> APIException:
+    def refusal(self, decision: Decision, current: Validators, instance: Any) -> APIException:
         """What to answer where a precondition of a row that is there does not hold."""
         if decision.outcome is not Outcome.PRECONDITION_FAILED:
             return PreconditionError(decision)
-        response = replay(self.view, decision, instance) if self.replays else None
-        if response is None:
-            return conflict(self.view, decision, current, instance)
-        self.put_under_guard(row)
-        return Answered(response)
+        return conflict(self.view, decision, current, instance)
 
     def begin(self, guard: Guard) -> None:
         """The object is loaded, and its precondition holds."""
@@ -236,7 +242,8 @@ class GuardedWrite:
             # It compares by itself: a transaction around it would add nothing.
             with guard.watch():
                 insist(partial(original, written))
-            refresh(written, guard)
+            with optional("what was written past the instance"):
+                refresh(written, guard)
         else:
             self.perform_in_transaction(original, own or saves_in_own_way(written), written, guard)
 
@@ -246,7 +253,7 @@ class GuardedWrite:
         # What code of the project's own does is not known: the row is claimed before.
         claims = own and guard.enforced and not guard.claimed
         with guard.claim() if claims else transaction.atomic(using=guard.using):
-            with watching(guard):
+            with watching(guard), refusing_rolled_back(guard.using):
                 original(written)
             if guard.enforced and not guard.compared:
                 guard.lock()
@@ -256,7 +263,7 @@ class GuardedWrite:
 
     def settle(self, row: Row, error: Exception) -> APIException:
         """What to answer, by the row as it is now."""
-        if not row.concerns(error):
+        if is_duplicate(error) or not row.concerns(error):
             return PreconditionError(CONFLICT)
         view = self.view
         try:
@@ -271,10 +278,18 @@ class GuardedWrite:
         decision = reconsider(view._conditions, view._judge(current), moved)
         if decision.outcome is Outcome.CONFLICT:
             return conflict(view, decision, current, instance)
-        settled = self.refusal(decision, again, current, instance)
-        if isinstance(settled, Answered):
-            self.finish(settled.response)
-        return settled
+        return self.refusal(decision, current, instance)
+
+    def blind(self, row: Row, error: Exception) -> APIException:
+        """What to answer, where the row cannot be read as it is now: without its tag."""
+        headers = self.view._conditions
+        if not isinstance(error, StaleWriteError):
+            return PreconditionError(CONFLICT if is_duplicate(error) else UNAVAILABLE)
+        if not row.concerns(error) or headers.if_match is None:
+            return PreconditionError(CONFLICT)
+        if names_any(headers):
+            return PreconditionError(self.gone())
+        return PreconditionError(Decision(Outcome.PRECONDITION_FAILED, Reason.STALE))
 
     def gone(self) -> Decision:
         """404; but where the row may be created again, If-Match is about an absent one."""
@@ -290,8 +305,6 @@ class GuardedHandler(GuardedWrite):
     Args:
         view: the view, at its request.
     """
-
-    replays = False
 
     def __init__(self, view: VersionedViewMixin) -> None:
         super().__init__(view)
@@ -329,6 +342,7 @@ class GuardedHandler(GuardedWrite):
         block = guard.claim() if claims else transaction.atomic(using=guard.using)
         self.block.enter_context(block)
         self.block.enter_context(watching(guard))
+        self.block.enter_context(refusing_rolled_back(guard.using, lambda: self.answer))
 
     def shows_the_row(self) -> bool:
         return not is_extra_action(self.view) and super().shows_the_row()
