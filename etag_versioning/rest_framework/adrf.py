@@ -76,7 +76,7 @@ class AsyncVersionedViewMixin(VersionedViewMixin, generics.GenericAPIView):
         )
 
 
-class AsyncVersionedRetrieveMixin(mixins.RetrieveModelMixin, AsyncVersionedViewMixin):
+class AsyncVersionedRetrieveMixin(AsyncVersionedViewMixin):
     """``aretrieve()`` with tag, and 304 from one narrow query."""
 
     async def aretrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -92,7 +92,7 @@ class AsyncVersionedRetrieveMixin(mixins.RetrieveModelMixin, AsyncVersionedViewM
         return await aread_object(self, early, method, request, *args, **kwargs)
 
 
-class AsyncVersionedListMixin(mixins.ListModelMixin, AsyncVersionedViewMixin):
+class AsyncVersionedListMixin(AsyncVersionedViewMixin):
     """``alist()`` with a tag that is exact for the page."""
 
     async def alist(self, request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -105,7 +105,7 @@ class AsyncVersionedListMixin(mixins.ListModelMixin, AsyncVersionedViewMixin):
         return await aread_page(self, early, method, request, *args, **kwargs)
 
 
-class AsyncVersionedCreateMixin(mixins.CreateModelMixin, AsyncVersionedViewMixin):
+class AsyncVersionedCreateMixin(AsyncVersionedViewMixin):
     """``acreate()`` that answers with the new row's tag and location."""
 
     async def acreate(self, request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -115,7 +115,7 @@ class AsyncVersionedCreateMixin(mixins.CreateModelMixin, AsyncVersionedViewMixin
         return await AsyncGuardedCreate(self).apost(method, request, *args, **kwargs)
 
 
-class AsyncVersionedUpdateMixin(mixins.UpdateModelMixin, AsyncVersionedViewMixin):
+class AsyncVersionedUpdateMixin(AsyncVersionedViewMixin):
     """``aupdate()`` and ``partial_aupdate()`` of the state that If-Match names."""
 
     async def aupdate(self, request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -125,7 +125,7 @@ class AsyncVersionedUpdateMixin(mixins.UpdateModelMixin, AsyncVersionedViewMixin
         return await AsyncGuardedWrite(self).arun(method, request, *args, **kwargs)
 
 
-class AsyncVersionedDestroyMixin(mixins.DestroyModelMixin, AsyncVersionedViewMixin):
+class AsyncVersionedDestroyMixin(AsyncVersionedViewMixin):
     """``adestroy()`` of the state that If-Match names."""
 
     async def adestroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.http import Http404
 from rest_framework.generics import get_object_or_404
 
+from ..columns import state_columns
+from ..preconditions import SAFE_METHODS
+from ..validators import Row, for_write
 from .views import NO_SUCH_KEY, VersionedView
+from .writes import GuardedHandler
 
 __all__ = ["VersionedAPIViewMixin"]
 
@@ -26,6 +31,10 @@ class VersionedAPIViewMixin(VersionedView):
             @versioned_read
             def get(self, request, pk):
                 return Response(...)
+
+    Its ``put()``, ``patch()``, ``post()`` and ``delete()`` are guarded as a whole: the row
+    is loaded, compared with If-Match and locked before they run, in one transaction. A
+    method says otherwise by ``get_if_match()``, a view by ``if_match = "optional"``.
     """
 
     def get_object(self) -> Any:
@@ -36,6 +45,27 @@ class VersionedAPIViewMixin(VersionedView):
             raise Http404 from None
         self.check_object_permissions(self.request, instance)
         return instance
+
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        method = str(request.method).lower()
+        handler = getattr(self, method, None)
+        about_one_row = getattr(self, "detail", True) is not False
+        if request.method not in SAFE_METHODS and handler is not None and about_one_row:
+            setattr(self, method, partial(GuardedHandler(self).run, handler))
+
+    @property
+    def _loads_as_drf(self) -> bool:
+        return type(self).get_object is VersionedAPIViewMixin.get_object
+
+    def _check_lookup(self) -> None:
+        """The row is named by a queryset."""
+
+    def _read_row_again(self, row: Row) -> tuple[Row, Any] | None:
+        owner = state_columns(row.model).owner
+        rows = for_write(self.get_versioned_queryset())
+        instance = rows.filter(**{owner._meta.pk.name: row.pk}).first()
+        return None if instance is None else (self._row_of(instance), instance)
 
     def _may_read_narrowly(self) -> bool:
         is_ours = type(self).get_object is VersionedAPIViewMixin.get_object

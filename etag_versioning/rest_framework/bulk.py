@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from django.http import Http404
 from django.utils.decorators import classonlymethod
-from rest_framework.mixins import UpdateModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,7 +16,7 @@ from .hooks import hooked
 __all__ = ["VersionedBulkUpdateMixin"]
 
 
-class VersionedBulkUpdateMixin(UpdateModelMixin, VersionedViewMixin):
+class VersionedBulkUpdateMixin(VersionedViewMixin):
     """
     Lets PUT and PATCH of a view set's list update several rows: all or none.
 

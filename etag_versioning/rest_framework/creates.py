@@ -342,7 +342,8 @@ class GuardedCreate:
 
 def is_versioned(created: Any) -> bool:
     """Whether what a serializer has created has a state to tell."""
-    return hasattr(created, "_meta") and state_columns(type(created)).version is not None
+    model: Any = type(created)
+    return hasattr(model, "_meta") and state_columns(model).version is not None
 
 
 def _save(serializer: Any) -> None:

@@ -190,13 +190,15 @@ def own_handler(view: Any) -> str | None:
     """The name of the project's own handler of a GET of the row, if it has one."""
     actions: Any = getattr(view, "action_map", None)
     name = getattr(view, "_read_action", "retrieve")
+    names: tuple[str, ...]
     if actions is None:
         names = ("get", name)
     elif view._is_about_one_row() and not is_extra_action(view):
         names = (actions.get("get", name),)
     else:
         names = (name,)
-    return next((each for each in names if _is_own(type(view), each)), None)
+    view_class: Any = type(view)
+    return next((each for each in names if _is_own(view_class, each)), None)
 
 
 @cache
@@ -287,6 +289,8 @@ def content_of(view: Any, seen: Seen) -> dict[str, Any]:
     if seen.answer is not None:
         data = getattr(seen.answer, "data", None)
         return {} if data is None else {"current": data}
+    if not hasattr(view, "get_serializer"):
+        return {}
     with reading(view):
         return {"current": view.get_serializer(seen.instance).data}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from inspect import iscoroutinefunction
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -11,6 +13,7 @@ from rest_framework.generics import GenericAPIView
 
 from ..columns import state_columns
 from ..narrow import Key, fixed_queryset
+from ..preconditions import SAFE_METHODS
 from ..validators import (
     Row,
     annotation_names,
@@ -26,6 +29,9 @@ from .views import NO_SUCH_KEY, VersionedView
 __all__ = ["VersionedViewMixin"]
 
 
+_PACKAGES = frozenset({"rest_framework", "adrf", "etag_versioning"})
+
+
 class VersionedViewMixin(VersionedView, GenericAPIView):
     """The base of the mixins for DRF's generic views and view sets."""
 
@@ -34,6 +40,18 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
         value = self.kwargs[self.lookup_url_kwarg or self.lookup_field]
         queryset = self.filter_queryset(self.get_queryset())
         return queryset.filter(**{self.lookup_field: value})
+
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        method = str(request.method).lower()
+        handler: Any = getattr(self, method, None)
+        own = getattr(handler, "__module__", "").partition(".")[0] not in _PACKAGES
+        if hasattr(self, "action_map") or request.method in SAFE_METHODS or not own:
+            return  # A viewset's handlers are actions.
+        if self._is_about_one_row() and not iscoroutinefunction(handler):
+            from .writes import GuardedHandler
+
+            setattr(self, method, partial(GuardedHandler(self).run, handler))
 
     # Private to the package from here on.
 

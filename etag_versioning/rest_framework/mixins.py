@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-class VersionedRetrieveMixin(mixins.RetrieveModelMixin, VersionedViewMixin):
+class VersionedRetrieveMixin(VersionedViewMixin):
     """
     ``retrieve()`` with tag, and 304 from one narrow query.
 
@@ -47,7 +47,7 @@ class VersionedRetrieveMixin(mixins.RetrieveModelMixin, VersionedViewMixin):
     """
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        method = super().retrieve
+        method = super().retrieve  # type: ignore[misc]
         if request.method not in READ_METHODS:
             return method(request, *args, **kwargs)  # Called by a write.
         early = is_answered_by(
@@ -56,18 +56,18 @@ class VersionedRetrieveMixin(mixins.RetrieveModelMixin, VersionedViewMixin):
         return read_object(self, early, method, request, *args, **kwargs)
 
 
-class VersionedListMixin(mixins.ListModelMixin, VersionedViewMixin):
+class VersionedListMixin(VersionedViewMixin):
     """``list()`` with a tag that is exact for the page, and 304 from one narrow query."""
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        method = super().list
+        method = super().list  # type: ignore[misc]
         if request.method not in READ_METHODS:
             return method(request, *args, **kwargs)
         early = is_answered_by(self, VersionedListMixin.list, method, mixins.ListModelMixin.list)
         return read_page(self, early, method, request, *args, **kwargs)
 
 
-class VersionedCreateMixin(mixins.CreateModelMixin, VersionedViewMixin):
+class VersionedCreateMixin(VersionedViewMixin):
     """
     ``create()`` that answers with the new row's tag and location. With
     ``If-None-Match: *`` it creates only what is not there.
@@ -75,11 +75,11 @@ class VersionedCreateMixin(mixins.CreateModelMixin, VersionedViewMixin):
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if self._is_guarded:
-            return super().create(request, *args, **kwargs)
-        return GuardedCreate(self).post(super().create, request, *args, **kwargs)
+            return super().create(request, *args, **kwargs)  # type: ignore[misc]
+        return GuardedCreate(self).post(super().create, request, *args, **kwargs)  # type: ignore[misc]
 
 
-class VersionedUpdateMixin(mixins.UpdateModelMixin, VersionedViewMixin):
+class VersionedUpdateMixin(VersionedViewMixin):
     """``update()`` and ``partial_update()`` of the state that If-Match names."""
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -88,11 +88,11 @@ class VersionedUpdateMixin(mixins.UpdateModelMixin, VersionedViewMixin):
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if self._is_guarded:
-            return super().update(request, *args, **kwargs)
-        return GuardedWrite(self, "perform_update").run(super().update, request, *args, **kwargs)
+            return super().update(request, *args, **kwargs)  # type: ignore[misc]
+        return GuardedWrite(self, "perform_update").run(super().update, request, *args, **kwargs)  # type: ignore[misc]
 
 
-class VersionedDestroyMixin(mixins.DestroyModelMixin, VersionedViewMixin):
+class VersionedDestroyMixin(VersionedViewMixin):
     """``destroy()`` of the state that If-Match names."""
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -101,8 +101,8 @@ class VersionedDestroyMixin(mixins.DestroyModelMixin, VersionedViewMixin):
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if self._is_guarded:
-            return super().destroy(request, *args, **kwargs)
-        return GuardedWrite(self, "perform_destroy").run(super().destroy, request, *args, **kwargs)
+            return super().destroy(request, *args, **kwargs)  # type: ignore[misc]
+        return GuardedWrite(self, "perform_destroy").run(super().destroy, request, *args, **kwargs)  # type: ignore[misc]
 
 
 # The handlers that need no help, with the methods that are to be ours for it.

@@ -134,7 +134,7 @@ class _Refusal:
             return []
         with optional("what was entered beside what is there now"):
             return (differences if self.has_input else contents)(self.serializer)
-        return []  # type: ignore[unreachable]
+        return []
 
     def raw_input(self, method: str) -> Mapping[str, str]:
         """The initial values of the form for raw data that DRF shows for ``method``."""
@@ -161,7 +161,7 @@ def _refusal(view: Any, request: Any) -> _Refusal:
     with optional("the form with what was entered"):
         _ = refusal.serializer
         return refusal
-    return _Refusal(view, request, None)  # type: ignore[unreachable]
+    return _Refusal(view, request, None)
 
 
 def _is_about_one_row(view: Any) -> bool:

@@ -46,7 +46,7 @@ def refusing_rolled_back(using: str, answer: Callable[[], Any] = int) -> Iterato
     ``transaction.set_rollback(True)`` is a decision of the project's own, as for a dry
     run: its answer stands.
     """
-    connection = connections[using]
+    connection: Any = connections[using]
     before = connection.rollback_exc  # Django keeps the last one.
     yield
     error = connection.rollback_exc

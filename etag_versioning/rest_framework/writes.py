@@ -75,11 +75,14 @@ class GuardedWrite:
         self.guard: Guard | None = None
         self.block = ExitStack()
         self.answer: Any = None
+        queryset = "get_queryset" if hasattr(view, "get_queryset") else "get_versioned_queryset"
         self.hooks: dict[str, Callable[..., Any]] = {
-            "get_queryset": partial(self.get_queryset, view.get_queryset),
+            queryset: partial(self.get_queryset, getattr(view, queryset)),
             "get_object": partial(self.get_object, view.get_object),
-            "filter_queryset": noting(view.filter_queryset, view._note_annotations),
         }
+        if hasattr(view, "filter_queryset"):
+            hook = noting(view.filter_queryset, view._note_annotations)
+            self.hooks["filter_queryset"] = hook
         if perform:
             original = getattr(view, perform)
             own = getattr(type(view), perform) not in _DRF_HOOKS
@@ -141,7 +144,8 @@ class GuardedWrite:
 
     def may_create(self) -> bool:
         view = self.view
-        return view.allow_create and view.request.method == "PUT" and not is_extra_action(view)
+        puts = view.request.method == "PUT" and hasattr(view, "get_serializer")
+        return view.allow_create and puts and not is_extra_action(view)
 
     def create(self) -> Response:
         if (unreadable := self.read_body_tag()) is not None:
@@ -306,7 +310,7 @@ class GuardedHandler(GuardedWrite):
         view: the view, at its request.
     """
 
-    def __init__(self, view: VersionedViewMixin) -> None:
+    def __init__(self, view: Any) -> None:
         super().__init__(view)
         self.loaded: Any = None
 
@@ -323,7 +327,8 @@ class GuardedHandler(GuardedWrite):
         try:
             return view.get_object()
         except TransactionManagementError:
-            using = view.get_queryset().db
+            named = getattr(view, "get_queryset", view.get_versioned_queryset)
+            using = named().db
             if connections[using].in_atomic_block:
                 raise
             # It locks the row, for the transaction that the handler is to begin.
@@ -345,4 +350,5 @@ class GuardedHandler(GuardedWrite):
         self.block.enter_context(refusing_rolled_back(guard.using, lambda: self.answer))
 
     def shows_the_row(self) -> bool:
-        return not is_extra_action(self.view) and super().shows_the_row()
+        shows = hasattr(self.view, "get_serializer") and not is_extra_action(self.view)
+        return shows and super().shows_the_row()

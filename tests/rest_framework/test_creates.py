@@ -319,9 +319,11 @@ class TestLostRaces:
         assert sorted(answer.status_code for answer in answers) == [201] + [412] * 7
         winner = next(answer for answer in answers if answer.status_code == 201)
         assert Login.objects.get().data == winner.json()["data"]
-        current = APIClient().get(URL)["ETag"]
+        # Under ATOMIC_REQUESTS the transaction may be blind to what the winner wrote.
+        atomic = connection.settings_dict["ATOMIC_REQUESTS"]
+        current = None if atomic else APIClient().get(URL)["ETag"]
         for answer in answers:
-            assert answer["ETag"] == current
+            assert answer.get("ETag") == current
 
     @pytest.mark.parametrize("kind", ["upserting", "own-create"])
     def test_of_many_that_would_write_what_they_find_one_creates(self, race, kind):
