@@ -46,7 +46,12 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
         method = str(request.method).lower()
         handler: Any = getattr(self, method, None)
         own = getattr(handler, "__module__", "").partition(".")[0] not in _PACKAGES
-        if hasattr(self, "action_map") or request.method in SAFE_METHODS or not own:
+        if (
+            handler is None
+            or hasattr(self, "action_map")
+            or request.method in SAFE_METHODS
+            or not own
+        ):
             return  # A viewset's handlers are actions.
         if self._is_about_one_row() and not iscoroutinefunction(handler):
             from .writes import GuardedHandler

@@ -323,7 +323,8 @@ class TestLostRaces:
         atomic = connection.settings_dict["ATOMIC_REQUESTS"]
         current = None if atomic else APIClient().get(URL)["ETag"]
         for answer in answers:
-            assert answer.get("ETag") == current
+            if answer is not winner:
+                assert answer.get("ETag") == current
 
     @pytest.mark.parametrize("kind", ["upserting", "own-create"])
     def test_of_many_that_would_write_what_they_find_one_creates(self, race, kind):
