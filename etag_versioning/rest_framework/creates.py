@@ -284,7 +284,11 @@ class GuardedCreate:
         view, decision = self.view, _EXISTS if self.only_new else CONFLICT
         taken = None if self.guard is None else self.guard.taken
         found = find(self.rows()) if taken is None else self.rows().filter(pk=taken).first()
-        if found is None or self.is_denied(found):
+        if found is not None and self.is_denied(found):
+            if names_a_duplicate(error):
+                return Http404()
+            found = None
+        if found is None:
             if is_contention(error):
                 return PreconditionError(UNAVAILABLE)
             if self.is_hidden(error):
@@ -338,6 +342,12 @@ class GuardedCreate:
         column = self.column()
         everything = for_write(column.model._base_manager.all())
         return bool(everything.filter(**{column.name: self.key()}).exists())
+
+
+def names_a_duplicate(error: Exception) -> bool:
+    """Whether a serializer refused the content for a row that has the same unique values."""
+    codes = error.get_codes() if isinstance(error, ValidationError) else {}
+    return isinstance(codes, dict) and any("unique" in each for each in codes.values())
 
 
 def is_versioned(created: Any) -> bool:
