@@ -1,31 +1,36 @@
 # Python 3.11 or later with pip, and make; everything else is installed into .venv.
 PYTHON ?= python3
+PORT ?= 8000
 VENV = .venv
 BIN = $(VENV)/bin
 PEERS = $(VENV)/with-peers
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: demo serve test test-all cells race proxies browser schema bench bench-check lint clean
+.PHONY: demo serve test test-all cells race proxies browser schema bench bench-check django-suite lint clean data interpreter
 
-demo: $(VENV)/example
-	$(BIN)/python manage.py migrate --verbosity 0
-	$(BIN)/python manage.py load_sample_data
+demo: data
 	$(BIN)/python manage.py demo
 
 serve: $(VENV)/example
+	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null || \
+		$(call stop,Port $(PORT) is in use. Take another one: make serve PORT=8001)
+	@$(MAKE) --no-print-directory data
+	$(BIN)/gunicorn --workers 4 --threads 2 --bind 127.0.0.1:$(PORT) example_project.wsgi
+
+# Rows that are there stay, unless RESET=1 says otherwise.
+data: $(VENV)/example
 	$(BIN)/python manage.py migrate --verbosity 0
-	$(BIN)/python manage.py load_sample_data
-	$(BIN)/gunicorn --workers 4 --threads 2 --bind 127.0.0.1:8000 example_project.wsgi
+	$(BIN)/python manage.py load_sample_data $(if $(RESET),--reset)
 
 test: $(VENV)/test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 # A database that is missing is a failure here, and not a skipped test.
 test-all: $(VENV)/databases
-	$(BIN)/python -m pytest
-	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest --ignore=tests/proxies --ignore=tests/browser
-	DATABASE_URL=$(MARIADB_URL) $(BIN)/python -m pytest --ignore=tests/proxies --ignore=tests/browser
+	$(BIN)/python -m pytest -n auto
+	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest -n auto --ignore=tests/proxies --ignore=tests/browser
+	DATABASE_URL=$(MARIADB_URL) $(BIN)/python -m pytest -n auto --ignore=tests/proxies --ignore=tests/browser
 
 # Python 3.11, 3.12 and 3.13, each with the Django and DRF of its time, on all three.
 cells: $(VENV)/cells
@@ -66,6 +71,21 @@ browser: $(VENV)/browser
 	.ci/browser
 	BROWSER=required $(BIN)/python -m pytest tests/browser
 
+# Django's own tests of models, with every model a VersionedModel; DATABASE_URL chooses the database.
+DJANGO_SUITE = build/django-suite
+django-suite: $(DJANGO_SUITE)/installed
+	$(DJANGO_SUITE)/venv/bin/python -m tests.django_suite $(DJANGO_SUITE)/django-*.tar.gz
+
+# In an environment of their own: what differs is listed for one version of Django.
+$(DJANGO_SUITE)/installed: setup.cfg
+	$(PYTHON) -m venv --without-pip $(DJANGO_SUITE)/venv
+	$(PYTHON) -m pip --python $(DJANGO_SUITE)/venv/bin/python install --quiet --editable \
+		'.[django-suite]'
+	rm -f $(DJANGO_SUITE)/django-*.tar.gz
+	$(PYTHON) -m pip download --quiet --no-deps --no-binary :all: --dest $(DJANGO_SUITE) \
+		Django==$$($(DJANGO_SUITE)/venv/bin/python -m django --version)
+	touch $@
+
 lint: $(VENV)/lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -80,8 +100,22 @@ define install
 	touch $@
 endef
 
-$(BIN)/python:
+$(BIN)/python: | interpreter
 	$(PYTHON) -m venv --without-pip $(VENV)
+
+stop = { echo '$(1)' >&2; exit 1; }
+is_new = -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+
+# Said at once: pip searches for minutes for packages that support an older Python.
+interpreter:
+	@$(PYTHON) $(is_new) || \
+		$(call stop,$(PYTHON) is not Python 3.11 or later. Name one that is: make PYTHON=python3.12 test)
+	@$(PYTHON) -c 'import venv' 2>/dev/null || \
+		$(call stop,$(PYTHON) has no venv. On Debian and Ubuntu: apt install python3-venv)
+	@$(PYTHON) -c 'import pip' 2>/dev/null || \
+		$(call stop,$(PYTHON) has no pip. On Debian and Ubuntu: apt install python3-pip)
+	@test ! -e $(BIN)/python || $(BIN)/python $(is_new) || \
+		$(call stop,An older Python has made $(VENV). Remove it first: rm -r $(VENV))
 
 $(VENV)/example: $(BIN)/python setup.cfg
 	$(call install,example)
@@ -93,7 +127,7 @@ $(VENV)/databases: $(BIN)/python setup.cfg
 	$(call install,bench$(comma)example$(comma)test$(comma)test-drf$(comma)postgresql$(comma)mariadb)
 
 # In an environment of their own: one of them brings a package that is called "tests".
-$(PEERS)/installed: setup.cfg
+$(PEERS)/installed: setup.cfg | interpreter
 	$(PYTHON) -m venv --without-pip $(PEERS)
 	$(PYTHON) -m pip --python $(PEERS)/bin/python install --quiet --editable \
 		'.[bench,example,peers,postgresql]'

@@ -1,13 +1,18 @@
-"""Which modules are not collected for their doctests, where an extra is missing."""
+"""What is not collected where a package that it imports is not installed."""
 
-import importlib.util
+from importlib.util import find_spec
 
-BENCH = ("httpx", "matplotlib", "rich")
+IMPORTS = {
+    "etag_versioning/benchmark": ("httpx", "matplotlib", "rich"),
+    "etag_versioning/rest_framework": ("rest_framework",),
+    "etag_versioning/rest_framework/adrf.py": ("adrf",),
+    "etag_versioning/rest_framework/schema.py": ("drf_spectacular",),
+    "tests/browser": ("rest_framework",),
+    "tests/example_project": ("drf_spectacular", "httpx", "rest_framework", "rich"),
+    "tests/proxies": ("drf_spectacular", "httpx", "rest_framework"),
+    "tests/rest_framework": ("django_filters", "rest_framework", "rest_framework_nested"),
+}
 
-collect_ignore_glob = []
-if any(importlib.util.find_spec(name) is None for name in BENCH):
-    collect_ignore_glob.append("etag_versioning/benchmark/*")
-if importlib.util.find_spec("drf_spectacular") is None:
-    collect_ignore_glob.append("etag_versioning/rest_framework/schema.py")
-if importlib.util.find_spec("adrf") is None:
-    collect_ignore_glob.append("etag_versioning/rest_framework/adrf.py")
+collect_ignore = [
+    path for path, packages in IMPORTS.items() if any(find_spec(name) is None for name in packages)
+]

@@ -6,7 +6,7 @@ class EtagVersioningConfig(AppConfig):
     verbose_name = "ETag versioning"
 
     def ready(self) -> None:
-        from . import checks, http_checks  # noqa: F401  registers them
+        from . import checks  # noqa: F401  registers them
         from .touching_signals import connect
 
         connect(apps.get_models())

@@ -8,12 +8,19 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import django
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
 from .fields import NextStamp, NextVersion, UpdatedAtField, VersionField, next_stamp
 from .guards import State
 
-__all__ = ["StateColumns", "is_partly_computed", "is_unversioned", "state_columns"]
+__all__ = [
+    "StateColumns",
+    "is_partly_computed",
+    "is_unversioned",
+    "state_columns",
+    "unversioned_names",
+]
 
 
 class StateColumns(NamedTuple):
@@ -50,9 +57,9 @@ class StateColumns(NamedTuple):
         return dict(zip(self.names, state, strict=False))
 
     def after(self, state: State, now: datetime | None = None) -> State:
-        """The state that a write makes of ``state``."""
+        """The state that a write makes of ``state``; a row without a version gets its first."""
         return State(
-            state.version + 1 if self.version else state.version,
+            (state.version or 0) + 1 if self.version else state.version,
             next_stamp(state.stamp, now) if self.stamp else None,
         )
 
@@ -62,10 +69,28 @@ class StateColumns(NamedTuple):
             if field is not None:
                 setattr(instance, field.attname, value)
 
-    def replace(self, values: Any, state: State) -> list[Any]:
-        """The (field, model, value) triples of an UPDATE, with ``state`` as its new state."""
-        new = {self.version: state.version, self.stamp: state.stamp}
-        return [(field, model, new.get(field, value)) for field, model, value in values]
+    def replace(self, values: Any, new: Iterable[Any]) -> list[Any]:
+        """
+        The (field, model, value) triples of an UPDATE, with ``new`` values of the state's
+        columns. They come last, since MariaDB and MySQL assign from left to right.
+        """
+        fields = [field for field in (self.version, self.stamp) if field is not None]
+        others = [triple for triple in values if triple[0] not in fields]
+        return [*others, *((field, None, value) for field, value in zip(fields, new, strict=True))]
+
+    def require_usable(self, instance: models.Model) -> None:
+        """Raise where ``instance`` holds what no version, or no timestamp, can be."""
+        kinds = ((self.version, int, "an integer"), (self.stamp, datetime, "a datetime"))
+        for field, kind, name in kinds:
+            value = None if field is None else instance.__dict__.get(field.attname)
+            if value is not None and not isinstance(value, kind):
+                label = instance._meta.label
+                raise ImproperlyConfigured(
+                    f"{label} with primary key {instance.pk!r} has {value!r} as its "
+                    f'"{field.name}", which is not {name}, so no write can be compared with it. '
+                    f"Mend the row: {type(instance).__name__}.objects.filter("
+                    f"pk={instance.pk!r}).unversioned().update({field.name}=…)."
+                )
 
     def expressions(self, now: datetime) -> dict[str, Any]:
         """What moves any row to its next state, as keyword arguments for ``update()``."""
@@ -101,6 +126,30 @@ def is_partly_computed(model: Any) -> bool:
 
 
 def is_unversioned(model: Any, names: Iterable[str]) -> bool:
-    """Whether a write of the fields of these names neither compares nor moves."""
-    free, names = getattr(model, "unversioned_fields", ()), set(names)
-    return bool(free) and bool(names) and names <= set(free)
+    """Whether a write of the fields of these names neither compares nor bumps."""
+    free = unversioned_names(model)
+    names = set(names) if free else ()
+    return bool(names) and free.issuperset(names)
+
+
+@cache
+def unversioned_names(model: Any) -> frozenset[str]:
+    """
+    What ``unversioned_fields`` names: each field by its name, and by its column's attribute.
+
+    Raises:
+        ImproperlyConfigured: it is a string, whose characters would be the names.
+    """
+    given = getattr(model, "unversioned_fields", ())
+    if isinstance(given, str):
+        raise ImproperlyConfigured(
+            f"{model._meta.label}.unversioned_fields is a string. "
+            f'Write unversioned_fields = ("{given}",).'
+        )
+    found = {
+        name
+        for field in model._meta.concrete_fields
+        if field.name in given or field.attname in given
+        for name in (field.name, field.attname)
+    }
+    return frozenset(found.union(given))

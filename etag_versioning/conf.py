@@ -9,13 +9,14 @@ Each is looked up once, and again when a setting changes, so that
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-__all__ = ["DEFAULTS", "settings"]
+__all__ = ["DEFAULTS", "check_value", "given_settings", "settings"]
 
 DEFAULTS: Final[dict[str, Any]] = {
     "IF_MATCH": "state",
@@ -23,6 +24,39 @@ DEFAULTS: Final[dict[str, Any]] = {
     "OPAQUE_TAGS": False,
     "REVISION": "",
 }
+# The values that a setting can have, where they can be listed.
+_CHOICES: Final[dict[str, tuple[Any, ...]]] = {
+    "IF_MATCH": ("state", "strong"),
+    "ETAG_ON_PUT": (True, False),
+    "OPAQUE_TAGS": (True, False),
+}
+
+
+def given_settings() -> Mapping[str, Any]:
+    """What the project's settings say."""
+    given = getattr(django_settings, "ETAG_VERSIONING", {})
+    if not isinstance(given, Mapping):
+        raise ImproperlyConfigured(f"ETAG_VERSIONING is {given!r}; it must be a dictionary.")
+    return given
+
+
+def check_value(name: str, value: Any) -> None:
+    """Raise ``ImproperlyConfigured`` for an unknown setting, or a value that it cannot have."""
+    if name not in DEFAULTS:
+        raise ImproperlyConfigured(f'ETAG_VERSIONING has no setting "{name}".')
+    choices = _CHOICES.get(name)
+    if choices and value not in choices:
+        listed = " or ".join(
+            f'"{each}"' if isinstance(each, str) else str(each) for each in choices
+        )
+        raise ImproperlyConfigured(f'ETAG_VERSIONING["{name}"] is {value!r}; it must be {listed}.')
+    if name == "REVISION" and not (
+        value is None or isinstance(value, str | int) or callable(value)
+    ):
+        raise ImproperlyConfigured(
+            f'ETAG_VERSIONING["REVISION"] is {value!r}; it must be text, or a callable that '
+            f"returns it."
+        )
 
 
 class Settings:
@@ -38,7 +72,7 @@ class Settings:
     def _get(self, name: str) -> Any:
         if (values := self._values) is None:
             # Django would look for a setting that is not there each time anew.
-            values = DEFAULTS | getattr(django_settings, "ETAG_VERSIONING", {})
+            values = {**DEFAULTS, **given_settings()}
             self._values = values
         return values[name]
 
@@ -50,10 +84,7 @@ class Settings:
         letter of RFC 9110 §13.1.1.
         """
         value = self._get("IF_MATCH")
-        if value not in ("state", "strong"):
-            raise ImproperlyConfigured(
-                f'ETAG_VERSIONING["IF_MATCH"] is {value!r}; it must be "state" or "strong".'
-            )
+        check_value("IF_MATCH", value)
         return bool(value == "strong")
 
     @property

@@ -25,6 +25,7 @@ from .factories import (
     last_modified_func,
     revision_etag_func,
 )
+from .installed import require_installed
 from .options import Options
 from .sources import RowSource
 from .tags import EtagTerms
@@ -115,6 +116,7 @@ def versioned_condition(
         @versioned_condition(User, lookup_url_kwarg="user_id")
         def user_detail(request, user_id): ...
     """
+    require_installed()
     if not sources and etag_func is None and last_modified_func is None:
         raise ImproperlyConfigured(
             "versioned_condition() needs to know the row: "
@@ -162,6 +164,8 @@ def versioned_condition(
             def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
                 return Call(known, view, request, args, kwargs).respond()
 
+        # A system check looks at it.
+        inner._etag_versioning = known  # type: ignore[attr-defined]
         return inner
 
     return decorator

@@ -2,62 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from django.db import models
+from django.db import connections, models
 from django.db.models import sql
-from django.db.models.sql.where import AND
 from django.utils import timezone
 
 from .columns import StateColumns
-from .fields import is_stamp
 from .guards import State
 
-__all__ = ["InStates", "MovingInsertQuery", "restrict"]
-
-
-class InState:
-    """
-    The condition that the row of an UPDATE or DELETE has this key and is in this
-    state. No names have to be resolved in it, which takes half of a save's time.
-    """
-
-    contains_aggregate = contains_over_clause = False
-
-    def __init__(self, columns: StateColumns, pk: Any, state: State) -> None:
-        self.columns = columns
-        self.pk = pk
-        self.state = state
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        fields = self.columns.owner._meta.pk_fields
-        values = self.pk if len(fields) > 1 else (self.pk,)
-        if self.columns.version is not None:
-            fields, values = (*fields, self.columns.version), (*values, self.state.version)
-        parts = [f"{self._column(field, connection)} = %s" for field in fields]
-        params = [
-            field.get_db_prep_value(value, connection)
-            for field, value in zip(fields, values, strict=True)
-        ]
-        if self.columns.version is not None and self.columns.stamp is not None:
-            column = self._column(self.columns.stamp, connection)
-            condition, moments = is_stamp(column, self.state.stamp, connection)
-            parts.append(condition)
-            params += moments
-        return " AND ".join(parts), params
-
-    def _column(self, field: Any, connection: Any) -> str:
-        quote = connection.ops.quote_name
-        return f"{quote(self.columns.owner._meta.db_table)}.{quote(field.column)}"
-
-
-def restrict(queryset: Any, columns: StateColumns, pk: Any, state: State) -> Any:
-    """
-    Narrow a query set of the owner's table, in place, to one row in one state; without
-    a version, to the row.
-    """
-    queryset.query.where.add(InState(columns, pk, state), AND)
-    return queryset
+__all__ = ["InStates", "MovingInsertQuery"]
 
 
 class InStates(models.Expression):
@@ -136,13 +91,14 @@ class MovingInsertQuery(sql.InsertQuery):
         super().__init__(model, **kwargs)
         self.columns = columns
 
-    def get_compiler(self, *args: Any, **kwargs: Any) -> Any:
-        compiler = super().get_compiler(*args, **kwargs)
-        plain = compiler.as_sql
-        compiler.as_sql = lambda: [self._moving(compiler, *part) for part in plain()]
-        return compiler
+    def get_compiler(
+        self, using: str | None = None, connection: Any = None, elide_empty: bool = True
+    ) -> Any:
+        connection = connections[using] if using else connection
+        plain = connection.ops.compiler(self.compiler)
+        return _bumping(plain)(self, connection, using, elide_empty)
 
-    def _moving(self, compiler: Any, text: str, params: Any) -> tuple[str, Any]:
+    def bump(self, compiler: Any, text: str, params: Any) -> tuple[str, Any]:
         """Put expressions in the places where Django takes the new row's values."""
         ops = compiler.connection.ops
         conflict: Any = self
@@ -164,3 +120,17 @@ class MovingInsertQuery(sql.InsertQuery):
             text = f"{head}{ops.quote_name(field.column)} = {moved}{tail}"
             params = (*params, *moved_params)
         return text, params
+
+
+class _BumpingCompiler:
+    """What a database's own compiler of an INSERT makes, with its conflict clause changed."""
+
+    def as_sql(self) -> list[Any]:
+        compiler: Any = super()
+        query: Any = self.query  # type: ignore[attr-defined]
+        return [query.bump(self, *part) for part in compiler.as_sql()]
+
+
+@cache
+def _bumping(compiler: type) -> type:
+    return type(f"Bumping{compiler.__name__}", (_BumpingCompiler, compiler), {})

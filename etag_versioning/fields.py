@@ -137,10 +137,24 @@ def _shortest_text(moment: datetime) -> str:
     return text.rstrip("0") if "." in text else text
 
 
+# By how much the clocks of a project's hosts are taken to differ at most.
+CLOCKS_DIFFER = timedelta(seconds=10)
+
+
 def next_stamp(old: datetime | None, now: datetime | None = None) -> datetime:
-    """The stamp that follows ``old``: now, or a microsecond later than ``old``."""
+    """
+    The timestamp that follows ``old``: now, if the clock is past ``old``.
+
+    If another host's clock was ahead when it wrote ``old``, clients may have been given
+    the date of ``old``, rounded up to a second. So the next one is in the second after that.
+    Further ahead than clocks differ, nobody was given a date, as it is still to come.
+    """
     now = now or timezone.now()
-    return now if old is None else max(now, old + _MICROSECOND)
+    if old is None or old < now:
+        return now
+    if old > now + CLOCKS_DIFFER:
+        return old + _MICROSECOND
+    return old + timedelta(microseconds=-old.microsecond % 1_000_000) + _MICROSECOND
 
 
 class _Next(models.expressions.BaseExpression):
@@ -163,19 +177,32 @@ class _Next(models.expressions.BaseExpression):
 
 
 class NextVersion(_Next):
-    """One more."""
+    """One more; 1 where another program has left NULL."""
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
-        return f"{self.column(connection)} + 1", []
+        return f"COALESCE({self.column(connection)}, 0) + 1", []
 
 
 class NextStamp(_Next):
     """``next_stamp()`` for many rows at once."""
 
-    templates: ClassVar[dict[str, str]] = {
-        "postgresql": "GREATEST(%%s, %s + INTERVAL '1 microsecond')",
-        "mysql": "GREATEST(%%s, %s + INTERVAL 1 MICROSECOND)",
-        "sqlite": "MAX(%%s, django_format_dtdelta('+', %s, 1))",
+    # The old value with so many microseconds more as there are to the next whole second,
+    # and one; and with one more.
+    templates: ClassVar[dict[str, tuple[str, str]]] = {
+        "postgresql": (
+            "DATE_TRUNC('second', {old} + INTERVAL '999999 microseconds') "
+            "+ INTERVAL '1 microsecond'",
+            "{old} + INTERVAL '1 microsecond'",
+        ),
+        "mysql": (
+            "{old} + INTERVAL (MOD(1000000 - MICROSECOND({old}), 1000000) + 1) MICROSECOND",
+            "{old} + INTERVAL 1 MICROSECOND",
+        ),
+        "sqlite": (
+            "django_format_dtdelta('+', {old}, (1000000 - CAST(SUBSTR(SUBSTR({old}, 21) "
+            "|| '000000', 1, 6) AS INTEGER)) %% 1000000 + 1)",
+            "django_format_dtdelta('+', {old}, 1)",
+        ),
     }
 
     def __init__(self, field: Any, now: datetime) -> None:
@@ -183,5 +210,10 @@ class NextStamp(_Next):
         self.now = now
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
-        now = connection.ops.adapt_datetimefield_value(self.now)
-        return self.templates[connection.vendor] % self.column(connection), [now]
+        old, convert = self.column(connection), connection.ops.adapt_datetimefield_value
+        second, microsecond = (
+            template.format(old=old) for template in self.templates[connection.vendor]
+        )
+        text = f"CASE WHEN {old} > %s THEN {microsecond} WHEN {old} >= %s THEN {second} ELSE %s END"
+        now = convert(self.now)
+        return text, [convert(self.now + CLOCKS_DIFFER), now, now]

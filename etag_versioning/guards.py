@@ -20,6 +20,7 @@ from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, IntegrityError, connections, models, transaction
 
 from .exceptions import StaleWriteError
@@ -33,6 +34,7 @@ __all__ = [
     "is_duplicate",
     "is_lost_race",
     "lock_state",
+    "require_matched_rows",
 ]
 
 
@@ -262,7 +264,28 @@ def lock_state(
         admitted = (models.Q(**dict(zip(columns, each, strict=False))) for each in states)
         rows = rows.filter(reduce(or_, admitted))
     if not rows.update(**{columns[0]: models.F(columns[0])}):
+        require_matched_rows(using)
         raise StaleWriteError(model, pk, using, instance)
+
+
+def require_matched_rows(using: str) -> None:
+    """
+    Raise where no row of MariaDB or MySQL counts as written unless it was changed. Django
+    asks for the rows that were matched, but a ``client_flag`` in OPTIONS replaces that.
+    """
+    connection = connections[using]
+    if connection.vendor == "mysql":
+        flag = connection.settings_dict["OPTIONS"].get("client_flag")
+        if flag is not None and not flag & _FOUND_ROWS:
+            raise ImproperlyConfigured(
+                f'The "client_flag" in the OPTIONS of the database {using!r} takes '
+                f"CLIENT.FOUND_ROWS away, so rows that are compared seem to be gone. Write "
+                f'"client_flag": CLIENT.FOUND_ROWS | …, with CLIENT from MySQLdb.constants.'
+            )
+
+
+# As in MySQLdb.constants.CLIENT.
+_FOUND_ROWS = 2
 
 
 # How often the first statement of a write is tried before it is given up.

@@ -5,7 +5,13 @@ compare-and-swap.
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db.models.signals import class_prepared
+from django.dispatch import receiver
+
 from .fields import UpdatedAtField, VersionField
+from .installed import require_installed
 from .managers import VersionedManager
 from .querysets import VersionedQuerySet
 from .stateful import StatefulModel
@@ -83,3 +89,9 @@ class VersionedModel(VersionMixin, UpdatedAtMixin):
 
     class Meta:
         abstract = True
+
+
+@receiver(class_prepared)
+def _require_installed(sender: Any, **kwargs: Any) -> None:
+    if issubclass(sender, StatefulModel):
+        require_installed()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -13,7 +13,16 @@ from django.db.models.constants import LOOKUP_SEP
 
 from .columns import state_columns
 
-__all__ = ["Found", "Path", "Touches", "onward", "resolve_path", "shown_in", "touches_of"]
+__all__ = [
+    "Found",
+    "Path",
+    "Touches",
+    "named_touches",
+    "onward",
+    "resolve_path",
+    "shown_in",
+    "touches_of",
+]
 
 # Keys of rows that have a state, by the model that a path ends in.
 Found = dict[Any, set[Any]]
@@ -76,8 +85,14 @@ class Touches(NamedTuple):
 @cache
 def touches_of(model: Any) -> Touches | None:
     """What a model's writes touch; ``None`` for most models, and found out once for each."""
-    paths = tuple(resolve_path(model, name) for name in getattr(model, "touches", ()))
+    paths = tuple(resolve_path(model, name) for name in named_touches(model))
     return Touches(paths, all(path.direct for path in paths)) if paths else None
+
+
+def named_touches(model: Any) -> Collection[str]:
+    """``touches`` of a model; nothing where a field or a relation has that name."""
+    names = getattr(model, "touches", ())
+    return names if isinstance(names, Collection) else ()
 
 
 def resolve_path(model: Any, name: str) -> Path:
@@ -120,7 +135,8 @@ def _relation(model: Any, name: str) -> Any:
         field = model._meta.get_field(name)
     except FieldDoesNotExist:
         return None
-    return field if field.related_model else None
+    # Of a model that does not exist, Django knows the name alone, and its own check tells.
+    return field if isinstance(field.related_model, type) else None
 
 
 def shown_in(touches: Touches, rows: Any, *, locked: bool = False) -> tuple[set[Any], Found]:

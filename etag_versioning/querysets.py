@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -33,6 +34,8 @@ class VersionedQuerySet(models.QuerySet[Any]):
     _expected: dict[str, Any] | None = None
     # The keys of the rows that have been touched for the next write, by model.
     _touched: Found | None = None
+    # For one chunk of a bulk_update(): the states to compare, and the moment of the write.
+    _chunk: tuple[InStates, datetime] | None = None
 
     @property
     def _columns(self) -> StateColumns:
@@ -41,7 +44,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
 
     def _clone(self) -> Self:
         clone: Self = super()._clone()  # type: ignore[misc]
-        for name in ("_moves", "_expected", "_touched"):
+        for name in ("_moves", "_expected", "_touched", "_chunk"):
             if name in self.__dict__:
                 setattr(clone, name, getattr(self, name))
         return clone
@@ -87,6 +90,9 @@ class VersionedQuerySet(models.QuerySet[Any]):
         """
         if not kwargs or self.query.is_sliced:
             return super().update(**kwargs)
+        if self._chunk is not None:
+            condition, now = self._chunk
+            return self.filter(condition)._update_moving(kwargs, now)
         with self._touching_rows(kwargs) as rows:
             return rows._update_moving(kwargs, timezone.now())
 
@@ -131,10 +137,14 @@ class VersionedQuerySet(models.QuerySet[Any]):
         version = self._columns.version.name
         if not keys or rows.update(**{version: models.F(version)}) != len(keys):
             raise StaleWriteError(owner, None, self.db)
-        plain = VersionedQuerySet(self.model, using=self.db)
-        plain._moves = self._moves
-        plain._touched = self._touched
-        return plain.filter(**{f"{owner._meta.pk.name}__in": keys})
+        return self._all_rows().filter(**{f"{owner._meta.pk.name}__in": keys})
+
+    def _all_rows(self) -> Self:
+        """This queryset without its conditions; a subclass's attributes stay."""
+        rows: Self = self.using(self.db)
+        rows.query = sql.Query(self.model)
+        rows._expected = None
+        return rows
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """
@@ -146,7 +156,13 @@ class VersionedQuerySet(models.QuerySet[Any]):
         self._for_write = True
         if self._expected is not None:
             with self._touching_rows({}) as rows, transaction.atomic(using=self.db):
-                return rows._lock_expected().delete()
+                return rows._lock_expected()._delete_guarded()
+        return self._delete_guarded()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def _delete_guarded(self) -> tuple[int, dict[str, int]]:
         guards = guards_of(self._columns.owner, self.db)
         if not guards:
             return super().delete()
@@ -156,11 +172,8 @@ class VersionedQuerySet(models.QuerySet[Any]):
                 guard.reread()
         return result
 
-    delete.alters_data = True  # type: ignore[attr-defined]
-    delete.queryset_only = True  # type: ignore[attr-defined]
-
     def bulk_update(
-        self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None
+        self, objs: Iterable[Any], fields: Iterable[str], *args: Any, **kwargs: Any
     ) -> int:
         """
         Like Django's, as compare-and-swap for the whole batch. Instances that
@@ -176,10 +189,13 @@ class VersionedQuerySet(models.QuerySet[Any]):
         self._for_write = True
         columns, objs = self._columns, tuple({id(obj): obj for obj in objs}.values())
         if columns.version is None or not self._moves:
-            return self._bulk_update_plainly(objs, fields, batch_size)
+            return self._bulk_update_plainly(objs, fields, *args, **kwargs)
         names = [name for name in fields if name not in columns.names]
         if is_unversioned(self.model, names):
-            return self._bulk_update_plainly(objs, names, batch_size)
+            return self._bulk_update_plainly(objs, names, *args, **kwargs)
+        batch_size = args[0] if args else kwargs.get("batch_size")
+        if batch_size is not None and batch_size <= 0:
+            return super().bulk_update(objs, names, *args, **kwargs)  # It raises.
         known = [obj for obj in objs if obj._has_state(self.db)]
         by_hand = [obj for obj in objs if not obj._has_state(self.db)]
         for obj in known:
@@ -189,14 +205,17 @@ class VersionedQuerySet(models.QuerySet[Any]):
         if known and (self.query.where or self.query.is_sliced):
             found = set(self.filter(pk__in=[obj.pk for obj in known]).values_list("pk", flat=True))
             known = [obj for obj in known if obj.pk in found]
+        if not known:
+            return super().bulk_update(by_hand, names, *args, **kwargs)
         states = {obj._owner_pk(columns): columns.state_of(obj) for obj in known}
+        count = 0
         try:
             with (
                 self._touching(touch_for_batch, known, self.db, names),
                 transaction.atomic(using=self.db),
             ):
-                # Django's own checks of the arguments are made here too.
-                count = super().bulk_update(by_hand, names, batch_size)
+                if by_hand:
+                    count = super().bulk_update(by_hand, names, *args, **kwargs)
                 chunks = self._chunks(known, names, columns, batch_size)
                 moved = [self._swap(chunk, names, columns) for chunk in chunks]
         except _StaleChunk as stale:
@@ -209,8 +228,8 @@ class VersionedQuerySet(models.QuerySet[Any]):
 
     bulk_update.alters_data = True  # type: ignore[attr-defined]
 
-    def _bulk_update_plainly(self, objs: Any, fields: Any, batch_size: int | None) -> int:
-        count = super().bulk_update(objs, fields, batch_size)
+    def _bulk_update_plainly(self, objs: Any, *args: Any, **kwargs: Any) -> int:
+        count = super().bulk_update(objs, *args, **kwargs)
         for obj in objs:
             forget(obj)
         return count
@@ -237,15 +256,17 @@ class VersionedQuerySet(models.QuerySet[Any]):
         states = {obj._owner_pk(columns): columns.state_of(obj) for obj in objs}
         after = {pk: columns.after(state, now) for pk, state in states.items()}
         condition = InStates(columns, states)
+        # The conditions of the queryset have been asked; joins would lose the comparison.
+        rows = self._all_rows()
         if self.model._meta.parents:
             # Django updates several tables by key: the comparison comes first.
-            rows = VersionedQuerySet(columns.owner, using=self.db).filter(condition)
-            count = rows._update_moving({}, now)
-            plain: Any = models.QuerySet(self.model, using=self.db)
-            plain.bulk_update(objs, names, len(objs))
+            owners = VersionedQuerySet(columns.owner, using=self.db).filter(condition)
+            count = owners._update_moving({}, now)
+            rows._moves = False
+            super(VersionedQuerySet, rows).bulk_update(objs, names, batch_size=len(objs))
         else:
-            chunk = _Chunk(self.model, self.db, condition, now)
-            count = models.QuerySet.bulk_update(chunk, objs, names, len(objs))
+            rows._chunk = condition, now
+            count = super(VersionedQuerySet, rows).bulk_update(objs, names, batch_size=len(objs))
         if count != len(states):
             raise _StaleChunk(list(states))
         return [(obj, after[obj._owner_pk(columns)]) for obj in objs]
@@ -256,35 +277,29 @@ class VersionedQuerySet(models.QuerySet[Any]):
         now = {pk: tuple(state) for pk, *state in rows.values_list("pk", *columns.names)}
         return [pk for pk, state in states.items() if now.get(pk) != state[: len(columns.names)]]
 
-    def bulk_create(
-        self,
-        objs: Iterable[Any],
-        batch_size: int | None = None,
-        ignore_conflicts: bool = False,
-        update_conflicts: bool = False,
-        update_fields: Collection[str] | None = None,
-        unique_fields: Collection[str] | None = None,
-    ) -> list[Any]:
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """
         Like Django's. With ``update_conflicts``, the rows that were there already
-        move their state in the same statement. With ``ignore_conflicts``, nobody
-        knows which rows are new: the instances have no state, and are to be read
-        before they can be saved.
+        bump their versions in the same statement. With ``ignore_conflicts``, nobody
+        knows which rows are new: an instance whose row was there is stale.
         """
-        columns = self._columns
-        if update_conflicts and update_fields and self._will_move(update_fields):
+        objs, columns = list(objs), self._columns
+        # What the caller gave, by name.
+        given = _BULK_CREATE.bind(self, objs, *args, **kwargs).arguments
+        options = {name: given[name] for name in given if name not in ("self", "objs")}
+        update_fields = options.get("update_fields") or ()
+        updates = bool(options.get("update_conflicts") and update_fields)
+        if updates and self._will_move(update_fields):
             others = (name for name in update_fields if name not in columns.names)
-            update_fields = [*others, *columns.names]
-        objs = list(objs)
-        updates = update_conflicts and not is_unversioned(self.model, update_fields or ())
+            options["update_fields"] = [*others, *columns.names]
+        updates = updates and not is_unversioned(self.model, update_fields)
+        unique_fields = options.get("unique_fields")
         with self._touching(touch_for_create, self, objs, updates, unique_fields):
-            created = super().bulk_create(
-                objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields
-            )
-        if ignore_conflicts:
+            created = super().bulk_create(objs, **options)
+        if options.get("ignore_conflicts") and columns.version and not columns.stamp:
+            # Without a timestamp, an old row can look like the new one. No row has version 0.
             for obj in created:
-                for name in columns.attnames:
-                    obj.__dict__.pop(name, None)
+                setattr(obj, columns.version.attname, 0)
         return created
 
     bulk_create.alters_data = True  # type: ignore[attr-defined]
@@ -296,17 +311,10 @@ class VersionedQuerySet(models.QuerySet[Any]):
         returning_fields: Any = None,
         raw: bool = False,
         using: str | None = None,
-        on_conflict: Any = None,
-        update_fields: Any = None,
-        unique_fields: Any = None,
+        **conflict: Any,
     ) -> Any:
-        conflict = {
-            "on_conflict": on_conflict,
-            "update_fields": update_fields,
-            "unique_fields": unique_fields,
-        }
-        names = [field.name for field in update_fields or ()]
-        if on_conflict is not OnConflict.UPDATE or not self._will_move(names):
+        names = [field.name for field in conflict.get("update_fields") or ()]
+        if conflict.get("on_conflict") is not OnConflict.UPDATE or not self._will_move(names):
             return super()._insert(objs, fields, returning_fields, raw, using, **conflict)  # type: ignore[misc]
         self._for_write = True
         columns = self._columns
@@ -387,19 +395,4 @@ class _StaleChunk(Exception):
         self.keys = keys
 
 
-class _Chunk(VersionedQuerySet):
-    """One chunk of a ``bulk_update()``: what Django updates, if it is in its state."""
-
-    def __init__(self, model: Any, using: str, condition: InStates, now: datetime) -> None:
-        super().__init__(model, using=using)
-        self._condition = condition
-        self._now = now
-
-    def _clone(self) -> Self:
-        clone = type(self)(self.model, self.db, self._condition, self._now)
-        clone.query = self.query.chain()
-        return clone
-
-    def update(self, **kwargs: Any) -> int:
-        rows = VersionedQuerySet(self.model, self.query.chain(), self.db).filter(self._condition)
-        return rows._update_moving(kwargs, self._now)
+_BULK_CREATE = inspect.signature(models.QuerySet.bulk_create)

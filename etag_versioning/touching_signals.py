@@ -13,6 +13,7 @@ from django.db.models.signals import m2m_changed, pre_delete
 
 from .paths import Path, touches_of
 from .querysets import VersionedQuerySet
+from .swaps import touched_by_deletion
 from .touching import Touch
 from .touching_writes import Source, touch_for_rows
 
@@ -61,7 +62,8 @@ def _touch_before_deletion(sender: Any, instance: Any, using: str, **kwargs: Any
                 for field, value, rows in updates
             ),
         ]
-        done = getattr(collector.origin, "_touched", None)
+        origin = collector.origin
+        done = touched_by_deletion(origin) or getattr(origin, "_touched", None)
         touch = touch_for_rows(sources, using, done=done)
         touch.move()
         collector.touched = touch.done

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from django.apps import apps
 
-from .columns import StateColumns, state_columns
+from .columns import StateColumns, state_columns, unversioned_names
 from .fields import DatabaseStamp
 
 __all__ = ["TriggerEditor"]
@@ -207,7 +207,7 @@ def _unversioned_fields(model: Any) -> Collection[str]:
     """Those of the model of today: migrations keep no attributes of models."""
     with suppress(LookupError):
         model = apps.get_model(model._meta.label)
-    return getattr(model, "unversioned_fields", ())
+    return unversioned_names(model)
 
 
 def _link(model: Any, name: str) -> Link:

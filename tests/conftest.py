@@ -1,14 +1,20 @@
-import importlib.util
 import threading
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection, connections
+from django.db.models.signals import post_migrate
 
-# Without DRF, what needs it is left out.
-if importlib.util.find_spec("rest_framework") is None:
-    collect_ignore = ["rest_framework", "example_project", "proxies", "browser"]
-    collect_ignore_glob = ["../etag_versioning/rest_framework/*"]
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    """
+    Write no permissions to the database.
+
+    Each test with ``transaction=True`` ends with a flush, and each flush would write the
+    permissions of all models again. That takes longer than most of these tests.
+    """
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
 
 
 @pytest.fixture

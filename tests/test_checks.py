@@ -45,6 +45,7 @@ def test_the_models_of_the_suite_are_in_order():
         ({}, []),
         ({"IF_MATCH": "strong", "ETAG_ON_PUT": False}, []),
         ({"IF_MACTH": "strong"}, ["IF_MACTH"]),
+        ({"REVISION": lambda: "2026-11-24"}, []),
         ({"if_match": "strong", "ETAG_ON_PUT": False, "X": 1}, ["if_match", "X"]),
     ],
 )
@@ -140,7 +141,7 @@ def test_w001_a_manager_that_moves_no_version(isolated):
     assert message.level == checks.WARNING
     assert message.obj is Plain
     assert "testapp.Plain.objects" in message.msg
-    assert message.hint == "objects = Manager.from_queryset(VersionedQuerySet)()"
+    assert message.hint.startswith('Delete the line "objects = models.Manager()"')
 
 
 def test_w001_names_the_default_manager(isolated):
@@ -244,7 +245,8 @@ def test_w002_a_base_manager_that_moves_no_version(isolated):
             app_label = "testapp"
             base_manager_name = "everything"
 
-    (message,) = found(isolated)
+    manager, message = found(isolated)
+    assert (manager.id, manager.obj) == ("etag_versioning.W001", Plain)
     assert (message.id, message.obj) == ("etag_versioning.W002", Plain)
     assert "base_manager_name" in message.hint
 

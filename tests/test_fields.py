@@ -10,7 +10,14 @@ from django.db.migrations.state import ModelState, ProjectState
 from django.db.migrations.writer import MigrationWriter
 from django.utils import timezone
 
-from etag_versioning.fields import DatabaseStamp, UpdatedAtField, VersionField, next_stamp
+from etag_versioning.fields import (
+    DatabaseStamp,
+    NextStamp,
+    UpdatedAtField,
+    VersionField,
+    next_stamp,
+)
+from etag_versioning.validators import last_modified_seconds
 from tests.testapp.models import Person
 
 KEY = ("id", models.BigAutoField(primary_key=True))
@@ -131,9 +138,53 @@ def test_stamps_compare_with_columns_too():
 
 
 def test_next_stamp():
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    earlier, microsecond = now - timedelta(days=1), timedelta(microseconds=1)
-    assert next_stamp(earlier, now) == now
-    assert next_stamp(now, now) == now + microsecond
-    assert next_stamp(now, earlier) == now + microsecond
+    now = datetime(2026, 1, 1, 12, 0, 0, 300_000, tzinfo=UTC)
+    second, microsecond = timedelta(seconds=1), timedelta(microseconds=1)
     assert next_stamp(None, now) == now
+    assert next_stamp(now - timedelta(days=1), now) == now
+    # Another host's clock was ahead: the next second's date is another one.
+    whole = now.replace(microsecond=0)
+    assert next_stamp(now, now) == whole + second + microsecond
+    assert next_stamp(now + second, now) == whole + 2 * second + microsecond
+    assert next_stamp(whole + second, now) == whole + second + microsecond
+    # Its date cannot have been given out yet.
+    assert next_stamp(now + timedelta(days=1), now) == now + timedelta(days=1) + microsecond
+
+
+AHEAD = {
+    "behind": timedelta(milliseconds=-1),
+    "equal": timedelta(0),
+    "two seconds": timedelta(seconds=2),
+    "two seconds and a bit": timedelta(seconds=2, microseconds=123_450),
+    "a whole second": timedelta(seconds=2, microseconds=500_000),
+    "the last microsecond": timedelta(seconds=2, microseconds=499_999),
+    "a minute": timedelta(minutes=1),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", AHEAD)
+def test_the_database_computes_the_next_timestamp_as_python_does(name):
+    now = datetime(2026, 1, 1, 12, 0, 0, 500_000, tzinfo=UTC)
+    old = now + AHEAD[name]
+    Person.objects.create(name="a")
+    Person.objects.update(updated_at=old)
+    Person.objects.update(updated_at=NextStamp(Person._meta.get_field("updated_at"), now))
+    assert Person.objects.get().updated_at == next_stamp(old, now)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("write", ["save", "update", "bulk_update"])
+def test_a_write_by_a_clock_that_is_behind_changes_the_date_too(write):
+    """Otherwise, If-Unmodified-Since would let a client overwrite what it has not seen."""
+    Person.objects.create(name="a")
+    Person.objects.update(updated_at=timezone.now() + timedelta(seconds=2))
+    person = Person.objects.get()
+    before = last_modified_seconds(person.updated_at)
+    if write == "save":
+        person.save()
+    elif write == "update":
+        Person.objects.update(days=1)
+    else:
+        Person.objects.bulk_update([person], ["days"])
+    assert last_modified_seconds(Person.objects.get().updated_at) == before + 1

@@ -13,9 +13,8 @@ ROOT = Path(etag_versioning.__file__).parent
 # Which modules of the package each one may import.
 MAY_IMPORT = {
     "__init__": "",
-    "apps": "checks http_checks touching_signals",
+    "apps": "checks touching_signals",
     "caching": "",
-    "checks": "conf fields paths querysets stateful trigger_audit",
     "columns": "fields guards",
     "combinations": "etags preconditions sources tags validators",
     "conditional": "caching creation error_responses etags exceptions guards http options "
@@ -24,7 +23,8 @@ MAY_IMPORT = {
     "coroutines": "conditional error_responses etags exceptions preconditions",
     "creation": "exceptions guards validators",
     "dates": "",
-    "decorators": "caching combinations conditional coroutines factories options sources tags",
+    "decorators": "caching combinations conditional coroutines factories installed options "
+    "sources tags",
     "error_responses": "etags messages negotiation preconditions",
     "etags": "",
     "exceptions": "",
@@ -34,11 +34,11 @@ MAY_IMPORT = {
     "files": "etags preconditions sources tags",
     "guards": "exceptions",
     "http": "conf dates etags preconditions",
-    "http_checks": "",
+    "installed": "",
     "managers": "querysets",
     "messages": "preconditions",
     "middleware": "error_responses exceptions guards preconditions signals",
-    "models": "fields managers querysets stateful",
+    "models": "fields installed managers querysets stateful",
     "narrow": "shapes",
     "negotiation": "",
     "operations": "trigger_editors",
@@ -50,20 +50,29 @@ MAY_IMPORT = {
     "shapes": "",
     "signals": "preconditions",
     "sources": "conf creation etags narrow preconditions tags validators",
-    "stateful": "columns exceptions expressions guards managers paths querysets swaps touching "
-    "touching_writes unchanged",
-    "swaps": "columns exceptions guards paths touching touching_writes",
+    "stateful": "columns exceptions guards managers paths swaps touching touching_writes unchanged",
+    "swaps": "columns exceptions guards paths touching touching_writes unchanged",
     "tags": "conf etags preconditions",
     "terms": "",
     "touching": "columns guards paths",
-    "touching_signals": "paths querysets touching touching_writes",
+    "touching_signals": "paths querysets swaps touching touching_writes",
     "touching_writes": "paths touching",
     "trigger_audit": "columns operations trigger_editors",
     "trigger_editors": "columns triggers",
     "triggers": "columns fields",
-    "unchanged": "columns",
+    "unchanged": "columns guards",
     "validators": "columns dates etags exceptions guards narrow paths preconditions tags "
     "touching_writes",
+}
+# The modules of the system checks, and which of the package each one may import.
+CHECKS_MAY_IMPORT = {
+    "__init__": "checks.http checks.models checks.settings checks.triggers checks.views",
+    "http": "",
+    "managers": "managers querysets stateful",
+    "models": "checks.managers columns fields models paths stateful",
+    "settings": "conf",
+    "triggers": "trigger_audit",
+    "views": "columns",
 }
 # The modules of the benchmark, and which of the package each one may import.
 BENCHMARK_MAY_IMPORT = {
@@ -88,14 +97,23 @@ PURE = ["dates", "etags", "exceptions", "negotiation", "preconditions"]
 NOT_PUBLIC = {
     "conditional": {"Judged"},
     "conf": {"Settings"},
-    "expressions": {"InState"},
     "factories": {"DateFunction", "TagFunction"},
     "fields": {"ExactStamp"},
+    "unchanged": {"Row"},
     "trigger_editors": {"MySQLTriggers", "PostgreSQLTriggers", "SQLiteTriggers"},
     "triggers": {"Link", "Trigger"},
 }
 # What a module passes on from another that it is made of.
 PASSED_ON = {
+    "checks.__init__": {
+        "check_client_flags",
+        "check_cors",
+        "check_middleware",
+        "check_models",
+        "check_settings",
+        "check_triggers",
+        "check_views",
+    },
     "decorators": {
         "etag_func",
         "file_etag_func",
@@ -118,6 +136,7 @@ OUTSIDE_DRF = sorted(name for name in TREES if not name.startswith("rest_framewo
 WITHOUT_ALL = ("__init__", "apps", "rest_framework.__init__")
 WITH_ALL = [name for name in CORE if name not in WITHOUT_ALL]
 WITH_ALL_IN_DRF = sorted(set(TREES) - set(OUTSIDE_DRF) - set(WITHOUT_ALL))
+WITH_ALL_IN_CHECKS = sorted(f"checks.{name}" for name in CHECKS_MAY_IMPORT)
 WITH_ALL_IN_BENCHMARK = sorted(
     f"benchmark.{name}" for name in BENCHMARK_MAY_IMPORT if name != "__init__"
 )
@@ -204,9 +223,33 @@ def test_imports_run_one_way(name):
 
 def test_the_direction_has_no_circles():
     left = {name: set(allowed.split()) for name, allowed in MAY_IMPORT.items()}
+    left["checks"] = {
+        allowed
+        for line in CHECKS_MAY_IMPORT.values()
+        for allowed in line.split()
+        if not allowed.startswith("checks.")
+    }
     while leaves := {name for name, allowed in left.items() if not allowed}:
         left = {name: allowed - leaves for name, allowed in left.items() if name not in leaves}
     assert left == {}
+
+
+def test_the_system_checks_imports_run_one_way():
+    prefix = "checks."
+    names = {name.removeprefix(prefix) for name in TREES if name.startswith(prefix)}
+    assert names == set(CHECKS_MAY_IMPORT)
+    for name, allowed in CHECKS_MAY_IMPORT.items():
+        assert set(own_imports(prefix + name)) <= set(allowed.split()), name
+
+
+def test_only_the_app_and_django_rest_framework_s_part_import_the_system_checks():
+    users = {
+        name
+        for name in TREES
+        if not name.startswith("checks.")
+        and any(imported.partition(".")[0] == "checks" for imported in own_imports(name))
+    }
+    assert users == {"apps", "rest_framework.checks"}
 
 
 def test_the_benchmark_s_imports_run_one_way():
@@ -251,7 +294,9 @@ def test_only_one_folder_imports_django_rest_framework(name):
     assert "rest_framework" not in {imported.partition(".")[0] for imported in own_imports(name)}
 
 
-@pytest.mark.parametrize("name", [*WITH_ALL, *WITH_ALL_IN_DRF, *WITH_ALL_IN_BENCHMARK])
+@pytest.mark.parametrize(
+    "name", [*WITH_ALL, *WITH_ALL_IN_CHECKS, *WITH_ALL_IN_DRF, *WITH_ALL_IN_BENCHMARK]
+)
 def test_each_module_lists_what_is_public(name):
     listed = public_names(name)
     assert listed is not None

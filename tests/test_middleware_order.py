@@ -13,9 +13,10 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.vary import vary_on_headers
 
-from etag_versioning import caching, http_checks
+from etag_versioning import caching
+from etag_versioning.checks import http as http_checks
+from etag_versioning.checks.http import check_cors, check_middleware, mended
 from etag_versioning.decorators import versioned_condition
-from etag_versioning.http_checks import check_cors, check_middleware, mended
 from tests.testapp.models import Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]

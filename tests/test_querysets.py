@@ -7,7 +7,18 @@ from django.utils import timezone
 
 from etag_versioning.columns import state_columns
 from etag_versioning.exceptions import StaleWriteError, VersionNotLoaded
-from tests.testapp.models import Counter, Login, Person, Plain, Renamed, Restaurant, Seat, Team
+from etag_versioning.models import VersionedQuerySet
+from tests.testapp.models import (
+    Counter,
+    Country,
+    Login,
+    Person,
+    Plain,
+    Renamed,
+    Restaurant,
+    Seat,
+    Team,
+)
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
 
@@ -182,8 +193,30 @@ class TestBulkCreate:
         rows = [Login(pk=old.pk, name="a", data=1)]
         Login.objects.bulk_create(rows, ignore_conflicts=True)
         assert state(Login.objects.get()) == state(old)
-        with pytest.raises(VersionNotLoaded):
+        with pytest.raises(StaleWriteError):
             rows[0].save()
+        assert Login.objects.get().data == {}
+
+    def test_with_ignore_conflicts_new_rows_have_their_state(self):
+        Login.objects.create(name="a")
+        rows = [Login(name="a"), Login(name="b")]
+        Login.objects.bulk_create(rows, ignore_conflicts=True)
+        # Django sets no keys here: nothing may ask the database for these.
+        assert [row.version for row in rows] == [1, 1]
+        assert all(row.updated_at for row in rows)
+        country = Country(code="xx", name="x")
+        Country.objects.bulk_create([country], ignore_conflicts=True)
+        country.name = "y"
+        country.save()
+        assert (Country.objects.get().name, Country.objects.get().version) == ("y", 2)
+
+    def test_with_ignore_conflicts_and_a_version_alone_the_instances_are_stale(self):
+        old = Counter.objects.create(value=1)
+        row = Counter(pk=old.pk, value=2)
+        Counter.objects.bulk_create([row], ignore_conflicts=True)
+        with pytest.raises(StaleWriteError):
+            row.save()
+        assert Counter.objects.get().value == 1
 
     @pytest.mark.parametrize("on_purpose", [True, False])
     def test_with_update_conflicts_of_what_no_client_sees(self, on_purpose):
@@ -409,11 +442,89 @@ def test_keeping_the_parents_moves_their_state():
 
 
 def test_plain_models_may_use_the_query_set():
-    from etag_versioning.models import VersionedQuerySet
-
     Plain.objects.create(name="a")
     rows = VersionedQuerySet(Plain)
     assert rows.update(name="b") == 1
     assert rows.filter(name="b").delete()[0] == 1
     assert rows.bulk_update([], ["name"]) == 0
     assert models.QuerySet(Plain).count() == 0
+
+
+class ArgumentsQuerySet(models.QuerySet):
+    """A project's own: notes how it is called, and writes one column more."""
+
+    calls = []
+
+    def update(self, **kwargs):
+        self.calls.append(("update", set(kwargs)))
+        return super().update(**kwargs)
+
+    def bulk_update(self, objs, *args, **kwargs):
+        self.calls.append(("bulk_update", *args, kwargs))
+        return super().bulk_update(objs, *args, **kwargs)
+
+    def bulk_create(self, objs, *args, **kwargs):
+        self.calls.append(("bulk_create", *args, kwargs))
+        return super().bulk_create(objs, *args, **kwargs)
+
+    def delete(self):
+        self.calls.append(("delete",))
+        return super().delete()
+
+
+class InFront(ArgumentsQuerySet, VersionedQuerySet):
+    pass
+
+
+class Behind(VersionedQuerySet, ArgumentsQuerySet):
+    pass
+
+
+@pytest.fixture(params=[InFront, Behind])
+def own_queryset(request, monkeypatch):
+    monkeypatch.setattr(ArgumentsQuerySet, "calls", [])
+    return request.param
+
+
+class TestAQuerySetOfAProject:
+    STATE = {"version", "updated_at"}
+
+    def test_update_is_called_by_bulk_update(self, own_queryset):
+        people = [Person.objects.create(name=name) for name in "ab"]
+        own_queryset(Person).bulk_update(people, ["name"])
+        updates = [call[1] - self.STATE for call in own_queryset.calls if call[0] == "update"]
+        assert updates == [{"name"}]
+        assert [state(person) for person in people] == [state(again(person)) for person in people]
+
+    def test_update_is_called_by_bulk_update_of_several_tables(self, own_queryset):
+        restaurant = Restaurant.objects.create(name="a")
+        own_queryset(Restaurant).bulk_update([restaurant], ["stars"])
+        assert ("update", {"stars"}) in own_queryset.calls
+        assert state(restaurant) == state(again(restaurant))
+
+    def test_update_is_called_once_in_a_state_that_is_expected(self, own_queryset):
+        restaurant = Restaurant.objects.create(name="a")
+        rows = own_queryset(Restaurant).filter(pk=restaurant.pk).expect(version=1)
+        assert rows.update(stars=1) == 1
+        assert len(own_queryset.calls) == 1
+        assert own_queryset(Restaurant).expect(version=2).delete()[0] == 2
+        assert own_queryset.calls[1:] == [("delete",)]
+
+    def test_bulk_create_gets_the_arguments_of_the_caller(self, own_queryset):
+        own_queryset(Person).bulk_create([Person(name="a")])
+        own_queryset(Person).bulk_create([Person(name="b")], batch_size=1)
+        assert own_queryset.calls == [
+            ("bulk_create", {}),
+            ("bulk_create", {"batch_size": 1}),
+        ]
+
+    def test_bulk_update_gets_the_arguments_of_the_caller(self, own_queryset):
+        Person.objects.create(name="a")
+        by_hand = Person(pk=Person.objects.get().pk, name="b")
+        own_queryset(Person).bulk_update([by_hand], ["name"])
+        assert own_queryset.calls[0] == ("bulk_update", ["name"], {})
+
+
+def test_a_bulk_update_of_nothing_asks_nothing(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert Person.objects.bulk_update([], ["name"]) == 0

@@ -1,11 +1,14 @@
 """Which code is running, read when the settings are."""
 
+import shutil
 import subprocess
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from etag_versioning.revision import revision_from_environment, revision_from_git
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
 
 def git(folder, *arguments):
@@ -14,6 +17,7 @@ def git(folder, *arguments):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
+@needs_git
 def test_the_commit_that_is_checked_out(tmp_path):
     git(tmp_path, "init", "-q")
     git(tmp_path, "commit", "-q", "--allow-empty", "-m", "a")
@@ -23,7 +27,9 @@ def test_the_commit_that_is_checked_out(tmp_path):
     assert revision_from_git(str(tmp_path)) != first
 
 
-@pytest.mark.parametrize("prepare", ["nothing", "no commit", "no folder", "no git"])
+@pytest.mark.parametrize(
+    "prepare", ["nothing", pytest.param("no commit", marks=needs_git), "no folder", "no git"]
+)
 def test_no_revision_is_an_error_at_start_up(tmp_path, prepare, monkeypatch):
     folder = tmp_path
     if prepare == "no commit":

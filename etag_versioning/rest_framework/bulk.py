@@ -46,7 +46,7 @@ class VersionedBulkUpdateMixin(VersionedViewMixin):
         """DRF's; the route of the list gets the two methods."""
         if actions and "list" in actions.values():
             actions = {"put": "bulk_update", "patch": "partial_bulk_update", **actions}
-        return super().as_view(actions, **initkwargs)  # type: ignore[call-arg]
+        return super().as_view(actions, **initkwargs)
 
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
         request = super().initialize_request(request, *args, **kwargs)

@@ -22,6 +22,7 @@ from ..error_responses import set_error_headers
 from ..etags import EntityTag
 from ..exceptions import StaleWriteError
 from ..guards import is_contention
+from ..installed import require_installed
 from ..preconditions import (
     CONFLICT,
     NO_CONDITIONS,
@@ -65,6 +66,11 @@ class VersionedView(ViewOptions, APIView):
     _shown: Validators | None = None
     # What the signal was sent for last.
     _reported: Decision | None = None
+
+    @classmethod
+    def as_view(cls, *args: Any, **kwargs: Any) -> Any:
+        require_installed()
+        return super().as_view(*args, **kwargs)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         if self._shown is not None and 200 <= response.status_code < 300:

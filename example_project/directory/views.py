@@ -61,12 +61,7 @@ def allow(methods):
     return HttpResponse(status=204, headers={"Allow": ", ".join(methods)})
 
 
-@versioned_condition(
-    User,
-    lookup_url_kwarg="user_id",
-    cache_control={"private": True, "max_age": 60},
-    methods=METHODS,
-)
+@versioned_condition(User, lookup_url_kwarg="user_id", methods=METHODS)
 def user_detail(request, user_id):
     if request.method == "OPTIONS":
         return allow(METHODS)
@@ -87,12 +82,7 @@ def user_detail(request, user_id):
 
 # An async view cannot run inside of a transaction, whatever ATOMIC_REQUESTS says.
 @transaction.non_atomic_requests
-@versioned_condition(
-    User,
-    lookup_url_kwarg="user_id",
-    cache_control={"private": True, "max_age": 60},
-    methods=METHODS,
-)
+@versioned_condition(User, lookup_url_kwarg="user_id", methods=METHODS)
 async def async_user_detail(request, user_id):
     if request.method == "OPTIONS":
         return allow(METHODS)

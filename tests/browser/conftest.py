@@ -12,7 +12,9 @@ from pytest_django.live_server_helper import LiveServer
 from tests.testapp.models import Person
 
 from . import site
-from .visitor import Visitor
+
+# It imports selenium, which is imported only where a browser is driven.
+collect_ignore = ["visitor.py"]
 
 FLAGS = [
     "--headless",
@@ -68,6 +70,8 @@ def driver(address, tmp_path_factory):
 @pytest.fixture
 def visitor(driver, address, transactional_db, request):
     """A browser; its last page is kept where ``SCREENSHOTS`` names a folder."""
+    from .visitor import Visitor
+
     site.journal.clear()
     driver.delete_all_cookies()
     visitor = Visitor(driver, address)

@@ -39,6 +39,12 @@ class Exchange:
 journal = []
 
 
+def writes():
+    """The writes that have reached the site, the login aside."""
+    safe = ("GET", "HEAD", "OPTIONS")
+    return [one for one in journal if one.method not in safe and one.path.startswith("/people/")]
+
+
 class Journal:
     def __init__(self, get_response):
         self.get_response = get_response

@@ -4,7 +4,7 @@ import pytest
 
 from tests.testapp.models import Person
 
-from .visitor import writes
+from .site import writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,8 +6,6 @@ from selenium.common.exceptions import StaleElementReferenceException, WebDriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from .site import journal
-
 
 class Visitor:
     """
@@ -101,9 +99,3 @@ def is_gone(element):
 def written_on(button):
     """Also on one that is not shown yet."""
     return button.get_attribute("textContent").strip()
-
-
-def writes():
-    """The writes that have reached the site, the login aside."""
-    safe = ("GET", "HEAD", "OPTIONS")
-    return [one for one in journal if one.method not in safe and one.path.startswith("/people/")]

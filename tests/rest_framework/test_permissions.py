@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Permission, User
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from rest_framework import permissions
@@ -87,10 +88,17 @@ def person():
     return Person.objects.create(name="owner")
 
 
+def permission_to_view(model):
+    return Permission.objects.get_or_create(
+        codename=f"view_{model._meta.model_name}",
+        content_type=ContentType.objects.get_for_model(model),
+    )[0]
+
+
 @pytest.fixture
 def users():
     reader = User.objects.create(username="reader")
-    reader.user_permissions.add(Permission.objects.get(codename="view_person"))
+    reader.user_permissions.add(permission_to_view(Person))
     return [
         AnonymousUser(),
         User.objects.create(username="somebody"),

@@ -259,3 +259,96 @@ class Knot(VersionedModel):
     name = models.CharField(max_length=50)
     parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="knots")
     tied = models.ManyToManyField("self")
+
+
+# Models that live beside what other apps bring.
+
+
+class Hiding(models.Model):
+    """What a package for soft deletion brings: the row stays, unless it is told otherwise."""
+
+    hidden = models.BooleanField(default=False)
+
+    class Meta:
+        abstract = True
+
+    def delete(self, using=None, keep_parents=False, *, force=False):
+        if force:
+            return super().delete(using=using, keep_parents=keep_parents)
+        self.hidden = True
+        self.save(using=using)
+        return 0, {}
+
+
+class HiddenAfter(VersionedModel, Hiding):
+    """Our ``delete()`` comes first."""
+
+    name = models.CharField(max_length=50)
+
+
+class HiddenBefore(Hiding, VersionedModel):
+    """Its own ``delete()`` comes first."""
+
+    name = models.CharField(max_length=50)
+
+
+class Narrowing(models.Model):
+    """Another override of ``_do_update()``, which narrows what is updated to a tenant's rows."""
+
+    tenant = models.CharField(max_length=10)
+    asked: list = []
+
+    class Meta:
+        abstract = True
+
+    def _do_update(self, base_qs, *args, **kwargs):
+        type(self).asked.append(kwargs)
+        return super()._do_update(base_qs.filter(tenant="ours"), *args, **kwargs)
+
+    def save_base(self, *args, **kwargs):
+        assert not args
+        return super().save_base(*args, **kwargs)
+
+    @classmethod
+    def from_db(cls, db, field_names, values):
+        instance = super().from_db(db, field_names, values)
+        instance.is_loaded = True
+        return instance
+
+
+class NarrowedAfter(VersionedModel, Narrowing):
+    skip_unchanged = True
+    days = models.IntegerField(default=0)
+
+
+class NarrowedBefore(Narrowing, VersionedModel):
+    skip_unchanged = True
+    days = models.IntegerField(default=0)
+
+
+class Attachment(VersionedModel):
+    skip_unchanged = True
+
+    name = models.CharField(max_length=50)
+    file = models.FileField(upload_to="attachments")
+    saved = models.DateTimeField(auto_now=True)
+
+
+class Upload(VersionedModel):
+    """Only a file, and saves that change nothing."""
+
+    skip_unchanged = True
+
+    name = models.CharField(max_length=50)
+    file = models.FileField(upload_to="uploads", blank=True)
+
+
+class Foreign(VersionedModel):
+    """Its table is also written by a program that leaves the version out."""
+
+    unversioned_fields = ("viewer_id",)
+
+    version = VersionField(null=True)
+    updated_at = UpdatedAtField(null=True)
+    name = models.CharField(max_length=50)
+    viewer = models.ForeignKey(Plain, models.SET_NULL, null=True)

@@ -13,8 +13,9 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.table import Table
 
+from example_project.directory.models import User
+
 WRITERS = 8
-USER = "/users/7/"
 PRODUCTS = "/api/products/"
 
 
@@ -26,14 +27,18 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         console = Console(highlight=False)
+        user = User.objects.filter(pk=7).first() or User.objects.first()
+        if user is None:
+            raise CommandError("There is no user. Load some: manage.py load_sample_data --reset")
         with server() as address, httpx.Client(base_url=address, timeout=30) as client:
             console.print(f"[bold]A real server on {address}[/bold]\n")
-            walk = Walk(client, console)
+            walk = Walk(client, console, user.pk)
             walk.read_and_read_again()
             walk.write_twice()
             walk.list()
             walk.race()
             walk.what_was_saved()
+            walk.put_back(user.leave_days)
         if walk.unexpected:
             raise CommandError(f"Not as expected: {'; '.join(walk.unexpected)}")
         console.print("\n[bold green]All answers were the expected ones.[/bold green]")
@@ -42,8 +47,10 @@ class Command(BaseCommand):
 class Walk:
     """The requests of the demonstration, each printed with its answer."""
 
-    def __init__(self, client, console):
+    def __init__(self, client, console, user_id):
         self.client = client
+        self.user = f"/users/{user_id}/"
+        self.api_user = f"/api/users/{user_id}/"
         self.console = console
         self.unexpected = []
 
@@ -70,29 +77,29 @@ class Walk:
             self.unexpected.append(what)
 
     def read_and_read_again(self):
-        full = self.ask(200, "GET", USER, "A user, with team, office and phone numbers.")
+        full = self.ask(200, "GET", self.user, "A user, with team, office and phone numbers.")
         tag = {"If-None-Match": full.headers["ETag"]}
-        again = self.ask(304, "GET", USER, "Not changed: one narrow query, no body.", headers=tag)
+        again = self.ask(304, "GET", self.user, "Not changed: one query, no body.", headers=tag)
         self.expect(again.content == b"", "a 304 with a body")
         self.expect(queries_of(again) == "1 query", f"a 304 took {queries_of(again)}")
 
     def write_twice(self):
-        read = self.client.get(USER)
+        read = self.client.get(self.user)
         body = json.dumps(read.json() | {"leave_days": 20})
         headers = {"If-Match": read.headers["ETag"], "Content-Type": "application/json"}
         written = self.ask(
-            200, "PUT", USER, "The state that was read is the one that is there: written.",
+            200, "PUT", self.user, "The state that was read is the one that is there: written.",
             headers=headers, content=body,
         )  # fmt: skip
         self.expect(written.headers["ETag"] != read.headers["ETag"], "a write kept its tag")
         stale = self.ask(
-            412, "PUT", USER, "The same tag again: somebody (we) was faster, nothing is written.",
+            412, "PUT", self.user, "The same tag again: it is stale, nothing is written.",
             headers=headers, content=body,
         )  # fmt: skip
         self.console.print_json(stale.text)
         self.expect(stale.json()["current_etag"] == written.headers["ETag"], "a false current tag")
         self.ask(
-            428, "PUT", USER, "No tag at all: the client is told to send one.",
+            428, "PUT", self.user, "No tag at all: the client is told to send one.",
             headers={"Content-Type": "application/json"}, content=body,
         )  # fmt: skip
 
@@ -102,7 +109,7 @@ class Walk:
         self.ask(304, "GET", PRODUCTS, "Its tag is exact for the page.", headers=headers)
 
     def race(self):
-        read = self.client.get(USER)
+        read = self.client.get(self.user)
         headers = {"If-Match": read.headers["ETag"], "Content-Type": "application/json"}
         barrier, statuses = threading.Barrier(WRITERS), []
 
@@ -110,7 +117,7 @@ class Walk:
             body = json.dumps(read.json() | {"leave_days": days})
             with httpx.Client(base_url=self.client.base_url, timeout=30) as client:
                 barrier.wait()
-                statuses.append(client.put(USER, headers=headers, content=body).status_code)
+                statuses.append(client.put(self.user, headers=headers, content=body).status_code)
 
         writers = [threading.Thread(target=write, args=(days,)) for days in range(WRITERS)]
         for writer in writers:
@@ -121,11 +128,19 @@ class Walk:
         self.console.print(f"  {' '.join(map(str, sorted(statuses)))}: one wins, none is lost\n")
         self.expect(sorted(statuses) == [200] + [412] * (WRITERS - 1), f"a race gave {statuses}")
 
+    def put_back(self, leave_days):
+        """Leave the row as it was: the data may be somebody's own."""
+        tag = self.client.get(self.user).headers["ETag"]
+        answer = self.client.patch(
+            self.user, headers={"If-Match": tag}, json={"leave_days": leave_days}
+        )
+        self.expect(answer.status_code == 200, f"the last PATCH gave {answer.status_code}")
+
     def what_was_saved(self, times=50):
         table = Table(title=f"What a 304 saves (median of {times} requests each)")
         for column in ("", "200", "304", "saved"):
             table.add_column(column, justify="right" if column else "left")
-        for path in (USER, "/api/users/7/", PRODUCTS):
+        for path in (self.user, self.api_user, PRODUCTS):
             tag = {"If-None-Match": self.client.get(path).headers["ETag"]}
             full, hit = [], []
             for _ in range(times):

@@ -1,4 +1,4 @@
-"""The same 200 users and 1,000 products each time."""
+"""200 users and 1,000 products, the same in each empty database."""
 
 import random
 from datetime import date, timedelta
@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from example_project.catalogue.models import Product
 from example_project.directory.models import Office, PhoneNumber, Team, User
 
+MODELS = (PhoneNumber, User, Team, Office, Product)
 USERS = 200
 PRODUCTS = 1000
 
@@ -24,13 +25,23 @@ METALS = ("aluminium", "brass", "bronze", "copper", "nickel", "steel", "titanium
 
 
 class Command(BaseCommand):
-    help = "Replace the example project's data by 200 users and 1,000 products."
+    help = "Load 200 users and 1,000 products, unless the database has rows already."
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--reset", action="store_true", help="delete the rows that are there, and load"
+        )
 
     @transaction.atomic
     def handle(self, **options):
+        if options["reset"]:
+            for model in MODELS:
+                model.objects.all().delete()
+        elif any(model.objects.exists() for model in MODELS):
+            if options["verbosity"]:
+                self.stdout.write("Kept the rows that are there; --reset replaces them.")
+            return
         chance = random.Random(20)
-        for model in (PhoneNumber, User, Team, Office, Product):
-            model.objects.all().delete()
         teams = Team.objects.bulk_create(
             Team(pk=number, name=name, purpose=f"All that has to do with {name.lower()}")
             for number, name in enumerate(TEAMS, start=1)

@@ -1,0 +1,158 @@
+"""System checks of managers: those whose querysets bump no version, and those that are hidden."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from django.core import checks
+from django.db import models
+
+from ..managers import VersionedManager
+from ..querysets import VersionedQuerySet
+from ..stateful import StatefulModel
+
+__all__ = ["check_managers"]
+
+
+def check_managers(model: Any) -> Iterator[checks.CheckMessage]:
+    """W001 and W002: managers that bypass versions. W007: one that ours hides."""
+    meant = model.unversioned_managers
+    meant = meant if isinstance(meant, Collection) else ()  # E004 or E005 tells of it.
+    for manager in model._meta.managers:
+        if not _bumps(manager) and manager.name not in meant and not _is_inherited(model, manager):
+            yield checks.Warning(
+                f"{model._meta.label}.{manager.name} makes querysets whose update() does not bump "
+                f"the version, so clients keep stale copies. If that is meant, say "
+                f'unversioned_managers = ("{manager.name}",).',
+                hint=_cure(model, manager),
+                obj=model,
+                id="etag_versioning.W001",
+            )
+    if not _bumps(model._base_manager):
+        yield checks.Warning(
+            f"{model._meta.label}'s base manager, through which Django writes SET_NULL, does not "
+            f"bump the version.",
+            hint="Leave base_manager_name out of its Meta, or name a versioned manager.",
+            obj=model,
+            id="etag_versioning.W002",
+        )
+    if hidden := _hidden_manager(model):
+        yield checks.Warning(
+            f"The manager of VersionedModel hides {hidden.model.__name__}.objects "
+            f"({type(hidden).__name__}), with its methods and what it filters.",
+            hint=_versioned("objects", hidden),
+            obj=model,
+            id="etag_versioning.W007",
+        )
+
+
+def _bumps(manager: Any) -> bool:
+    """Whether the querysets of ``manager`` bump versions."""
+    kind = _queryset_class(manager)
+    return issubclass(kind, VersionedQuerySet)
+
+
+def _queryset_class(manager: Any) -> type:
+    """The class of a manager's querysets, also where it makes none outside of a request."""
+    try:
+        return type(manager.get_queryset())
+    except Exception:
+        return manager._queryset_class
+
+
+def _parents(model: Any) -> list[Any]:
+    """The versioned models, with tables of their own or proxies, that ``model`` inherits from."""
+    bases = [base for base in model.__mro__[1:] if issubclass(base, StatefulModel)]
+    return [base for base in bases if not base._meta.abstract]
+
+
+def _is_inherited(model: Any, manager: Any) -> bool:
+    """Whether a parent has the same manager, and so its own warning."""
+    return any(
+        inherited.creation_counter == manager.creation_counter
+        for parent in _parents(model)
+        for inherited in parent._meta.managers
+    )
+
+
+def _cure(model: Any, manager: Any) -> str:
+    """The mended code."""
+    name, kind = manager.name, type(manager)
+    declared = manager.creation_counter in [own.creation_counter for own in _local(model)]
+    if kind is models.Manager:
+        if name == "objects" and declared and _brings_objects(model):
+            return 'Delete the line "objects = models.Manager()": VersionedModel has a manager.'
+        return f"{name} = VersionedManager()  # from etag_versioning.models"
+    made = _queryset_class(manager)
+    if made is not models.QuerySet and not _is_foreign(model, made):
+        bases = [base.__name__ for base in made.__bases__ if base is not models.QuerySet]
+        return f"class {made.__name__}({', '.join(['VersionedQuerySet', *bases])}): …"
+    if made is not models.QuerySet or _bumps(_with_versioned_querysets(manager)):
+        return _versioned(name, manager)
+    return (
+        f"Let {kind.__name__}.get_queryset() return super().get_queryset(), filtered as needed, "
+        f"and {name} = {_from_queryset(kind, 'VersionedQuerySet')}()."
+    )
+
+
+def _versioned(name: str, manager: Any) -> str:
+    """The manager with versioned querysets; a class with a name where migrations import it."""
+    kind, made = _named(type(manager)), _queryset_class(manager)
+    mixed, code = "VersionedQuerySet", ""
+    if made is not models.QuerySet:
+        mixed = f"Versioned{made.__name__}"
+        code = f"class {mixed}(VersionedQuerySet, {made.__name__}): pass; "
+    mended = _from_queryset(kind, mixed)
+    if not manager.use_in_migrations:
+        return f"{code}{name} = {mended}()"
+    own = f"Versioned{kind.__name__}"
+    return f"{code}class {own}({mended}): pass; {name} = {own}()"
+
+
+def _named(kind: type) -> type:
+    """The class of a manager, without what ``as_manager()`` and ``from_queryset()`` made of it."""
+    made = kind.__module__ == models.Manager.__module__ and kind is not models.Manager
+    return _named(kind.__bases__[0]) if made else kind
+
+
+def _from_queryset(kind: type, queryset: str) -> str:
+    return f"{_named(kind).__name__}.from_queryset({queryset})"
+
+
+def _with_versioned_querysets(manager: Any) -> Any:
+    """What ``from_queryset(VersionedQuerySet)`` makes of ``manager``."""
+    mended = copy.copy(manager)
+    mended.__class__ = type(manager).from_queryset(VersionedQuerySet)
+    return mended
+
+
+def _is_foreign(model: Any, kind: type) -> bool:
+    """Whether a class is from another distribution, which the project does not edit."""
+    return kind.__module__.partition(".")[0] != model.__module__.partition(".")[0]
+
+
+def _local(model: Any) -> list[Any]:
+    return list(model._meta.local_managers)
+
+
+def _brings_objects(model: Any) -> bool:
+    """Whether ``objects`` would be ours, if the model declared none."""
+    for base in model.__mro__[1:]:
+        for manager in getattr(getattr(base, "_meta", None), "local_managers", ()):
+            if manager.name == "objects":
+                return isinstance(manager, VersionedManager)
+    return False
+
+
+def _hidden_manager(model: Any) -> Any:
+    """The ``objects`` of another base that ours comes before, if it can do more."""
+    if any(map(_hidden_manager, _parents(model))):
+        return None  # The parent has its own warning.
+    bases = [base for base in model.__mro__ if hasattr(base, "_meta")]
+    declared = [m for base in bases for m in _local(base) if m.name == "objects"]
+    if not declared or declared[0].model is not StatefulModel:
+        return None
+    plain = (VersionedManager, models.Manager)
+    return next((manager for manager in declared[1:] if type(manager) not in plain), None)

@@ -1,0 +1,23 @@
+"""Whether the project has the app in ``INSTALLED_APPS``."""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+
+__all__ = ["require_installed"]
+
+
+def require_installed() -> None:
+    """
+    Raise ``ImproperlyConfigured`` where the app is missing from ``INSTALLED_APPS``.
+
+    Nothing is known before Django has read ``INSTALLED_APPS``. It has when the first
+    model class is prepared: models of any app are loaded after that.
+    """
+    if apps.apps_ready and not apps.is_installed("etag_versioning"):
+        raise ImproperlyConfigured(
+            '"etag_versioning" is missing from INSTALLED_APPS. Without it, deletions touch '
+            "nothing, no system check runs, and pages and messages have no templates: "
+            'INSTALLED_APPS = ["etag_versioning", ...]'
+        )

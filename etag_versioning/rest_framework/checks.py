@@ -1,0 +1,245 @@
+"""
+System checks of views with the mixins. The check of the URLconf, in ``etag_versioning.checks``,
+imports this module once it has met a view of Django REST framework.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+from rest_framework import serializers
+
+from ..caching import check_cache_control
+from ..checks.views import Route, check_kwarg, check_lookup, check_model, error
+from ..columns import state_columns
+from .generic_views import VersionedViewMixin
+from .list_validators import count_and_max_updated_at
+from .options import ViewOptions
+
+__all__ = ["check_view"]
+
+_IF_MATCH: Final = ("required", "optional", "report")
+# The actions of one row that go by get_object(), and what writes the fields of one; adrf's too.
+_OF_ONE_ROW: Final = {
+    *("retrieve", "update", "partial_update", "destroy"),
+    *("aretrieve", "aupdate", "partial_aupdate", "adestroy"),
+}
+_WRITING: Final = {
+    *("create", "update", "partial_update", "acreate", "aupdate", "partial_aupdate"),
+    *("put", "patch", "post"),
+}
+# The classes of DRF's and adrf's whose handlers are about one row.
+_ONE_ROW_VIEWS: Final = {
+    "DestroyAPIView",
+    "RetrieveAPIView",
+    "RetrieveDestroyAPIView",
+    "RetrieveUpdateAPIView",
+    "RetrieveUpdateDestroyAPIView",
+    "UpdateAPIView",
+}
+_FRAMEWORKS: Final = ("rest_framework", "adrf", "etag_versioning")
+
+
+def check_view(route: Route) -> Iterator[checks.CheckMessage]:
+    """All checks of one view; none where the view is not ours."""
+    kind = getattr(route.view, "cls", None)
+    if not isinstance(kind, type) or not issubclass(kind, ViewOptions):
+        return
+    view = _RoutedView(route, kind)
+    yield from _check_options(view)
+    if isinstance(view.model, type) and not view.has_own("get_versioned_queryset"):
+        yield from check_model(kind, view.name, view.model)
+        yield from _check_lookups(view)
+    if view.writes:
+        yield from _check_serializer(view)
+
+
+class _RoutedView:
+    """A view class under one route, with what ``as_view()`` and ``@action`` change of it."""
+
+    def __init__(self, route: Route, kind: Any) -> None:
+        self.route = route
+        self.kind = kind
+        self.name = f"{kind.__module__}.{kind.__qualname__}"
+        self.initkwargs: Mapping[str, Any] = getattr(route.view, "initkwargs", None) or {}
+        # By HTTP method, the name of what runs.
+        self.actions: Mapping[str, str] | None = getattr(route.view, "actions", None)
+
+    def get(self, option: str) -> Any:
+        return self.initkwargs.get(option, getattr(self.kind, option, None))
+
+    def has_own(self, method: str) -> bool:
+        """Whether the project has its own version of a method of DRF's or ours."""
+        for base in self.kind.__mro__:
+            if method in vars(base):
+                return not _is_framework(str(getattr(vars(base)[method], "__module__", "")))
+        return False
+
+    @property
+    def handlers(self) -> list[str]:
+        if self.actions is not None:
+            return list(self.actions.values())
+        return [name for name in self.kind.http_method_names if hasattr(self.kind, name)]
+
+    @property
+    def writes(self) -> bool:
+        return any(handler in _WRITING for handler in self.handlers)
+
+    @property
+    def queryset(self) -> Any:
+        """The view's own, without running ``get_queryset()``, which may need a request."""
+        given = self.get("queryset")
+        return given if isinstance(given, models.QuerySet) else None
+
+    @property
+    def model(self) -> Any:
+        if self.queryset is not None:
+            return self.queryset.model
+        meta = getattr(self.get("serializer_class"), "Meta", None)
+        return getattr(meta, "model", None)
+
+    @property
+    def needs_kwarg(self) -> bool:
+        """Whether a handler is about one row that the frameworks' own ``get_object()`` loads."""
+        if self.has_own("get_object") or self.has_own("aget_object"):
+            return False
+        if self.actions is not None:
+            return any(name in _OF_ONE_ROW and not self.has_own(name) for name in self.handlers)
+        return not any(map(self.has_own, ("get", "put", "patch", "delete"))) and any(
+            base.__name__ in _ONE_ROW_VIEWS and _is_framework(base.__module__)
+            for base in self.kind.__mro__
+        )
+
+
+def _is_framework(module: str) -> bool:
+    return module.partition(".")[0] in _FRAMEWORKS
+
+
+def _check_options(view: _RoutedView) -> Iterator[checks.CheckMessage]:
+    """E201: an option with a value that it cannot have."""
+    for option, default in vars(ViewOptions).items():
+        value = view.get(option)
+        if isinstance(default, bool) and not isinstance(value, bool) and _is_given(value):
+            yield _wrong(view, option, "it must be True or False", f"{option} = True")
+    if_match = view.get("if_match")
+    if if_match not in _IF_MATCH and _is_given(if_match):
+        choices = ", ".join(f'"{choice}"' for choice in _IF_MATCH)
+        yield _wrong(view, "if_match", f"it must be one of {choices}", 'if_match = "required"')
+    terms = view.get("etag_terms")
+    if isinstance(terms, str):
+        yield _wrong(view, "etag_terms", "each letter is one term", f'etag_terms = ("{terms}",)')
+    elif not isinstance(terms, Iterable) and _is_given(terms):
+        yield _wrong(view, "etag_terms", "it must be iterable", "etag_terms = (…,)")
+    yield from _check_cache_control(view)
+    yield from _check_list_validator(view)
+    if view.get("allow_create") is True and not hasattr(view.kind, "perform_create"):
+        yield error(
+            "E201",
+            view.kind,
+            f"{view.name} has allow_create = True, but no perform_create() to create by.",
+            "Inherit from CreateModelMixin, or from VersionedCreateMixin.",
+        )
+
+
+def _check_cache_control(view: _RoutedView) -> Iterator[checks.CheckMessage]:
+    value = view.get("cache_control")
+    if value is None or not _is_given(value):
+        return
+    if not isinstance(value, Mapping):
+        form = 'cache_control = {"private": True, "max_age": 60}'
+        yield _wrong(view, "cache_control", "it must be a dictionary", form)
+        return
+    try:
+        check_cache_control(value)
+    except ImproperlyConfigured as problem:
+        yield error("E201", view.kind, f"{view.name}: {problem}", "Leave one of the two out.")
+
+
+def _check_list_validator(view: _RoutedView) -> Iterator[checks.CheckMessage]:
+    # Of the class, as ``self.list_validator`` would be a bound method.
+    value = view.get("list_validator")
+    if value is None or isinstance(value, property):
+        return
+    if not callable(value):
+        form = "list_validator = max_version_and_count"
+        yield _wrong(view, "list_validator", "it must be a function", form)
+    elif value is count_and_max_updated_at and view.model is not None:
+        columns = state_columns(view.model)
+        if columns.version is not None and columns.stamp is None:
+            yield _wrong(
+                view,
+                "list_validator",
+                f"{view.model._meta.label} has no timestamp",
+                "list_validator = max_version_and_count",
+            )
+
+
+def _is_given(value: Any) -> bool:
+    """Whether a value is the option's own, and not computed for each view."""
+    return not hasattr(value, "__get__")
+
+
+def _wrong(view: _RoutedView, option: str, why: str, hint: str) -> checks.CheckMessage:
+    value = view.get(option)
+    shown = getattr(value, "__name__", repr(value))
+    return error("E201", view.kind, f"{view.name} has {option} = {shown}; {why}.", hint)
+
+
+def _check_lookups(view: _RoutedView) -> Iterator[checks.CheckMessage]:
+    """E203 and E204: a lookup that the route, or the model, does not have."""
+    rows = view.queryset
+    if rows is None or view.has_own("get_queryset"):
+        rows = None  # Its rows may have annotations that nobody knows before a request.
+    for option in ("lookup_field", "tag_key"):
+        yield from check_lookup(view.kind, view.name, rows, option, view.get(option))
+    if issubclass(view.kind, VersionedViewMixin) and view.needs_kwarg:
+        kwarg = view.get("lookup_url_kwarg") or view.get("lookup_field")
+        names = sorted({*view.route.kwargs} - {"format"})
+        hint = f'lookup_url_kwarg = "{names[0] if len(names) == 1 else "…"}"'
+        yield from check_kwarg(view.route, view.name, kwarg, hint)
+
+
+def _check_serializer(view: _RoutedView) -> Iterator[checks.CheckMessage]:
+    """W201: a serializer that writes the columns that a write of the row is compared by."""
+    kind = view.get("serializer_class")
+    if not isinstance(kind, type) or not issubclass(kind, serializers.Serializer):
+        return
+    try:
+        pending = [(kind(), view.model)]
+        while pending:
+            serializer, model = pending.pop()
+            names = state_columns(model).names if _is_model(model) else ()
+            fields = list(serializer.fields.values())
+            written = [field for field in fields if not field.read_only]
+            wrong = [str(field.field_name) for field in written if field.source in names]
+            if wrong:
+                yield _writable(view, type(serializer), wrong)
+            children = [getattr(field, "child", field) for field in written]
+            pending += [
+                (child, getattr(getattr(child, "Meta", None), "model", None))
+                for child in children
+                if isinstance(child, serializers.Serializer)
+            ]
+    except Exception:
+        return  # It cannot be made without a request.
+
+
+def _is_model(model: Any) -> bool:
+    return isinstance(model, type) and issubclass(model, models.Model)
+
+
+def _writable(view: _RoutedView, kind: type, names: list[str]) -> checks.CheckMessage:
+    listed = ", ".join(f'"{name}"' for name in names)
+    return checks.Warning(
+        f"{kind.__module__}.{kind.__qualname__}, of {view.name}, lets clients write {listed}. A "
+        f"write that sends an old value can never succeed.",
+        hint=f"class Meta: read_only_fields = ({listed},); a field that is declared: "
+        f"{names[0]} = serializers.{'IntegerField' if names[0] == 'version' else 'DateTimeField'}"
+        f"(read_only=True)",
+        obj=view.kind,
+        id="etag_versioning.W201",
+    )

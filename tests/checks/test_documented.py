@@ -1,0 +1,18 @@
+"""The reference lists each id, and no other."""
+
+import re
+from pathlib import Path
+
+import etag_versioning
+
+ROOT = Path(etag_versioning.__file__).parent
+
+
+def test_the_reference_has_each_id_of_the_checks_and_no_other():
+    modules = [*ROOT.joinpath("checks").glob("*.py"), ROOT / "rest_framework/checks.py"]
+    code = "".join(module.read_text("utf-8") for module in modules)
+    given = set(re.findall(r'["."]([EW]\d{3})"', code))
+    reference = ROOT.parent.joinpath("docs/reference.md").read_text("utf-8")
+    table = reference.partition("## System checks")[2]
+    listed = set(re.findall(r"^\| (.+?) \|", table, re.MULTILINE)) - {"id", "---"}
+    assert {each.strip("`") for line in listed for each in line.split(", ")} == given

@@ -1,0 +1,200 @@
+"""``touches``, ``unversioned_fields`` and ``tag_key`` of a model."""
+
+import pytest
+from django.apps import apps
+from django.core import checks
+from django.db import models
+
+from etag_versioning.models import TouchingMixin, VersionedModel
+from etag_versioning.paths import touches_of
+from etag_versioning.touching_signals import connect
+
+
+def make(name, /, *bases, **attributes):
+    meta = type("Meta", (), {"app_label": "testapp"})
+    return type(name, bases, {"Meta": meta, "__module__": __name__, **attributes})
+
+
+def test_touches_of_a_plain_model_are_an_error(found):
+    shown = make("Parent", VersionedModel)
+
+    class Child(models.Model):
+        touches = ("parent",)
+
+        parent = models.ForeignKey(shown, models.CASCADE)
+
+        class Meta:
+            app_label = "testapp"
+
+    (message,) = found()
+    assert (message.id, message.level, message.obj) == ("etag_versioning.E006", checks.ERROR, Child)
+    assert "testapp.Child.touches has no effect" in message.msg
+    assert "class Child(TouchingMixin)" in message.hint
+
+
+def test_another_app_s_own_use_of_the_word_touches_is_no_error(found):
+    make("Brush", models.Model, touches=("light", "heavy"))
+    make("Screen", models.Model, touches=5)
+    assert found() == []
+
+
+def test_a_plain_model_with_a_column_named_touches_is_no_error(found):
+    screen = make("Screen", models.Model, touches=models.IntegerField())
+    connect([screen])
+    assert touches_of(screen) is None
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    "name", ["touches", "unversioned_fields", "unversioned_managers", "skip_unchanged", "tag_key"]
+)
+def test_a_column_in_the_place_of_an_option_is_an_error(found, name):
+    screen = make("Screen", VersionedModel, **{name: models.IntegerField(default=0)})
+    connect([screen])
+    (message,) = found()
+    assert (message.id, message.obj) == ("etag_versioning.E005", screen)
+    assert f'testapp.Screen has a field "{name}"' in message.msg
+    assert f"db_column='{name}'" in message.hint
+
+
+def test_an_abstract_base_s_column_that_an_option_drops_is_an_error(found):
+    class Touchable(models.Model):
+        touches = models.IntegerField(default=0)
+
+        class Meta:
+            abstract = True
+
+    screen = make("Screen", VersionedModel, Touchable)
+    assert "touches" not in [field.name for field in screen._meta.get_fields()]
+    (message,) = found()
+    assert (message.id, message.obj) == ("etag_versioning.E005", screen)
+
+
+def test_a_related_name_in_the_place_of_an_option_is_an_error(found):
+    screen = make("Screen", VersionedModel)
+    key = models.ForeignKey(screen, models.CASCADE, related_name="touches")
+    make("Touch", models.Model, screen=key)
+    (message,) = found()
+    assert (message.id, message.obj) == ("etag_versioning.E005", screen)
+    assert "testapp.Touch.screen" in message.hint
+
+
+def test_touches_that_hold_no_name_are_an_error(found):
+    make("Screen", VersionedModel, touches=(apps,))
+    (message,) = found()
+    assert message.id == "etag_versioning.E003"
+    make("Other", VersionedModel, touches=None)
+    assert [message.id for message in found()] == ["etag_versioning.E003"] * 2
+
+
+def test_touches_of_a_model_that_does_not_exist_do_not_break_the_start(found):
+    key = models.ForeignKey("testapp.Nowhere", models.CASCADE)
+    child = make("Child", TouchingMixin, parent=key, touches=("parent",))
+    connect([child])
+    (message,) = found()
+    assert message.id == "etag_versioning.E003"
+
+
+def test_unversioned_fields_that_are_a_string_are_an_error(found):
+    user = make("User", VersionedModel, name=models.TextField(), unversioned_fields=("name"))
+    (message,) = found()
+    assert (message.id, message.level, message.obj) == ("etag_versioning.E004", checks.ERROR, user)
+    assert "testapp.User.unversioned_fields is a string" in message.msg
+    assert 'unversioned_fields = ("name",)' in message.hint
+
+
+def test_unversioned_fields_with_a_typo_are_an_error(found):
+    make("User", VersionedModel, name=models.TextField(), unversioned_fields=("nmae",))
+    (message,) = found()
+    assert message.id == "etag_versioning.E004"
+    assert 'names "nmae"' in message.msg
+    assert message.hint == "Name one of its fields: name."
+
+
+def test_unversioned_fields_with_the_name_of_a_column_are_an_error(found):
+    team = make("Team", VersionedModel)
+    key = models.ForeignKey(team, models.CASCADE)
+    make("User", VersionedModel, viewer=key, unversioned_fields=["viewer_id"])
+    (message,) = found()
+    assert message.id == "etag_versioning.E004"
+    assert '"viewer"' in message.hint
+
+
+@pytest.mark.parametrize("name", ["id", "version", "updated_at", "pk"])
+def test_keys_and_state_cannot_be_unversioned(found, name):
+    make("User", VersionedModel, unversioned_fields=(name,))
+    (message,) = found()
+    assert message.id == "etag_versioning.E004"
+
+
+def test_unversioned_fields_that_are_no_collection_are_an_error(found):
+    make("User", VersionedModel, unversioned_fields=None)
+    (message,) = found()
+    assert message.id == "etag_versioning.E004"
+
+
+def test_foreign_keys_and_many_to_many_fields_can_be_unversioned(found):
+    team = make("Team", VersionedModel)
+    make(
+        "User",
+        VersionedModel,
+        team=models.ForeignKey(team, models.CASCADE),
+        teams=models.ManyToManyField(team, related_name="+"),
+        unversioned_fields={"team", "teams"},
+    )
+    assert found() == []
+
+
+def test_a_tag_key_with_a_typo_is_an_error(found):
+    make("User", VersionedModel, uuid=models.UUIDField(), tag_key="uid")
+    (message,) = found()
+    assert message.id == "etag_versioning.E004"
+    assert 'tag_key names "uid"' in message.msg
+    assert "uuid" in message.hint
+
+
+def test_a_tag_key_of_a_related_row_is_no_error(found):
+    team = make("Team", VersionedModel, uuid=models.UUIDField())
+    make("User", VersionedModel, team=models.ForeignKey(team, models.CASCADE), tag_key="team__uuid")
+    assert found() == []
+
+
+def linked(**through):
+    team = make("Team", VersionedModel)
+    users = make(
+        "User",
+        VersionedModel,
+        teams=models.ManyToManyField(team, through="testapp.Membership"),
+    )
+    base = TouchingMixin if through else models.Model
+    make(
+        "Membership",
+        base,
+        user=models.ForeignKey(users, models.CASCADE),
+        team=models.ForeignKey(team, models.CASCADE),
+        **through,
+    )
+    return users
+
+
+def test_a_through_model_that_does_not_touch_the_row_that_declares_the_field_is_a_warning(found):
+    user = linked()
+    (message,) = found()
+    assert (message.id, message.level, message.obj) == (
+        "etag_versioning.W006",
+        checks.WARNING,
+        user,
+    )
+    assert "testapp.User.teams has its links in testapp.Membership" in message.msg
+    assert 'class Membership(TouchingMixin): touches = ("user",)' in message.hint
+
+
+def test_a_through_model_that_touches_another_row_alone_is_a_warning(found):
+    linked(touches=("team",))
+    (message,) = found()
+    assert message.id == "etag_versioning.W006"
+
+
+def test_a_through_model_that_touches_the_row_is_no_warning(found):
+    linked(touches=("user",))
+    assert found() == []
