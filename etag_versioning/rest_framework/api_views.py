@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django.http import Http404
 from rest_framework.generics import get_object_or_404
 
 from ..columns import state_columns
-from ..preconditions import SAFE_METHODS
 from ..validators import Row, for_write
-from .views import NO_SUCH_KEY, VersionedView
-from .writes import GuardedHandler
+from .handlers import GuardingView
+from .views import NO_SUCH_KEY
 
 __all__ = ["VersionedAPIViewMixin"]
 
 
-class VersionedAPIViewMixin(VersionedView):
+class VersionedAPIViewMixin(GuardingView):
     """
     To put before ``APIView`` and ``ViewSet``: views that have no query set name
     their row here.
@@ -46,13 +44,12 @@ class VersionedAPIViewMixin(VersionedView):
         self.check_object_permissions(self.request, instance)
         return instance
 
-    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        method = str(request.method).lower()
-        handler = getattr(self, method, None)
-        about_one_row = getattr(self, "detail", True) is not False
-        if request.method not in SAFE_METHODS and handler is not None and about_one_row:
-            setattr(self, method, partial(GuardedHandler(self).run, handler))
+    # Private to the package from here on.
+
+    _guards_actions = True
+
+    def _is_about_one_row(self) -> bool:
+        return getattr(self, "detail", True) is not False
 
     @property
     def _loads_as_drf(self) -> bool:

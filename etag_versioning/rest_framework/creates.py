@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as InvalidKey
@@ -29,7 +29,6 @@ from ..validators import Row, for_write, is_impossible, read_row
 from .conflicts import conflict
 from .current import acting, answers_as_get, read_representation
 from .exceptions import LostRace, PreconditionError
-from .generic_views import VersionedViewMixin
 from .hooks import hooked
 from .statements import counting_moves
 from .transactions import (
@@ -39,6 +38,9 @@ from .transactions import (
     was_raised_after_commit,
 )
 from .views import NO_SUCH_KEY
+
+if TYPE_CHECKING:
+    from .generic_views import VersionedViewMixin
 
 __all__ = ["GuardedCreate"]
 
@@ -346,7 +348,7 @@ class GuardedCreate:
 
 def names_a_duplicate(error: Exception) -> bool:
     """Whether a serializer refused the content for a row that has the same unique values."""
-    codes = error.get_codes() if isinstance(error, ValidationError) else {}
+    codes: Any = error.get_codes() if isinstance(error, ValidationError) else {}
     return isinstance(codes, dict) and any("unique" in each for each in codes.values())
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
-from inspect import iscoroutinefunction
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -13,7 +11,6 @@ from rest_framework.generics import GenericAPIView
 
 from ..columns import state_columns
 from ..narrow import Key, fixed_queryset
-from ..preconditions import SAFE_METHODS
 from ..validators import (
     Row,
     annotation_names,
@@ -23,40 +20,27 @@ from ..validators import (
     row_of,
     row_reader,
 )
+from .handlers import GuardingView
 from .hooks import hooked, noting
-from .views import NO_SUCH_KEY, VersionedView
+from .views import NO_SUCH_KEY
 
 __all__ = ["VersionedViewMixin"]
 
 
-_PACKAGES = frozenset({"rest_framework", "adrf", "etag_versioning"})
+class VersionedViewMixin(GuardingView, GenericAPIView):
+    """
+    The base of the mixins for DRF's generic views and viewsets.
 
-
-class VersionedViewMixin(VersionedView, GenericAPIView):
-    """The base of the mixins for DRF's generic views and view sets."""
+    With any of the mixins, every handler that writes the row of its address is
+    guarded: DRF's ``update()`` and ``destroy()``, and the view's own ``put()``,
+    ``patch()``, ``post()`` and ``delete()``.
+    """
 
     def get_versioned_queryset(self) -> Any:
         """The query set of the one row that DRF's ``get_object()`` loads."""
         value = self.kwargs[self.lookup_url_kwarg or self.lookup_field]
         queryset = self.filter_queryset(self.get_queryset())
         return queryset.filter(**{self.lookup_field: value})
-
-    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        method = str(request.method).lower()
-        handler: Any = getattr(self, method, None)
-        own = getattr(handler, "__module__", "").partition(".")[0] not in _PACKAGES
-        if (
-            handler is None
-            or hasattr(self, "action_map")
-            or request.method in SAFE_METHODS
-            or not own
-        ):
-            return  # A viewset's handlers are actions.
-        if self._is_about_one_row() and not iscoroutinefunction(handler):
-            from .writes import GuardedHandler
-
-            setattr(self, method, partial(GuardedHandler(self).run, handler))
 
     # Private to the package from here on.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connections, transaction
@@ -35,7 +35,6 @@ from .conflicts import conflict
 from .creates import GuardedCreate
 from .current import answers_as_get, is_extra_action, is_whole, read_representation
 from .exceptions import LostRace, PreconditionError
-from .generic_views import VersionedViewMixin
 from .hooks import hooked, noting
 from .statements import is_one_unit, refresh, saves_in_own_way, watching
 from .transactions import (
@@ -44,6 +43,9 @@ from .transactions import (
     telling_durable,
     was_raised_after_commit,
 )
+
+if TYPE_CHECKING:
+    from .generic_views import VersionedViewMixin
 
 __all__ = ["GuardedHandler", "GuardedWrite"]
 

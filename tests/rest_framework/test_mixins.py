@@ -76,11 +76,19 @@ class TestRetrieve:
         answer = client.patch(url, {}, format="json", headers={"If-Match": html})
         assert answer.status_code == 200
 
-    def test_one_mixin_alone_leaves_the_rest_to_drf(self, client, person):
+    def test_one_mixin_alone_guards_the_writes_of_drf(self, client, person):
         url = f"/read-only/{person.pk}/"
         tag = client.get(url)["ETag"]
         assert client.get(url, headers={"If-None-Match": tag}).status_code == 304
-        assert client.patch(url, {"days": 1}, format="json").status_code == 200
+        assert client.patch(url, {"days": 1}, format="json").status_code == 428
+        answer = client.patch(url, {"days": 1}, format="json", headers={"If-Match": '"x"'})
+        assert answer.status_code == 412
+        headers = {"If-Match": tag}
+        answer = client.patch(url, {"days": 1}, format="json", headers=headers)
+        assert answer.status_code == 200
+        assert answer["ETag"] == client.get(url)["ETag"]
+        assert client.delete(url).status_code == 428
+        assert client.delete(url, headers=headers).status_code == 412
 
 
 class TestUpdate:
