@@ -197,7 +197,7 @@ class AsyncGuardedCreate(GuardedCreate):
     async def apost(self, method: Method, *args: Any, **kwargs: Any) -> Response:
         view: Any = self.view
         view._check_media_type()
-        await sync_to_async(view._hold)(None, requires=False)
+        await sync_to_async(self.hold)()
         self.find = self.find_by_content if self.only_new else None
         hook = partial(self.aperform, view.perform_acreate)
         try:

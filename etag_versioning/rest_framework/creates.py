@@ -22,10 +22,19 @@ from ..creation import CreationGuard
 from ..etags import ANY, parse_entity_tags
 from ..exceptions import StaleWriteError
 from ..guards import is_contention, is_duplicate
-from ..preconditions import CONFLICT, UNAVAILABLE, Decision, Outcome, Reason
+from ..preconditions import (
+    CONFLICT,
+    UNAVAILABLE,
+    ConditionalHeaders,
+    Decision,
+    Outcome,
+    Reason,
+    Validators,
+)
 from ..sources import locking
 from ..tags import PLAIN
 from ..validators import Row, for_write, is_impossible, read_row
+from .collection import listed_validators
 from .conflicts import conflict
 from .current import acting, answers_as_get, read_representation
 from .exceptions import LostRace, PreconditionError
@@ -72,11 +81,27 @@ class GuardedCreate:
         self.only_new = value is not None and parse_entity_tags(value) is ANY
 
     def post(self, method: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
-        """Call DRF's ``create()``; no state of what is not there can be required."""
+        """Call DRF's ``create()``, under the preconditions of a POST."""
         self.view._check_media_type()
-        self.view._hold(None, requires=False)
+        self.hold()
         self.find = self.find_by_content if self.only_new else None
         return self.attempt(partial(method, *args, **kwargs))
+
+    def hold(self) -> None:
+        """
+        Go on only if the preconditions of a POST hold. If-Match is about the collection,
+        which is the resource at this address (RFC 9110 §13.1.1); all else about the row
+        that is to be created, of which no state can be required.
+        """
+        view, conditions = self.view, self.view._conditions
+        if conditions.if_match is None:
+            view._hold(None, requires=False)
+            return
+        # ``*`` is true of a collection that nobody needs to read.
+        tags = isinstance(parse_entity_tags(conditions.if_match), tuple)
+        current = listed_validators(view) if tags else None
+        with hooked(view, _conditions=ConditionalHeaders(if_match=conditions.if_match)):
+            view._hold(current or Validators())
 
     def handle(self, handler: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
         """Call a ``create()`` of the project's own, of which nobody knows what it writes."""
