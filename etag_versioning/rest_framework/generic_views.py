@@ -11,6 +11,7 @@ from rest_framework.generics import GenericAPIView
 
 from ..columns import state_columns
 from ..narrow import Key, fixed_queryset
+from ..preconditions import READ_METHODS
 from ..validators import (
     Row,
     annotation_names,
@@ -22,6 +23,7 @@ from ..validators import (
 )
 from .handlers import GuardingView
 from .hooks import hooked, noting
+from .state_fields import ignore_written_state
 from .views import NO_SUCH_KEY
 
 __all__ = ["VersionedViewMixin"]
@@ -41,6 +43,13 @@ class VersionedViewMixin(GuardingView, GenericAPIView):
         value = self.kwargs[self.lookup_url_kwarg or self.lookup_field]
         queryset = self.filter_queryset(self.get_queryset())
         return queryset.filter(**{self.lookup_field: value})
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        """DRF's. In a write it ignores the version and the timestamp that a client sends."""
+        serializer = super().get_serializer(*args, **kwargs)
+        if self.request is None or self.request.method not in READ_METHODS:
+            ignore_written_state(serializer)
+        return serializer
 
     # Private to the package from here on.
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import DatabaseError, connections, transaction
 from django.db.transaction import TransactionManagementError
 from django.http import Http404
@@ -16,6 +16,7 @@ from rest_framework.mixins import DestroyModelMixin, UpdateModelMixin
 from rest_framework.response import Response
 
 from .. import http
+from ..columns import state_columns
 from ..exceptions import StaleWriteError
 from ..guards import Guard, insist, is_duplicate, is_lost_race
 from ..preconditions import (
@@ -267,7 +268,7 @@ class GuardedWrite:
 
     # The write was lost to another's.
 
-    def settle(self, row: Row, error: Exception) -> APIException:
+    def settle(self, row: Row, error: Exception) -> Exception:
         """What to answer, by the row as it is now."""
         if is_duplicate(error) or not row.concerns(error):
             return PreconditionError(CONFLICT)
@@ -279,6 +280,12 @@ class GuardedWrite:
         if found is None:
             return PreconditionError(self.gone())
         again, instance = found
+        if again.state == row.state and carries_other_state(error, row):
+            return ImproperlyConfigured(
+                f"{type(view).__name__} saved an instance whose version or timestamp was set by "
+                f"hand, perhaps by a serializer, so its write can never succeed. Write: class "
+                f"Meta: read_only_fields = {state_columns(row.model).names!r}."
+            )
         current = again.validators(read_representation(view))
         moved = row.has_moved(error, again, view._conditions)
         decision = reconsider(view._conditions, view._judge(current), moved)
@@ -301,6 +308,12 @@ class GuardedWrite:
         """404; but where the row may be created again, If-Match is about an absent one."""
         absent = self.view._judge(None) if self.may_create() else GONE
         return absent if absent.outcome is Outcome.PRECONDITION_FAILED else GONE
+
+
+def carries_other_state(error: Exception, row: Row) -> bool:
+    """Whether a write was stale for the instance's own state, not for the row's."""
+    instance = getattr(error, "instance", None)
+    return instance is not None and state_columns(type(instance)).state_of(instance) != row.state
 
 
 class GuardedHandler(GuardedWrite):
