@@ -37,7 +37,7 @@ from .creates import GuardedCreate
 from .current import answers_as_get, is_extra_action, is_whole, read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked, noting
-from .statements import is_one_unit, refresh, saves_in_own_way, watching
+from .statements import is_one_unit, refresh, saves_in_own_way, warning_of_raw_sql, watching
 from .transactions import (
     optional,
     refusing_rolled_back,
@@ -260,7 +260,11 @@ class GuardedWrite:
         # What code of the project's own does is not known: the row is claimed before.
         claims = own and guard.enforced and not guard.claimed
         with guard.claim() if claims else transaction.atomic(using=guard.using):
-            with watching(guard), refusing_rolled_back(guard.using):
+            with ExitStack() as block:
+                if self.row is not None:
+                    block.enter_context(warning_of_raw_sql(self.view, self.row, guard))
+                block.enter_context(watching(guard))
+                block.enter_context(refusing_rolled_back(guard.using))
                 original(written)
             if guard.enforced and not guard.compared:
                 guard.lock()
@@ -312,8 +316,11 @@ class GuardedWrite:
 
 def carries_other_state(error: Exception, row: Row) -> bool:
     """Whether a write was stale for the instance's own state, not for the row's."""
-    instance = getattr(error, "instance", None)
-    return instance is not None and state_columns(type(instance)).state_of(instance) != row.state
+    instance: Any = getattr(error, "instance", None)
+    if instance is None:
+        return False
+    model: Any = type(instance)
+    return state_columns(model).state_of(instance) != row.state
 
 
 class GuardedHandler(GuardedWrite):
@@ -361,6 +368,9 @@ class GuardedHandler(GuardedWrite):
         claims = guard.enforced and not guard.claimed
         block = guard.claim() if claims else transaction.atomic(using=guard.using)
         self.block.enter_context(block)
+        if self.row is not None:
+            telling = warning_of_raw_sql(self.view, self.row, guard, lambda: self.answer)
+            self.block.enter_context(telling)
         self.block.enter_context(watching(guard))
         self.block.enter_context(refusing_rolled_back(guard.using, lambda: self.answer))
 
