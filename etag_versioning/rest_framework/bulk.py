@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from .bulk_writes import BulkUpdate
 from .generic_views import VersionedViewMixin
 from .hooks import hooked
+from .transactions import telling_durable
 
 __all__ = ["VersionedBulkUpdateMixin"]
 
@@ -63,10 +64,14 @@ class VersionedBulkUpdateMixin(VersionedViewMixin):
             return super().options(request, *args, **kwargs)
 
     def bulk_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return BulkUpdate(self, partial=False).respond()
+        return self._update(partial=False)
 
     def partial_bulk_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return BulkUpdate(self, partial=True).respond()
+        return self._update(partial=True)
+
+    def _update(self, *, partial: bool) -> Response:
+        with telling_durable():
+            return BulkUpdate(self, partial=partial).respond()
 
 
 # What the handlers do, as permissions and serializers are chosen by it.

@@ -1,6 +1,5 @@
 """Raw SQL in a guarded view bumps no version, and the log says so."""
 
-
 import pytest
 from django.db import connection
 from django.urls import include, path
