@@ -4,8 +4,7 @@ classes.
 
 As elsewhere, what DRF answers without preconditions comes first. There is no
 transaction around a coroutine: each write of the row compares by itself, and what
-else a hook writes is committed by itself. The options ``allow_create`` and
-``replay_safe`` have no meaning here.
+else a hook writes is committed by itself. The option ``allow_create`` has no meaning here.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from .coroutines import (
     aread_page,
 )
 from .generic_views import VersionedViewMixin
+from .handlers import over_drf
 from .mixins import VersionedActionMixin
 from .reads import is_answered_by
 from .views import looks_at_objects
@@ -76,10 +76,20 @@ class AsyncVersionedViewMixin(VersionedViewMixin, generics.GenericAPIView):
             and not any(map(looks_at_objects, self.get_permissions()))
         )
 
+    def _guarded(self, handler: Any) -> Any:
+        if not iscoroutinefunction(handler):
+            return super()._guarded(handler)
 
-class AsyncVersionedRetrieveMixin(mixins.RetrieveModelMixin, AsyncVersionedViewMixin):
+        async def guarded(request: Request, *args: Any, **kwargs: Any) -> Any:
+            return await AsyncGuardedHandler(self).arun(handler, request, *args, **kwargs)
+
+        return guarded
+
+
+class AsyncVersionedRetrieveMixin(AsyncVersionedViewMixin):
     """``aretrieve()`` with tag, and 304 from one narrow query."""
 
+    @over_drf
     async def aretrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         method = super().aretrieve
         if request.method not in READ_METHODS:
@@ -93,9 +103,10 @@ class AsyncVersionedRetrieveMixin(mixins.RetrieveModelMixin, AsyncVersionedViewM
         return await aread_object(self, early, method, request, *args, **kwargs)
 
 
-class AsyncVersionedListMixin(mixins.ListModelMixin, AsyncVersionedViewMixin):
+class AsyncVersionedListMixin(AsyncVersionedViewMixin):
     """``alist()`` with a tag that is exact for the page."""
 
+    @over_drf
     async def alist(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         method = super().alist
         if request.method not in READ_METHODS:
@@ -106,9 +117,10 @@ class AsyncVersionedListMixin(mixins.ListModelMixin, AsyncVersionedViewMixin):
         return await aread_page(self, early, method, request, *args, **kwargs)
 
 
-class AsyncVersionedCreateMixin(mixins.CreateModelMixin, AsyncVersionedViewMixin):
+class AsyncVersionedCreateMixin(AsyncVersionedViewMixin):
     """``acreate()`` that answers with the new row's tag and location."""
 
+    @over_drf
     async def acreate(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         method = super().acreate
         if self._is_guarded:
@@ -116,9 +128,10 @@ class AsyncVersionedCreateMixin(mixins.CreateModelMixin, AsyncVersionedViewMixin
         return await AsyncGuardedCreate(self).apost(method, request, *args, **kwargs)
 
 
-class AsyncVersionedUpdateMixin(mixins.UpdateModelMixin, AsyncVersionedViewMixin):
+class AsyncVersionedUpdateMixin(AsyncVersionedViewMixin):
     """``aupdate()`` and ``partial_aupdate()`` of the state that If-Match names."""
 
+    @over_drf
     async def aupdate(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         method = super().aupdate
         if self._is_guarded:
@@ -126,9 +139,10 @@ class AsyncVersionedUpdateMixin(mixins.UpdateModelMixin, AsyncVersionedViewMixin
         return await AsyncGuardedWrite(self).arun(method, request, *args, **kwargs)
 
 
-class AsyncVersionedDestroyMixin(mixins.DestroyModelMixin, AsyncVersionedViewMixin):
+class AsyncVersionedDestroyMixin(AsyncVersionedViewMixin):
     """``adestroy()`` of the state that If-Match names."""
 
+    @over_drf
     async def adestroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         method = super().adestroy
         if self._is_guarded:
@@ -136,34 +150,11 @@ class AsyncVersionedDestroyMixin(mixins.DestroyModelMixin, AsyncVersionedViewMix
         return await AsyncGuardedWrite(self).arun(method, request, *args, **kwargs)
 
 
-# The coroutines that need no help, with the methods that are to be ours for it.
-_GUARDING_THEMSELVES: dict[str, tuple[Any, ...]] = {
-    "acreate": (AsyncVersionedCreateMixin.acreate,),
-    "aupdate": (AsyncVersionedUpdateMixin.aupdate,),
-    "partial_aupdate": (
-        mixins.UpdateModelMixin.partial_aupdate,
-        AsyncVersionedUpdateMixin.aupdate,
-    ),
-    "adestroy": (AsyncVersionedDestroyMixin.adestroy,),
-}
-
-
 class AsyncVersionedActionMixin(AsyncVersionedViewMixin, VersionedActionMixin):
     """
     Guards each coroutine of one row that writes and is the project's own. Handlers
     that are none are guarded as elsewhere, in one transaction.
     """
-
-    _guarding_themselves = _GUARDING_THEMSELVES
-
-    def _guarded(self, handler: Any) -> Any:
-        if not iscoroutinefunction(handler):
-            return super()._guarded(handler)
-
-        async def guarded(request: Request, *args: Any, **kwargs: Any) -> Any:
-            return await AsyncGuardedHandler(self).arun(handler, request, *args, **kwargs)
-
-        return guarded
 
     def _creating(self, handler: Any) -> Any:
         if not iscoroutinefunction(handler):

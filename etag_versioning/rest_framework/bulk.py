@@ -6,18 +6,18 @@ from typing import Any, ClassVar
 
 from django.http import Http404
 from django.utils.decorators import classonlymethod
-from rest_framework.mixins import UpdateModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .bulk_writes import BulkUpdate
 from .generic_views import VersionedViewMixin
 from .hooks import hooked
+from .transactions import telling_durable
 
 __all__ = ["VersionedBulkUpdateMixin"]
 
 
-class VersionedBulkUpdateMixin(UpdateModelMixin, VersionedViewMixin):
+class VersionedBulkUpdateMixin(VersionedViewMixin):
     """
     Lets PUT and PATCH of a view set's list update several rows: all or none.
 
@@ -64,10 +64,14 @@ class VersionedBulkUpdateMixin(UpdateModelMixin, VersionedViewMixin):
             return super().options(request, *args, **kwargs)
 
     def bulk_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return BulkUpdate(self, partial=False).respond()
+        return self._update(partial=False)
 
     def partial_bulk_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return BulkUpdate(self, partial=True).respond()
+        return self._update(partial=True)
+
+    def _update(self, *, partial: bool) -> Response:
+        with telling_durable():
+            return BulkUpdate(self, partial=partial).respond()
 
 
 # What the handlers do, as permissions and serializers are chosen by it.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connections, transaction
+from django.http import Http404
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.mixins import UpdateModelMixin
 from rest_framework.response import Response
@@ -22,16 +23,18 @@ from ..preconditions import (
     UNAVAILABLE,
     Decision,
     Outcome,
+    Reason,
     Validators,
 )
 from ..touching_writes import Source, touch_for_rows
 from ..validators import Row, for_write
 from .bulk_content import BulkContent, Item
 from .conflicts import shown_content
-from .current import as_read, read_representation
+from .current import as_read, is_denied, loading, read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked
 from .statements import counting_moves, refresh, saves_in_own_way
+from .transactions import refusing_rolled_back, was_raised_after_commit
 
 __all__ = ["BulkUpdate"]
 
@@ -54,15 +57,17 @@ class BulkUpdate:
         try:
             self.write()
         except IntegrityError as error:
+            if was_raised_after_commit(error):
+                raise
             if self.has_own_code and not isinstance(error, _Clash):
                 raise
             # Each item is valid by itself.
             message = "These items cannot all be written: their values exclude each other."
             raise ValidationError({"non_field_errors": [message]}) from error
         except (StaleWriteError, DatabaseError) as error:
-            if not is_lost_race(error):
+            if not is_lost_race(error) or was_raised_after_commit(error):
                 raise
-            raise LostRace(partial(self.settle, error)) from error
+            raise LostRace(partial(self.settle, error), partial(self.blind, error)) from error
         return Response([item.serializer.data for item in self.items])
 
     # The rows.
@@ -70,6 +75,9 @@ class BulkUpdate:
     def load(self, items: Sequence[Item]) -> None:
         keys = [item.key for item in items if item.key is not None]
         found = self.find(self.view.lookup_field, keys)
+        if not self.view._loads_as_drf:
+            found = self.load_each(found)
+        found = {key: each for key, each in found.items() if not is_denied(self.view, each)}
         unknown = [str(number) for number, item in enumerate(items) if item.key not in found]
         if unknown:
             raise NotFound(f"There are no such rows: items {', '.join(unknown)} (from 0).")
@@ -77,6 +85,14 @@ class BulkUpdate:
             item.instance = found[item.key]
             self.view.check_object_permissions(self.view.request, item.instance)
             item.row = self.view._row_of(item.instance)
+
+    def load_each(self, found: Mapping[Any, Any]) -> dict[Any, Any]:
+        """The rows as the view's own ``get_object()`` loads them, without those it refuses."""
+        loaded = {}
+        for key, instance in found.items():
+            with loading(self.view, instance), suppress(Http404, NotFound):
+                loaded[key] = self.view.get_object()
+        return loaded
 
     def find(self, name: str, keys: Sequence[Any]) -> dict[Any, Any]:
         """The view's rows with these keys, by key: one query."""
@@ -136,6 +152,7 @@ class BulkUpdate:
         using = ordered[0].guard.using
         with transaction.atomic(using=using):
             with ExitStack() as watched:
+                watched.enter_context(refusing_rolled_back(using))
                 watched.enter_context(_telling_clashes(ordered[0].row.model, using))
                 for item in ordered:
                     watched.enter_context(item.guard.watch())
@@ -222,6 +239,15 @@ class BulkUpdate:
                 return refused
         named = all(item.headers.if_match is not None for item in items)
         return PreconditionError(CONFLICT if moved and not named else UNAVAILABLE)
+
+    def blind(self, error: Exception) -> APIException:
+        """What to answer, where the rows cannot be read as they are now: without tags."""
+        if not isinstance(error, StaleWriteError):
+            return PreconditionError(UNAVAILABLE)
+        concerned = any(item.row.concerns(error) for item in self.items)
+        named = all(item.headers.if_match is not None for item in self.items)
+        stale = Decision(Outcome.PRECONDITION_FAILED, Reason.STALE)
+        return PreconditionError(stale if concerned and named else CONFLICT)
 
 
 class _Clash(IntegrityError):

@@ -7,6 +7,7 @@ hold no transaction, so each write of the row compares by itself.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -16,13 +17,13 @@ from django.db import DatabaseError
 from rest_framework.response import Response
 
 from ..exceptions import StaleWriteError
-from ..guards import is_lost_race
 from ..preconditions import Validators
-from .creates import REFUSALS, GuardedCreate
+from .creates import REFUSALS, GuardedCreate, is_versioned
 from .current import is_extra_action
 from .hooks import hooked
 from .pages import RenderedPage, cheap_list, narrow_page
 from .statements import refresh
+from .transactions import optional
 from .writes import GuardedWrite
 
 __all__ = [
@@ -109,8 +110,6 @@ class AsyncGuardedWrite(GuardedWrite):
         view: the view, at its request.
     """
 
-    # What a hook of the project's own would do is not known here.
-    replays = False
     detached = True
 
     def __init__(self, view: Any) -> None:
@@ -129,7 +128,7 @@ class AsyncGuardedWrite(GuardedWrite):
             with hooked(self.view, **self.hooks, _is_guarded=True), self.block:
                 response: Response = await method(*args, **kwargs)
         except (StaleWriteError, DatabaseError) as error:
-            if self.row is None or not is_lost_race(error):
+            if self.row is None or not self.wrote_nothing(error):
                 raise
             raise await sync_to_async(self.settle)(self.row, error) from error
         await sync_to_async(self.finish)(response)
@@ -146,7 +145,8 @@ class AsyncGuardedWrite(GuardedWrite):
     async def aupdate(self, original: Method, serializer: Any) -> None:
         await original(serializer)
         if self.guard is not None:
-            await sync_to_async(refresh)(serializer, self.guard)
+            with optional("what was written past the instance"):
+                await sync_to_async(refresh)(serializer, self.guard)
 
 
 class AsyncGuardedHandler(AsyncGuardedWrite):
@@ -160,6 +160,7 @@ class AsyncGuardedHandler(AsyncGuardedWrite):
     def __init__(self, view: Any) -> None:
         super().__init__(view)
         self.loaded: Any = None
+        self.task = asyncio.current_task()
 
     async def arun(self, method: Method, *args: Any, **kwargs: Any) -> Response:
         return await super().arun(self.judged_first, method, *args, **kwargs)
@@ -175,6 +176,10 @@ class AsyncGuardedHandler(AsyncGuardedWrite):
         if self.loaded is not None:
             instance, self.loaded = self.loaded, None
             return instance
+        if self.row is None and asyncio.current_task() is not self.task:
+            # Without a precondition. A guard that another task begins, as gather() makes
+            # them, is not there in this one: the new tag is not told.
+            return await original()
         return await super().aget_object(original)
 
     def shows_the_row(self) -> bool:
@@ -192,19 +197,21 @@ class AsyncGuardedCreate(GuardedCreate):
     async def apost(self, method: Method, *args: Any, **kwargs: Any) -> Response:
         view: Any = self.view
         view._check_media_type()
-        await sync_to_async(view._hold)(None, requires=False)
+        await sync_to_async(self.hold)()
         self.find = self.find_by_content if self.only_new else None
         hook = partial(self.aperform, view.perform_acreate)
         try:
             with hooked(view, perform_acreate=hook):
-                response: Response = await method(*args, **kwargs)
+                self.answer = response = await method(*args, **kwargs)
         except REFUSALS as error:
+            self.refuse(error, self.find)
             if self.find is None:
                 raise
             raise await sync_to_async(self.settle)(self.find, error) from error
         if response.status_code == 201 and self.row is not None:
             await sync_to_async(self.finish)(response, self.row)
-        return response
+        done: Response = response
+        return done
 
     async def ahandle(self, handler: Method, *args: Any, **kwargs: Any) -> Response:
         """As ``handle()``, for a coroutine."""
@@ -220,5 +227,6 @@ class AsyncGuardedCreate(GuardedCreate):
         with self.guarded(model, detached=True):
             await original(serializer)
         self.created = serializer.instance
-        if hasattr(self.created, "_meta"):
-            self.row = await sync_to_async(self.read_again)(self.created)
+        if is_versioned(self.created):
+            with optional("the tag of what was created"):
+                self.row = await sync_to_async(self.read_again)(self.created)

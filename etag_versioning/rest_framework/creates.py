@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as InvalidKey
 from django.db import DatabaseError, IntegrityError, router, transaction
 from django.http import Http404
 from django.urls import NoReverseMatch
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.fields import SkipField, empty
 from rest_framework.response import Response
 
@@ -21,17 +22,34 @@ from ..creation import CreationGuard
 from ..etags import ANY, parse_entity_tags
 from ..exceptions import StaleWriteError
 from ..guards import is_contention, is_duplicate
-from ..preconditions import CONFLICT, UNAVAILABLE, Decision, Outcome, Reason
+from ..preconditions import (
+    CONFLICT,
+    UNAVAILABLE,
+    ConditionalHeaders,
+    Decision,
+    Outcome,
+    Reason,
+    Validators,
+)
 from ..sources import locking
 from ..tags import PLAIN
 from ..validators import Row, for_write, is_impossible, read_row
+from .collection import listed_validators
 from .conflicts import conflict
 from .current import acting, answers_as_get, read_representation
 from .exceptions import LostRace, PreconditionError
-from .generic_views import VersionedViewMixin
 from .hooks import hooked
 from .statements import counting_moves
+from .transactions import (
+    optional,
+    refusing_rolled_back,
+    telling_durable,
+    was_raised_after_commit,
+)
 from .views import NO_SUCH_KEY
+
+if TYPE_CHECKING:
+    from .generic_views import VersionedViewMixin
 
 __all__ = ["GuardedCreate"]
 
@@ -54,6 +72,7 @@ class GuardedCreate:
     def __init__(self, view: VersionedViewMixin) -> None:
         self.view = view
         self.created: Any = None
+        self.answer: Any = None
         self.row: Row | None = None
         # How to find the row that must not be there, where there is to be none.
         self.find: Find | None = None
@@ -62,11 +81,27 @@ class GuardedCreate:
         self.only_new = value is not None and parse_entity_tags(value) is ANY
 
     def post(self, method: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
-        """Call DRF's ``create()``; no state of what is not there can be required."""
+        """Call DRF's ``create()``, under the preconditions of a POST."""
         self.view._check_media_type()
-        self.view._hold(None, requires=False)
+        self.hold()
         self.find = self.find_by_content if self.only_new else None
         return self.attempt(partial(method, *args, **kwargs))
+
+    def hold(self) -> None:
+        """
+        Go on only if the preconditions of a POST hold. If-Match is about the collection,
+        which is the resource at this address (RFC 9110 §13.1.1); all else about the row
+        that is to be created, of which no state can be required.
+        """
+        view, conditions = self.view, self.view._conditions
+        if conditions.if_match is None:
+            view._hold(None, requires=False)
+            return
+        # ``*`` is true of a collection that nobody needs to read.
+        tags = isinstance(parse_entity_tags(conditions.if_match), tuple)
+        current = listed_validators(view) if tags else None
+        with hooked(view, _conditions=ConditionalHeaders(if_match=conditions.if_match)):
+            view._hold(current or Validators())
 
     def handle(self, handler: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
         """Call a ``create()`` of the project's own, of which nobody knows what it writes."""
@@ -87,24 +122,36 @@ class GuardedCreate:
         view._hold(None)
         self.find = partial(self.find_at, key)
         response = self.attempt(partial(self.create_at, key))
-        response.headers.setdefault("Location", view.request.build_absolute_uri())
-        if self.shows_the_row():
-            # RFC 9110 §8.7: the content is the representation at this address.
-            response.headers.setdefault("Content-Location", view.request.get_full_path())
+        with optional("the location of what was created"):
+            response.headers.setdefault("Location", view.request.build_absolute_uri())
+            if self.shows_the_row():
+                # RFC 9110 §8.7: the content is the representation at this address.
+                response.headers.setdefault("Content-Location", view.request.get_full_path())
         return response
 
     def attempt(self, method: Callable[[], Response]) -> Response:
         original = getattr(self.view, "perform_create", _save)
         try:
             with hooked(self.view, perform_create=partial(self.perform, original)):
-                response = method()
+                self.answer = response = method()
         except REFUSALS as error:
+            self.refuse(error, self.find)
             if self.find is None:
                 raise
-            raise LostRace(partial(self.settle, self.find, error)) from error
+            raise LostRace(
+                partial(self.settle, self.find, error), partial(self.blind, self.find, error)
+            ) from error
         if response.status_code == 201 and self.row is not None:
             self.finish(response, self.row)
         return response
+
+    @staticmethod
+    def refuse(error: Exception, find: Find | None) -> None:
+        """Raise what is told of an error, wherever the row that is in the way may be."""
+        if was_raised_after_commit(error):
+            raise error
+        if find is None and is_duplicate(error):
+            raise PreconditionError(CONFLICT) from error
 
     def perform(self, original: Callable[[Any], None], serializer: Any) -> None:
         model = getattr(getattr(serializer, "Meta", None), "model", None)
@@ -115,9 +162,11 @@ class GuardedCreate:
                 block.enter_context(transaction.atomic(using=using))
                 block.enter_context(self.guarded(model))
                 moves = block.enter_context(counting_moves(using))
+                block.enter_context(refusing_rolled_back(using))
+            block.enter_context(telling_durable())
             original(serializer)
             self.created = serializer.instance
-            if hasattr(self.created, "_meta"):
+            if is_versioned(self.created):
                 self.row = self.view._row_of(self.created)
                 if moves():
                     # Past the instance, for all that is known.
@@ -154,7 +203,12 @@ class GuardedCreate:
         found = self.find(locking(rows.all()))
         return None if found is None else self.view._row_of(found)
 
-    def finish(self, response: Response, row: Row) -> None:
+    def finish(self, response: Any, row: Row) -> None:
+        """Tell of the new row: it is committed by now."""
+        with optional("tag and location of what was created"):
+            self.set_headers(response, row)
+
+    def set_headers(self, response: Any, row: Row) -> None:
         representation = read_representation(self.view) if self.shows_the_row() else PLAIN
         if http.shows_new_tag(self.view.request.method or "", response):
             response.headers.setdefault("ETag", str(row.validators(representation).etag))
@@ -164,7 +218,7 @@ class GuardedCreate:
 
     def shows_the_row(self) -> bool:
         """Whether the answer is made as that to a GET is."""
-        return answers_as_get(self.view)
+        return isinstance(self.answer, Response) and answers_as_get(self.view)
 
     def location(self) -> str | None:
         """The new row's address, where a router gave the view set one."""
@@ -257,6 +311,10 @@ class GuardedCreate:
         view, decision = self.view, _EXISTS if self.only_new else CONFLICT
         taken = None if self.guard is None else self.guard.taken
         found = find(self.rows()) if taken is None else self.rows().filter(pk=taken).first()
+        if found is not None and self.is_denied(found):
+            if names_a_duplicate(error):
+                return Http404()
+            found = None
         if found is None:
             if is_contention(error):
                 return PreconditionError(UNAVAILABLE)
@@ -267,6 +325,33 @@ class GuardedCreate:
             return error if taken is None else PreconditionError(decision)
         current = view._row_of(found).validators(read_representation(view))
         return conflict(view, decision, current, found)
+
+    def blind(self, find: Find, error: Exception) -> Exception:
+        """What to answer inside of a transaction: without a tag, which may be old in there."""
+        if is_contention(error):
+            return PreconditionError(UNAVAILABLE)
+        settled = self.settle(find, error)
+        return (
+            PreconditionError(settled.decision)
+            if isinstance(settled, PreconditionError)
+            else settled
+        )
+
+    def is_denied(self, found: Any) -> bool:
+        """Whether the view says 404 of the row at its address, as of one that is not there."""
+        view: Any = self.view
+        if view.request.method != "PUT":
+            return False
+        try:
+            if view._loads_as_drf:
+                view.check_object_permissions(view.request, found)
+            else:
+                view.get_object()
+        except (Http404, NotFound):
+            return True
+        except (APIException, PermissionDenied):
+            pass
+        return False
 
     def nothing_is_in_the_way(self) -> bool:
         """Whether what had the same unique values has been deleted meanwhile."""
@@ -284,6 +369,18 @@ class GuardedCreate:
         column = self.column()
         everything = for_write(column.model._base_manager.all())
         return bool(everything.filter(**{column.name: self.key()}).exists())
+
+
+def names_a_duplicate(error: Exception) -> bool:
+    """Whether a serializer refused the content for a row that has the same unique values."""
+    codes: Any = error.get_codes() if isinstance(error, ValidationError) else {}
+    return isinstance(codes, dict) and any("unique" in each for each in codes.values())
+
+
+def is_versioned(created: Any) -> bool:
+    """Whether what a serializer has created has a state to tell."""
+    model: Any = type(created)
+    return hasattr(model, "_meta") and state_columns(model).version is not None
 
 
 def _save(serializer: Any) -> None:

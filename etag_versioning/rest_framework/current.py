@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
-from typing import Any
+from inspect import iscoroutinefunction
+from typing import Any, NamedTuple
 
+from asgiref.sync import async_to_sync
 from django.core.exceptions import EmptyResultSet, PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404
@@ -15,19 +18,26 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import clone_request
 from rest_framework.serializers import ListSerializer, Serializer
 
+from ..preconditions import NO_CONDITIONS
 from ..tags import Representation
 from ..validators import for_write
 from .hooks import hooked, unhooked
 from .options import ViewOptions
 
+logger = logging.getLogger("etag_versioning")
+
 __all__ = [
+    "Seen",
     "acting",
     "answers_as_get",
     "as_read",
     "content_of",
     "extra_actions",
+    "is_denied",
     "is_extra_action",
     "is_whole",
+    "loading",
+    "own_handler",
     "read_representation",
     "reading",
     "visible_row",
@@ -125,12 +135,30 @@ def read_representation(view: Any) -> Representation:
     return shown
 
 
-def as_read(view: Any, instance: Any) -> Any:
+class Seen(NamedTuple):
+    """
+    A row as a GET of it loads it.
+
+    Args:
+        instance: the row.
+        answer: what the view's own handler of GET has returned; ``None`` without one.
+    """
+
+    instance: Any
+    answer: Any = None
+
+
+# What refuses a request.
+_REFUSALS = (APIException, PermissionDenied, Http404)
+
+
+def as_read(view: Any, instance: Any) -> Seen | None:
     """
     ``instance`` as a GET of it would load it; ``None`` for who would not get it.
 
     It is loaded again only where a GET may load it in another way: by a
-    ``get_object()`` of the view's own, or from another query set.
+    ``get_object()`` of the view's own, or from another queryset. A handler of the
+    view's own is called, since it may refuse, or show less than the serializer does.
     """
     with unhooked(view):
         try:
@@ -139,11 +167,84 @@ def as_read(view: Any, instance: Any) -> Any:
                 view.check_permissions(view.request)
                 if view._loads_as_drf and _is_same(rows, _rows(view)):
                     view.check_object_permissions(view.request, instance)
-                    return instance
+                    return Seen(instance, _own_answer(view))
                 found = _load(view)
-        except (APIException, PermissionDenied, Http404):
+                return Seen(found, _own_answer(view)) if found == instance else None
+        except _REFUSALS:
             return None
-    return found if found == instance else None
+
+
+def is_denied(view: Any, instance: Any) -> bool:
+    """Whether the view's own handler of GET refuses to show ``instance`` to the caller."""
+    if own_handler(view) is None:
+        return False
+    with unhooked(view), reading(view), _at(view, instance):
+        try:
+            _own_answer(view)
+        except _REFUSALS:
+            return True
+    return False
+
+
+def own_handler(view: Any) -> str | None:
+    """The name of the project's own handler of a GET of the row, if it has one."""
+    actions: Any = getattr(view, "action_map", None)
+    name = getattr(view, "_read_action", "retrieve")
+    names: tuple[str, ...]
+    if actions is None:
+        names = ("get", name)
+    elif view._is_about_one_row() and not is_extra_action(view):
+        names = (actions.get("get", name),)
+    else:
+        names = (name,)
+    view_class: Any = type(view)
+    return next((each for each in names if _is_own(view_class, each)), None)
+
+
+@cache
+def _is_own(view_class: Any, name: str) -> bool:
+    return any(
+        name in vars(base) and base.__module__.partition(".")[0] not in _PACKAGES
+        for base in view_class.__mro__
+    )
+
+
+_PACKAGES = frozenset({"rest_framework", "adrf", "etag_versioning"})
+
+
+def _own_answer(view: Any) -> Any:
+    """
+    What the project's own handler of GET returns; ``None`` without one.
+
+    Raises:
+        Http404: it answers with another status than 2xx, or fails.
+    """
+    name = own_handler(view)
+    if name is None:
+        return None
+    handler = getattr(view, name)
+    if iscoroutinefunction(handler):
+        handler = async_to_sync(handler)
+    # Whole, whatever the request's preconditions are.
+    with hooked(view, _conditions=NO_CONDITIONS, _shown=None):
+        try:
+            answer = handler(view.request, *view.args, **view.kwargs)
+        except _REFUSALS:
+            raise
+        except Exception:
+            logger.exception("Taken for a refusal: %s.%s()", type(view).__name__, name)
+            raise Http404 from None
+    if not 200 <= answer.status_code < 300:
+        raise Http404
+    return answer
+
+
+@contextmanager
+def loading(view: Any, instance: Any) -> Iterator[None]:
+    """For the block, let the view load ``instance`` as for a write of it alone."""
+    queryset = view.get_queryset
+    with _at(view, instance), hooked(view, get_queryset=lambda: for_write(queryset())):
+        yield
 
 
 def _at(view: Any, instance: Any) -> AbstractContextManager[None]:
@@ -157,6 +258,8 @@ def _at(view: Any, instance: Any) -> AbstractContextManager[None]:
 
 
 def _rows(view: Any) -> Any:
+    if not hasattr(view, "get_queryset"):
+        return view.get_versioned_queryset()
     fixed = view._fixed_queryset
     return view.filter_queryset(view.get_queryset()) if fixed is None else fixed
 
@@ -181,10 +284,15 @@ def _selection(rows: Any) -> Any:
         return rows.model, None, prefetched
 
 
-def content_of(view: Any, instance: Any) -> Any:
-    """What a GET shows of ``instance``, as a GET has loaded it."""
+def content_of(view: Any, seen: Seen) -> dict[str, Any]:
+    """As ``current``, what a GET shows of the row; nothing where that is no data."""
+    if seen.answer is not None:
+        data = getattr(seen.answer, "data", None)
+        return {} if data is None else {"current": data}
+    if not hasattr(view, "get_serializer"):
+        return {}
     with reading(view):
-        return view.get_serializer(instance).data
+        return {"current": view.get_serializer(seen.instance).data}
 
 
 def visible_row(view: Any) -> Any:
@@ -195,9 +303,11 @@ def visible_row(view: Any) -> Any:
     with unhooked(view), reading(view):
         try:
             view.check_permissions(view.request)
-            return _load(view)
-        except (APIException, PermissionDenied, Http404):
+            row = _load(view)
+            _own_answer(view)
+        except _REFUSALS:
             return None
+    return row
 
 
 def _load(view: Any) -> Any:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rest_framework.exceptions import APIException
-from rest_framework.response import Response
 
 from ..error_responses import ERRORS, error_body
 from ..etags import EntityTag
 from ..preconditions import Decision, Outcome
 
-__all__ = ["Answered", "LostRace", "PreconditionError"]
+__all__ = ["LostRace", "PreconditionError"]
 
 
 class PreconditionError(APIException):
@@ -38,25 +37,19 @@ class PreconditionError(APIException):
         super().__init__(error_body(decision, etag), code.lower())
 
 
-class Answered(APIException):
-    """Leads from a hook, through DRF's own method, to an answer that needs no write."""
-
-    def __init__(self, response: Response) -> None:
-        self.response = response
-        self.status_code = response.status_code
-        super().__init__()
-
-
 class LostRace(APIException):
     """
-    A write that was lost to another's, and what it comes to.
+    A write that was lost to another's, and how to find out what to answer.
 
     Args:
         settle: reads the row, and returns what to answer: to be called when the
             transaction has ended.
+        blind: returns what to answer where a transaction is still open, which may be
+            blind to what others wrote.
     """
 
-    def __init__(self, settle: Callable[[], Exception]) -> None:
+    def __init__(self, settle: Callable[[], Exception], blind: Callable[[], Exception]) -> None:
         self.settle = settle
+        self.blind = blind
         self.status_code = ERRORS[Outcome.CONFLICT][0]
         super().__init__()

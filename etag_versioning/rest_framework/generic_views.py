@@ -11,6 +11,7 @@ from rest_framework.generics import GenericAPIView
 
 from ..columns import state_columns
 from ..narrow import Key, fixed_queryset
+from ..preconditions import READ_METHODS
 from ..validators import (
     Row,
     annotation_names,
@@ -20,20 +21,35 @@ from ..validators import (
     row_of,
     row_reader,
 )
+from .handlers import GuardingView
 from .hooks import hooked, noting
-from .views import NO_SUCH_KEY, VersionedView
+from .state_fields import ignore_written_state
+from .views import NO_SUCH_KEY
 
 __all__ = ["VersionedViewMixin"]
 
 
-class VersionedViewMixin(VersionedView, GenericAPIView):
-    """The base of the mixins for DRF's generic views and view sets."""
+class VersionedViewMixin(GuardingView, GenericAPIView):
+    """
+    The base of the mixins for DRF's generic views and viewsets.
+
+    With any of the mixins, every handler that writes the row of its address is
+    guarded: DRF's ``update()`` and ``destroy()``, and the view's own ``put()``,
+    ``patch()``, ``post()`` and ``delete()``.
+    """
 
     def get_versioned_queryset(self) -> Any:
         """The query set of the one row that DRF's ``get_object()`` loads."""
         value = self.kwargs[self.lookup_url_kwarg or self.lookup_field]
         queryset = self.filter_queryset(self.get_queryset())
         return queryset.filter(**{self.lookup_field: value})
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        """DRF's. In a write it ignores the version and the timestamp that a client sends."""
+        serializer = super().get_serializer(*args, **kwargs)
+        if self.request is None or self.request.method not in READ_METHODS:
+            ignore_written_state(serializer)
+        return serializer
 
     # Private to the package from here on.
 

@@ -9,9 +9,8 @@ hooks go on working. What DRF answers without preconditions comes first: 401,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from rest_framework import mixins
 from rest_framework.request import Request
@@ -21,9 +20,10 @@ from ..preconditions import READ_METHODS, SAFE_METHODS
 from .api_views import VersionedAPIViewMixin
 from .creates import GuardedCreate
 from .generic_views import VersionedViewMixin
+from .handlers import over_drf
 from .metadata import add_required_headers
 from .reads import is_answered_by, read_object, read_page
-from .writes import GuardedHandler, GuardedWrite
+from .writes import GuardedWrite
 
 __all__ = [
     "VersionedAPIViewMixin",
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-class VersionedRetrieveMixin(mixins.RetrieveModelMixin, VersionedViewMixin):
+class VersionedRetrieveMixin(VersionedViewMixin):
     """
     ``retrieve()`` with tag, and 304 from one narrow query.
 
@@ -46,8 +46,9 @@ class VersionedRetrieveMixin(mixins.RetrieveModelMixin, VersionedViewMixin):
     ``retrieve()`` of its own, the 304 stands for what that returns.
     """
 
+    @over_drf
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        method = super().retrieve
+        method = super().retrieve  # type: ignore[misc]
         if request.method not in READ_METHODS:
             return method(request, *args, **kwargs)  # Called by a write.
         early = is_answered_by(
@@ -56,62 +57,57 @@ class VersionedRetrieveMixin(mixins.RetrieveModelMixin, VersionedViewMixin):
         return read_object(self, early, method, request, *args, **kwargs)
 
 
-class VersionedListMixin(mixins.ListModelMixin, VersionedViewMixin):
+class VersionedListMixin(VersionedViewMixin):
     """``list()`` with a tag that is exact for the page, and 304 from one narrow query."""
 
+    @over_drf
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        method = super().list
+        method = super().list  # type: ignore[misc]
         if request.method not in READ_METHODS:
             return method(request, *args, **kwargs)
         early = is_answered_by(self, VersionedListMixin.list, method, mixins.ListModelMixin.list)
         return read_page(self, early, method, request, *args, **kwargs)
 
 
-class VersionedCreateMixin(mixins.CreateModelMixin, VersionedViewMixin):
+class VersionedCreateMixin(VersionedViewMixin):
     """
     ``create()`` that answers with the new row's tag and location. With
     ``If-None-Match: *`` it creates only what is not there.
     """
 
+    @over_drf
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if self._is_guarded:
-            return super().create(request, *args, **kwargs)
-        return GuardedCreate(self).post(super().create, request, *args, **kwargs)
+            return super().create(request, *args, **kwargs)  # type: ignore[misc]
+        return GuardedCreate(self).post(super().create, request, *args, **kwargs)  # type: ignore[misc]
 
 
-class VersionedUpdateMixin(mixins.UpdateModelMixin, VersionedViewMixin):
+class VersionedUpdateMixin(VersionedViewMixin):
     """``update()`` and ``partial_update()`` of the state that If-Match names."""
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().options(request, *args, **kwargs)
         return add_required_headers(self, response, ("PUT", "PATCH"))
 
+    @over_drf
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if self._is_guarded:
-            return super().update(request, *args, **kwargs)
-        return GuardedWrite(self, "perform_update").run(super().update, request, *args, **kwargs)
+            return super().update(request, *args, **kwargs)  # type: ignore[misc]
+        return GuardedWrite(self, "perform_update").run(super().update, request, *args, **kwargs)  # type: ignore[misc]
 
 
-class VersionedDestroyMixin(mixins.DestroyModelMixin, VersionedViewMixin):
+class VersionedDestroyMixin(VersionedViewMixin):
     """``destroy()`` of the state that If-Match names."""
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().options(request, *args, **kwargs)
         return add_required_headers(self, response, ("DELETE",))
 
+    @over_drf
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if self._is_guarded:
-            return super().destroy(request, *args, **kwargs)
-        return GuardedWrite(self, "perform_destroy").run(super().destroy, request, *args, **kwargs)
-
-
-# The handlers that need no help, with the methods that are to be ours for it.
-_GUARDING_THEMSELVES: dict[str, tuple[Any, ...]] = {
-    "create": (VersionedCreateMixin.create,),
-    "update": (VersionedUpdateMixin.update,),
-    "partial_update": (mixins.UpdateModelMixin.partial_update, VersionedUpdateMixin.update),
-    "destroy": (VersionedDestroyMixin.destroy,),
-}
+            return super().destroy(request, *args, **kwargs)  # type: ignore[misc]
+        return GuardedWrite(self, "perform_destroy").run(super().destroy, request, *args, **kwargs)  # type: ignore[misc]
 
 
 class VersionedActionMixin(VersionedViewMixin):
@@ -134,12 +130,10 @@ class VersionedActionMixin(VersionedViewMixin):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         name = getattr(self, "action", None)
-        if name is None or request.method in SAFE_METHODS or self._guards_itself(name):
+        if name not in ("create", "acreate") or self._is_about_one_row():
             return
-        method = str(request.method).lower()
-        if self._is_about_one_row():
-            setattr(self, method, self._guarded(getattr(self, method)))
-        elif name in ("create", "acreate"):
+        if request.method not in SAFE_METHODS and not self._guards_itself(name):
+            method = str(request.method).lower()
             setattr(self, method, self._creating(getattr(self, method)))
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -150,14 +144,7 @@ class VersionedActionMixin(VersionedViewMixin):
             return response
         return add_required_headers(self, response, sorted(writing))
 
-    _guarding_themselves: ClassVar[Mapping[str, tuple[Any, ...]]] = _GUARDING_THEMSELVES
-
-    def _guards_itself(self, name: str) -> bool:
-        ours = self._guarding_themselves.get(name)
-        return ours is not None and all(getattr(type(self), m.__name__, None) is m for m in ours)
-
-    def _guarded(self, handler: Any) -> Any:
-        return partial(GuardedHandler(self).run, handler)
+    _guards_actions = True
 
     def _creating(self, handler: Any) -> Any:
         return partial(GuardedCreate(self).handle, handler)

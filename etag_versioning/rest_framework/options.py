@@ -34,8 +34,6 @@ class ViewOptions:
             ``list_validators``; ``None`` for the exact one.
         conflict_includes_current: whether a 412 shows, as ``current``, what a GET
             of the row shows the caller now.
-        replay_safe: whether a PUT or PATCH that is stale, but would change
-            nothing, succeeds: a client repeats its write when an answer was lost.
     """
 
     if_match: ClassVar[Literal["required", "optional", "report"]] = "required"
@@ -47,7 +45,6 @@ class ViewOptions:
     tag_key: ClassVar[str | None] = None
     list_validator: ClassVar[Callable[[Any], Sequence[Any]] | None] = None
     conflict_includes_current: ClassVar[bool] = False
-    replay_safe: ClassVar[bool] = False
 
     def get_versioned_queryset(self) -> Any:
         """The query set of the one row that the request is about."""

@@ -13,7 +13,8 @@ from rest_framework.request import is_form_media_type
 from rest_framework.utils.serializer_helpers import ReturnDict
 
 from .comparison import Difference, contents, differences
-from .current import visible_row
+from .current import own_handler, visible_row
+from .transactions import optional
 
 __all__ = ["VersionedBrowsableAPIRenderer"]
 
@@ -44,9 +45,12 @@ class VersionedBrowsableAPIRenderer(BrowsableAPIRenderer):
     ) -> dict[str, Any]:
         view, request, response = (renderer_context[key] for key in ("view", "request", "response"))
         if response.status_code in _REFUSALS and _is_about_one_row(view):
-            self._refusal = _Refusal(view, request, visible_row(view))
+            with optional("what is there now"):
+                self._refusal = _refusal(view, request)
         context = super().get_context(data, accepted_media_type, renderer_context)
-        tag = self._page_tag(data, view, request, response)
+        tag = None
+        with optional("the tag for the page's forms"):
+            tag = self._page_tag(data, view, request, response)
         if tag is not None:
             headers = {"If-Match": tag}
             context["preconditions"] = {"url": request.get_full_path(), "headers": headers}
@@ -59,7 +63,8 @@ class VersionedBrowsableAPIRenderer(BrowsableAPIRenderer):
     def get_raw_data_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
         form = super().get_raw_data_form(self._bound(data), view, method, request)
         if form and self._refusal is not None:
-            form.initial.update(self._refusal.raw_input(method))
+            with optional("the input in the form"):
+                form.initial.update(self._refusal.raw_input(method))
         return form
 
     def _bound(self, data: Any) -> Any:
@@ -112,7 +117,9 @@ class _Refusal:
         if self.row is None or not hasattr(self.view, "get_serializer"):
             return None
         if self.method == "DELETE" or self._input is None:
-            return self.view.get_serializer(self.row)
+            # A GET handler of the project's own may show less than the serializer does.
+            own = own_handler(self.view) is not None
+            return None if own else self.view.get_serializer(self.row)
         partial = self.method == "PATCH"
         bound = self.view.get_serializer(self.row, data=self._input, partial=partial)
         bound.is_valid()
@@ -120,11 +127,14 @@ class _Refusal:
         bound._data = bound.get_initial()
         return bound
 
-    @property
+    @cached_property
     def differences(self) -> list[Difference]:
-        if self.serializer is None:
+        # A GET handler of the project's own may show less than the serializer does.
+        if self.serializer is None or own_handler(self.view) is not None:
             return []
-        return (differences if self.has_input else contents)(self.serializer)
+        with optional("what was entered beside what is there now"):
+            return (differences if self.has_input else contents)(self.serializer)
+        return []
 
     def raw_input(self, method: str) -> Mapping[str, str]:
         """The initial values of the form for raw data that DRF shows for ``method``."""
@@ -143,6 +153,15 @@ class _Refusal:
             return self.request.data
         except APIException:
             return None
+
+
+def _refusal(view: Any, request: Any) -> _Refusal:
+    """The refused write with what its page shows; without, where that cannot be made."""
+    refusal = _Refusal(view, request, visible_row(view))
+    with optional("the form with what was entered"):
+        _ = refusal.serializer
+        return refusal
+    return _Refusal(view, request, None)
 
 
 def _is_about_one_row(view: Any) -> bool:

@@ -1,37 +1,16 @@
-"""Errors: as problem details where these are asked for, and those that are known late."""
+"""Errors as problem details, where these are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from rest_framework.response import Response
 
-from ..error_responses import ERRORS, problem_body
+from ..error_responses import problem_body
 from ..negotiation import JSON, PROBLEM, preferred_type
-from ..preconditions import Outcome
 from .exceptions import PreconditionError
 
-__all__ = ["SettledResponse", "tell_as_problem"]
-
-
-class SettledResponse(Response):
-    """An error whose status and content are known only when it is rendered."""
-
-    def __init__(self, settle: Callable[[], Response]) -> None:
-        super().__init__(status=ERRORS[Outcome.CONFLICT][0], exception=True)
-        self._settle: Callable[[], Response] | None = settle
-
-    @property
-    def rendered_content(self) -> Any:
-        if self._settle is not None:
-            settle, self._settle = self._settle, None
-            settled = settle()
-            self.data, self.status_code = settled.data, settled.status_code
-            self.content_type = settled.content_type
-            for name, value in settled.items():
-                self.headers[name] = value
-        return super().rendered_content
+__all__ = ["tell_as_problem"]
 
 
 def tell_as_problem(request: Any, response: Response, error: PreconditionError) -> None:

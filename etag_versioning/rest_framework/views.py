@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
@@ -44,11 +44,12 @@ from ..validators import (
     read_row,
     row_of,
 )
-from .exceptions import Answered, LostRace, PreconditionError
+from .exceptions import LostRace, PreconditionError
 from .options import ViewOptions
 from .renderers import VersionedBrowsableAPIRenderer
 from .representation import representation_terms
-from .responses import SettledResponse, tell_as_problem
+from .responses import tell_as_problem
+from .transactions import was_raised_after_commit
 
 __all__ = ["NO_SUCH_KEY", "VersionedView", "looks_at_objects"]
 
@@ -84,19 +85,12 @@ class VersionedView(ViewOptions, APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, LostRace):
-            settle = exc.settle
-            if not any(opened.in_atomic_block for opened in connections.all(initialized_only=True)):
-                return self.handle_exception(settle())
-            # Under ATOMIC_REQUESTS the transaction may be blind to what others
-            # wrote: what is true now is read after it, when Django renders.
-            set_rollback()
-            return SettledResponse(lambda: self.handle_exception(settle()))
-        if isinstance(exc, StaleWriteError):
-            exc = PreconditionError(CONFLICT)
-        elif is_contention(exc):
-            exc = PreconditionError(UNAVAILABLE)
-        elif isinstance(exc, Answered):
-            return exc.response
+            exc = self._settled(exc)
+        if not was_raised_after_commit(exc):
+            if isinstance(exc, StaleWriteError):
+                exc = PreconditionError(CONFLICT)
+            elif is_contention(exc):
+                exc = PreconditionError(UNAVAILABLE)
         response = super().handle_exception(exc)
         # A cache may keep a 404 or a 410 of which nothing is said (RFC 9110 §15.1).
         response.headers.setdefault("Cache-Control", "no-store")
@@ -117,6 +111,21 @@ class VersionedView(ViewOptions, APIView):
         ]
 
     # Private to the package from here on.
+
+    def _settled(self, lost: LostRace) -> Exception:
+        """What to answer to a lost write. Reading the row may meet a lock, too."""
+        # Under ATOMIC_REQUESTS the transaction may be blind to what others wrote.
+        blind = any(
+            opened.in_atomic_block and opened.settings_dict["ATOMIC_REQUESTS"]
+            for opened in connections.all(initialized_only=True)
+        )
+        try:
+            return lost.blind() if blind else lost.settle()
+        except DatabaseError as error:
+            return error
+        finally:
+            if blind:
+                set_rollback()
 
     def _load_anew(self) -> Any:
         view: Any = self

@@ -5,36 +5,48 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import DatabaseError, connections, transaction
 from django.db.transaction import TransactionManagementError
 from django.http import Http404
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, NotFound
 from rest_framework.mixins import DestroyModelMixin, UpdateModelMixin
 from rest_framework.response import Response
 
 from .. import http
+from ..columns import state_columns
 from ..exceptions import StaleWriteError
-from ..guards import Guard, insist, is_lost_race
+from ..guards import Guard, insist, is_duplicate, is_lost_race
 from ..preconditions import (
     CONFLICT,
     GONE,
+    UNAVAILABLE,
     Decision,
     Outcome,
+    Reason,
     Validators,
+    names_any,
     reconsider,
 )
 from ..validators import Row, for_write
 from .body_tags import tag_field, tag_in, with_tag
-from .conflicts import conflict, replay
+from .conflicts import conflict
 from .creates import GuardedCreate
 from .current import answers_as_get, is_extra_action, is_whole, read_representation
-from .exceptions import Answered, LostRace, PreconditionError
-from .generic_views import VersionedViewMixin
+from .exceptions import LostRace, PreconditionError
 from .hooks import hooked, noting
-from .statements import is_one_unit, refresh, saves_in_own_way, watching
+from .statements import is_one_unit, refresh, saves_in_own_way, warning_of_raw_sql, watching
+from .transactions import (
+    optional,
+    refusing_rolled_back,
+    telling_durable,
+    was_raised_after_commit,
+)
+
+if TYPE_CHECKING:
+    from .generic_views import VersionedViewMixin
 
 __all__ = ["GuardedHandler", "GuardedWrite"]
 
@@ -57,8 +69,6 @@ class GuardedWrite:
         perform: the name of the hook that writes, if there is one.
     """
 
-    # Whether it is known what the write would do.
-    replays = True
     # Whether there is no transaction around it.
     detached = False
 
@@ -67,15 +77,15 @@ class GuardedWrite:
         self.row: Row | None = None
         self.guard: Guard | None = None
         self.block = ExitStack()
-        self.found = False
+        self.answer: Any = None
+        queryset = "get_queryset" if hasattr(view, "get_queryset") else "get_versioned_queryset"
         self.hooks: dict[str, Callable[..., Any]] = {
-            "get_queryset": partial(self.get_queryset, view.get_queryset),
+            queryset: partial(self.get_queryset, getattr(view, queryset)),
             "get_object": partial(self.get_object, view.get_object),
-            "filter_queryset": noting(view.filter_queryset, view._note_annotations),
-            "check_object_permissions": partial(
-                self.check_object_permissions, view.check_object_permissions
-            ),
         }
+        if hasattr(view, "filter_queryset"):
+            hook = noting(view.filter_queryset, view._note_annotations)
+            self.hooks["filter_queryset"] = hook
         if perform:
             original = getattr(view, perform)
             own = getattr(type(view), perform) not in _DRF_HOOKS
@@ -89,25 +99,36 @@ class GuardedWrite:
             LostRace: the write was lost to another's.
         """
         try:
-            with hooked(self.view, **self.hooks, _is_guarded=True), self.block:
-                response = method(*args, **kwargs)
+            with hooked(self.view, **self.hooks, _is_guarded=True), self.block, telling_durable():
+                self.answer = response = method(*args, **kwargs)
         except _Absent:
             return self.create()
-        except Answered as answer:
-            response = answer.response
         except (StaleWriteError, DatabaseError) as error:
-            if self.row is None or not is_lost_race(error):
+            if self.row is None or not self.wrote_nothing(error):
                 raise
-            raise LostRace(partial(self.settle, self.row, error)) from error
+            raise LostRace(
+                partial(self.settle, self.row, error), partial(self.blind, self.row, error)
+            ) from error
         self.finish(response)
         return response
 
-    def finish(self, response: Response) -> None:
-        """Tell the state that was written, as far as it is known."""
+    @staticmethod
+    def wrote_nothing(error: Exception) -> bool:
+        """Whether ``error`` tells of others' writes, for which this one was not made."""
+        known = is_lost_race(error) or is_duplicate(error)
+        return known and not was_raised_after_commit(error)
+
+    def finish(self, response: Any) -> None:
+        """Tell the state that was written, as far as it is known: it is committed by now."""
+        with optional("the tag of what was written"):
+            self.set_headers(response)
+
+    def set_headers(self, response: Any) -> None:
         if self.row is None or self.guard is None or self.guard.state is None:
             return
         method = self.view.request.method or ""
-        shows = self.shows_the_row() and is_whole(response.data)
+        # Of an answer that no serializer made, nothing is known.
+        shows = isinstance(response, Response) and self.shows_the_row() and is_whole(response.data)
         # The validators of a 201 are those of the row that was made (§15.3.2).
         if response.status_code != 201 and http.shows_new_tag(method, response):
             row = self.row.with_state(self.guard.state)
@@ -126,7 +147,8 @@ class GuardedWrite:
 
     def may_create(self) -> bool:
         view = self.view
-        return view.allow_create and view.request.method == "PUT" and not is_extra_action(view)
+        puts = view.request.method == "PUT" and hasattr(view, "get_serializer")
+        return view.allow_create and puts and not is_extra_action(view)
 
     def create(self) -> Response:
         if (unreadable := self.read_body_tag()) is not None:
@@ -136,10 +158,6 @@ class GuardedWrite:
 
     # The hooks.
 
-    def check_object_permissions(self, original: Callable[..., None], *args: Any) -> None:
-        self.found = True  # And what it raises, 404 too, is about a row that is there.
-        original(*args)
-
     def get_queryset(self, original: Callable[[], Any]) -> Any:
         return for_write(original())
 
@@ -147,9 +165,10 @@ class GuardedWrite:
         self.view._check_lookup()
         try:
             instance = original()
-        except Http404:
-            if self.found or not self.may_create():
+        except (Http404, NotFound):
+            if not self.may_create():
                 raise
+            # A row that a permission hides is not told from one that is not there.
             raise _Absent from None
         if self.row is not None:
             return instance
@@ -171,7 +190,7 @@ class GuardedWrite:
         try:
             view._hold(current)
         except PreconditionError as error:
-            raise self.refusal(error.decision, row, current, instance) from None
+            raise self.refusal(error.decision, current, instance) from None
         if unreadable is not None:
             raise unreadable
         return self.put_under_guard(row)
@@ -205,17 +224,11 @@ class GuardedWrite:
         self.guard = row.guard(view._conditions, dates_count=dates_count, detached=self.detached)
         return self.guard
 
-    def refusal(
-        self, decision: Decision, row: Row, current: Validators, instance: Any
-    ) -> APIException:
+    def refusal(self, decision: Decision, current: Validators, instance: Any) -> APIException:
         """What to answer where a precondition of a row that is there does not hold."""
         if decision.outcome is not Outcome.PRECONDITION_FAILED:
             return PreconditionError(decision)
-        response = replay(self.view, decision, instance) if self.replays else None
-        if response is None:
-            return conflict(self.view, decision, current, instance)
-        self.put_under_guard(row)
-        return Answered(response)
+        return conflict(self.view, decision, current, instance)
 
     def begin(self, guard: Guard) -> None:
         """The object is loaded, and its precondition holds."""
@@ -236,7 +249,8 @@ class GuardedWrite:
             # It compares by itself: a transaction around it would add nothing.
             with guard.watch():
                 insist(partial(original, written))
-            refresh(written, guard)
+            with optional("what was written past the instance"):
+                refresh(written, guard)
         else:
             self.perform_in_transaction(original, own or saves_in_own_way(written), written, guard)
 
@@ -246,7 +260,11 @@ class GuardedWrite:
         # What code of the project's own does is not known: the row is claimed before.
         claims = own and guard.enforced and not guard.claimed
         with guard.claim() if claims else transaction.atomic(using=guard.using):
-            with watching(guard):
+            with ExitStack() as block:
+                if self.row is not None:
+                    block.enter_context(warning_of_raw_sql(self.view, self.row, guard))
+                block.enter_context(watching(guard))
+                block.enter_context(refusing_rolled_back(guard.using))
                 original(written)
             if guard.enforced and not guard.compared:
                 guard.lock()
@@ -254,9 +272,9 @@ class GuardedWrite:
 
     # The write was lost to another's.
 
-    def settle(self, row: Row, error: Exception) -> APIException:
+    def settle(self, row: Row, error: Exception) -> Exception:
         """What to answer, by the row as it is now."""
-        if not row.concerns(error):
+        if is_duplicate(error) or not row.concerns(error):
             return PreconditionError(CONFLICT)
         view = self.view
         try:
@@ -266,20 +284,43 @@ class GuardedWrite:
         if found is None:
             return PreconditionError(self.gone())
         again, instance = found
+        if again.state == row.state and carries_other_state(error, row):
+            return ImproperlyConfigured(
+                f"{type(view).__name__} saved an instance whose version or timestamp was set by "
+                f"hand, perhaps by a serializer, so its write can never succeed. Write: class "
+                f"Meta: read_only_fields = {state_columns(row.model).names!r}."
+            )
         current = again.validators(read_representation(view))
         moved = row.has_moved(error, again, view._conditions)
         decision = reconsider(view._conditions, view._judge(current), moved)
         if decision.outcome is Outcome.CONFLICT:
             return conflict(view, decision, current, instance)
-        settled = self.refusal(decision, again, current, instance)
-        if isinstance(settled, Answered):
-            self.finish(settled.response)
-        return settled
+        return self.refusal(decision, current, instance)
+
+    def blind(self, row: Row, error: Exception) -> APIException:
+        """What to answer, where the row cannot be read as it is now: without its tag."""
+        headers = self.view._conditions
+        if not isinstance(error, StaleWriteError):
+            return PreconditionError(CONFLICT if is_duplicate(error) else UNAVAILABLE)
+        if not row.concerns(error) or headers.if_match is None:
+            return PreconditionError(CONFLICT)
+        if names_any(headers):
+            return PreconditionError(self.gone())
+        return PreconditionError(Decision(Outcome.PRECONDITION_FAILED, Reason.STALE))
 
     def gone(self) -> Decision:
         """404; but where the row may be created again, If-Match is about an absent one."""
         absent = self.view._judge(None) if self.may_create() else GONE
         return absent if absent.outcome is Outcome.PRECONDITION_FAILED else GONE
+
+
+def carries_other_state(error: Exception, row: Row) -> bool:
+    """Whether a write was stale for the instance's own state, not for the row's."""
+    instance: Any = getattr(error, "instance", None)
+    if instance is None:
+        return False
+    model: Any = type(instance)
+    return state_columns(model).state_of(instance) != row.state
 
 
 class GuardedHandler(GuardedWrite):
@@ -291,9 +332,7 @@ class GuardedHandler(GuardedWrite):
         view: the view, at its request.
     """
 
-    replays = False
-
-    def __init__(self, view: VersionedViewMixin) -> None:
+    def __init__(self, view: Any) -> None:
         super().__init__(view)
         self.loaded: Any = None
 
@@ -310,7 +349,8 @@ class GuardedHandler(GuardedWrite):
         try:
             return view.get_object()
         except TransactionManagementError:
-            using = view.get_queryset().db
+            named = getattr(view, "get_queryset", view.get_versioned_queryset)
+            using = named().db
             if connections[using].in_atomic_block:
                 raise
             # It locks the row, for the transaction that the handler is to begin.
@@ -328,7 +368,12 @@ class GuardedHandler(GuardedWrite):
         claims = guard.enforced and not guard.claimed
         block = guard.claim() if claims else transaction.atomic(using=guard.using)
         self.block.enter_context(block)
+        if self.row is not None:
+            telling = warning_of_raw_sql(self.view, self.row, guard, lambda: self.answer)
+            self.block.enter_context(telling)
         self.block.enter_context(watching(guard))
+        self.block.enter_context(refusing_rolled_back(guard.using, lambda: self.answer))
 
     def shows_the_row(self) -> bool:
-        return not is_extra_action(self.view) and super().shows_the_row()
+        shows = hasattr(self.view, "get_serializer") and not is_extra_action(self.view)
+        return shows and super().shows_the_row()

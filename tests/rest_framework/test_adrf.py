@@ -206,8 +206,31 @@ class OwnCreateViewSet(HiddenViewSet):
         return Response({}, status=201)
 
 
+class GatheringViewSet(PersonViewSet):
+    """Loads its row in tasks of their own."""
+
+    async def gathered(self, request, pk=None):
+        first, second = await asyncio.gather(self.aget_object(), self.aget_object())
+        assert first == second
+        first.days = request.data["days"]
+        await first.asave()
+        return Response({})
+
+    @action(detail=True, methods=["post"])
+    async def gather(self, request, pk=None):
+        return await self.gathered(request)
+
+    @action(detail=True, methods=["post"], if_match="optional")
+    async def optional(self, request, pk=None):
+        return await self.gathered(request)
+
+    async def aupdate(self, request, *args, **kwargs):
+        return await self.gathered(request)
+
+
 router = SimpleRouter()
 router.register("people", PersonViewSet, basename="people")
+router.register("gathering", GatheringViewSet, basename="gathering")
 router.register("books", BookViewSet, basename="books")
 router.register("permitted", PermittedViewSet, basename="permitted")
 router.register("apermitted", AsyncPermittedViewSet, basename="apermitted")
@@ -425,6 +448,25 @@ class TestActions:
         assert answer.status_code == 200
         assert "ETag" not in answer
         assert (await client.get(url))["ETag"] == tag
+
+    @pytest.mark.parametrize(
+        ("method", "address"), [("post", "gather/"), ("post", "optional/"), ("put", "")]
+    )
+    async def test_may_load_their_row_in_tasks_of_their_own(self, client, person, method, address):
+        url = url_of(person, "gathering")
+        tag = (await client.get(url))["ETag"]
+        assert (await send(method, url + address, tag, {"days": 3})).status_code == 200
+        await person.arefresh_from_db()
+        assert person.days == 3
+        assert (await send(method, url + address, tag, {"days": 4})).status_code == 412
+        await person.arefresh_from_db()
+        assert person.days == 3
+
+    async def test_may_load_their_row_in_tasks_without_a_tag(self, person):
+        url = url_of(person, "gathering")
+        assert (await send("post", url + "optional/", data={"days": 3})).status_code == 200
+        await person.arefresh_from_db()
+        assert person.days == 3
 
     async def test_say_otherwise(self, person):
         assert (await send("post", url_of(person) + "remind/")).status_code == 200

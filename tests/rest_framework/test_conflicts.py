@@ -1,14 +1,11 @@
 """What a stale write is told, and the tag in a body."""
 
-import json
-from decimal import Decimal
-
 import pytest
 from django.db import connection
 from rest_framework.test import APIClient
 
 from tests.rest_framework import views
-from tests.testapp.models import Login, Person, Team
+from tests.testapp.models import Person, Team
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.rest_framework.write_views")]
 
@@ -89,94 +86,6 @@ def assert_tells_nothing(answer):
     assert answer.status_code == 412
     assert "ETag" not in answer
     assert not {"current", "current_etag"} & answer.json().keys()
-
-
-class TestReplay:
-    """RFC 9110 §13.1.1: a stale write whose change is already made may succeed."""
-
-    @pytest.fixture
-    def url(self, person):
-        return f"/replaying/{person.pk}/"
-
-    @pytest.mark.parametrize("method", ["put", "patch"])
-    def test_the_same_write_again_succeeds_and_writes_nothing(self, client, person, url, method):
-        tag = client.get(url)["ETag"]
-        data = {"name": "b", "days": 3, "team": person.team_id}
-        first = write(url, data, tag, method)
-        again = write(url, data, tag, method)
-        assert (again.status_code, again.json()) == (200, first.json())
-        assert again["ETag"] == first["ETag"] == client.get(url)["ETag"]
-        assert again["Content-Location"] == url
-        assert Person.objects.get().version == 2
-
-    @pytest.mark.parametrize(
-        "data",
-        [
-            {"name": "c"},
-            {"name": "b", "days": 4},
-            {"name": "b", "team": None},
-            {"name": "b", "days": -1},
-            {"name": "b", "days": "x"},
-            {},
-            {"unknown": 1},
-            {"id": 1},
-        ],
-    )
-    def test_another_change_is_412(self, client, person, url, data):
-        tag = client.get(url)["ETag"]
-        assert write(url, {"name": "b"}, tag).status_code == 200
-        answer = write(url, data, tag)
-        assert answer.status_code == 412
-        assert answer["ETag"] == client.get(url)["ETag"]
-
-    def test_unreadable_content_is_412(self, client, url):
-        answer = client.generic(
-            "PATCH", url, "{", content_type="application/json", headers={"If-Match": '"x"'}
-        )
-        assert answer.status_code == 412
-
-    @pytest.mark.parametrize("tag", ["junk", ""])
-    def test_only_a_stale_tag_is_forgiven(self, url, tag):
-        assert write(url, {"name": "a"}, tag).status_code == 412
-
-    def test_a_delete_is_not(self, url):
-        assert write(url, {}, '"stale"', "delete").status_code == 412
-
-    @pytest.mark.parametrize("kind", ["replaying-hook", "replaying-update", "replaying-write-only"])
-    def test_what_is_not_known_is_not_forgiven(self, client, person, kind):
-        url = f"/{kind}/{person.pk}/"
-        data = {"name": "a"}
-        assert write(url, data, '"stale"').status_code == 412
-
-    def test_who_may_not_read_is_not_told(self, person):
-        url = f"/write-only-replaying/{person.pk}/"
-        assert write(url, {"name": "a"}, '"stale"').status_code == 412
-
-    def test_unless_it_is_asked_for(self, person):
-        assert write(f"/people/{person.pk}/", {"name": "a"}, '"stale"').status_code == 412
-
-    def test_json_is_compared_as_json(self):
-        login = Login.objects.create(name="l", data={"a": 1})
-        url = f"/logins/{login.pk}/"
-        assert write(url, {"data": {"a": 1}}, '"stale"').status_code == 200
-        assert write(url, {"data": {"a": True}}, '"stale"').status_code == 412
-
-    @pytest.mark.parametrize(("held", "sent"), [(1, True), (True, 1), (0, False), ([1], [True])])
-    def test_so_is_a_single_value(self, held, sent):
-        login = Login.objects.create(name="l", data=held)
-        url = f"/logins/{login.pk}/"
-        assert write(url, {"data": held}, '"stale"').status_code == 200
-        assert write(url, {"data": sent}, '"stale"').status_code == 412
-
-    @pytest.mark.parametrize("value", [2, {1, 2}])
-    def test_what_a_decoder_makes_that_is_no_json_is_not_known(self, monkeypatch, value):
-        class Decoder(json.JSONDecoder):
-            def decode(self, text):
-                return {"price": Decimal(value) if value == 2 else value}
-
-        login = Login.objects.create(name="l", data={"price": 2})
-        monkeypatch.setattr(Login._meta.get_field("data"), "decoder", Decoder)
-        assert write(f"/logins/{login.pk}/", {"data": {"price": 2}}, '"x"').status_code == 412
 
 
 class TestTagInTheBody:
@@ -290,27 +199,10 @@ class TestLostRaces:
         url = f"/telling/{person.pk}/"
         answer = self.overtaken(race, url, {"name": "other"}, {"days": 5})
         assert answer.status_code == 412
+        if connection.settings_dict["ATOMIC_REQUESTS"]:
+            # The transaction may be blind to what the winner wrote.
+            assert_tells_nothing(answer)
+            return
         assert answer.json()["current"] == APIClient().get(url).json()
         assert answer.json()["current"]["name"] == "other"
         assert answer["ETag"] == answer.json()["current_etag"] == APIClient().get(url)["ETag"]
-
-    def test_the_same_change_by_the_winner_is_success(self, race, person):
-        url = f"/replaying/{person.pk}/"
-        answer = self.overtaken(race, url, {"days": 5}, {"days": 5})
-        assert answer.status_code == 200
-        assert answer.json() == APIClient().get(url).json()
-        assert answer["ETag"] == APIClient().get(url)["ETag"]
-        assert Person.objects.get().version == 2
-        json.dumps(answer.json())
-
-    def test_another_change_by_the_winner_is_412(self, race, person):
-        answer = self.overtaken(race, f"/replaying/{person.pk}/", {"days": 6}, {"days": 5})
-        assert answer.status_code == 412
-
-    def test_one_write_sent_many_times_is_made_once(self, race, person):
-        url = f"/replaying/{person.pk}/"
-        tag = APIClient().get(url)["ETag"]
-        answers = race(*[lambda: write(url, {"days": 5}, tag)] * 8)
-        assert [answer.status_code for answer in answers] == [200] * 8
-        assert len({answer["ETag"] for answer in answers}) == 1
-        assert Person.objects.get().version == 2

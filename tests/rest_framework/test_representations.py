@@ -5,14 +5,11 @@ from datetime import timedelta
 import pytest
 from django.urls import include, path
 from django.utils import timezone, translation
-from rest_framework.renderers import JSONRenderer
-from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.test import APIClient
 from rest_framework.versioning import AcceptHeaderVersioning
 
 from etag_versioning import caching, terms
-from etag_versioning.rest_framework.responses import SettledResponse
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from etag_versioning.signals import precondition_judged
 from tests.rest_framework.views import PersonSerializer
@@ -189,14 +186,3 @@ def test_no_cache_may_keep_an_error(client, person):
     for url in (f"/public/{person.pk + 1}/", "/public/x/"):
         answer = client.get(url)
         assert (answer.status_code, answer["Cache-Control"]) == (404, "no-store")
-
-
-def test_what_is_told_late_keeps_its_form():
-    """Under ATOMIC_REQUESTS a lost write is settled when the response is rendered."""
-    late = SettledResponse(lambda: Response({"a": 1}, 412, content_type="application/problem+json"))
-    late.accepted_renderer = JSONRenderer()
-    late.accepted_media_type = "application/json"
-    late.renderer_context = {}
-    late.render()
-    assert late["Content-Type"] == "application/problem+json"
-    assert late.status_code == 412

@@ -153,8 +153,6 @@ class LockedTellingViewSet(TellingViewSet):
 class ScopedReadingViewSet(TellingViewSet):
     """Everybody may write to each row, as into a box; who may GET it, the query set says."""
 
-    replay_safe = True
-
     def get_queryset(self):
         rows = super().get_queryset()
         return rows.exclude(name="a") if self.request.method in ("GET", "HEAD") else rows
@@ -189,38 +187,7 @@ class CountedViewSet(VersionedModelViewSet):
         return CountedSerializer if self.action == "retrieve" else TeamSerializer
 
 
-class ReplayingViewSet(PersonViewSet):
-    replay_safe = True
-
-
-class WriteOnlyReplayingViewSet(WriteOnlyViewSet):
-    replay_safe = True
-
-
-class ReplayingHookViewSet(ReplayingViewSet):
-    def perform_update(self, serializer):
-        serializer.save(days=7)
-
-
-class OwnUpdateSerializer(PersonSerializer):
-    def update(self, instance, validated_data):
-        return super().update(instance, validated_data)
-
-
-class ReplayingUpdateViewSet(ReplayingViewSet):
-    serializer_class = OwnUpdateSerializer
-
-
-class WriteOnlySerializer(PersonSerializer):
-    name = serializers.CharField(write_only=True)
-
-
-class ReplayingWriteOnlyViewSet(ReplayingViewSet):
-    serializer_class = WriteOnlySerializer
-
-
 class LoginViewSet(VersionedModelViewSet):
-    replay_safe = True
     queryset = Login.objects.all()
 
     class serializer_class(serializers.ModelSerializer):
@@ -727,11 +694,6 @@ for prefix, viewset in {
     "by-method": ByMethodViewSet,
     "telling": TellingViewSet,
     "write-only": WriteOnlyViewSet,
-    "replaying": ReplayingViewSet,
-    "write-only-replaying": WriteOnlyReplayingViewSet,
-    "replaying-hook": ReplayingHookViewSet,
-    "replaying-update": ReplayingUpdateViewSet,
-    "replaying-write-only": ReplayingWriteOnlyViewSet,
     "logins": LoginViewSet,
     "tagged": TaggedViewSet,
     "creating": CreatingViewSet,

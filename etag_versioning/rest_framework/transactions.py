@@ -1,0 +1,91 @@
+"""What became of a transaction, and what may be done after it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.transaction import TransactionManagementError
+
+from ..guards import is_contention
+
+__all__ = ["optional", "refusing_rolled_back", "telling_durable", "was_raised_after_commit"]
+
+logger = logging.getLogger("etag_versioning")
+
+# Django runs the callbacks of ``transaction.on_commit()`` in these: after the commit, or
+# at once where there is no transaction.
+_CALLBACKS = (BaseDatabaseWrapper.run_and_clear_commit_hooks, BaseDatabaseWrapper.on_commit)
+_CALLBACK_CODES = frozenset(function.__code__ for function in _CALLBACKS)
+
+
+def was_raised_after_commit(error: BaseException) -> bool:
+    """
+    Whether an ``on_commit()`` callback raised ``error``. What the request wrote is
+    committed then, so the answer must not say that nothing was written.
+    """
+    frames: TracebackType | None = error.__traceback__
+    while frames is not None:
+        if frames.tb_frame.f_code in _CALLBACK_CODES:
+            return True
+        frames = frames.tb_next
+    return False
+
+
+@contextmanager
+def refusing_rolled_back(using: str, answer: Callable[[], Any] = int) -> Iterator[None]:
+    """
+    Raise an error where the block has caught a database error, for which its
+    transaction is about to be rolled back, and ``answer()`` is a success all the same.
+
+    ``transaction.set_rollback(True)`` is a decision of the project's own, as for a dry
+    run: its answer stands.
+    """
+    connection: Any = connections[using]
+    before = connection.rollback_exc  # Django keeps the last one.
+    yield
+    error = connection.rollback_exc
+    if not connection.needs_rollback or error is None or error is before:
+        return
+    if getattr(answer(), "status_code", 200) >= 400:
+        return
+    if is_contention(error):
+        raise error
+    raise TransactionManagementError(
+        "The view caught a database error in the transaction of its guarded write, so the "
+        "database rolls the write back, but the view answered with success. Let only the "
+        "statement that may fail be rolled back: try: with transaction.atomic(): … "
+        "except IntegrityError: …"
+    ) from error
+
+
+@contextmanager
+def optional(what: str) -> Iterator[None]:
+    """
+    Leave ``what`` out of the answer, and log why, where the block fails. For all that is
+    done after a commit: it must not turn a success into a 500.
+    """
+    try:
+        yield
+    except Exception:
+        logger.exception("Left out of the answer, since it cannot be told: %s", what)
+
+
+@contextmanager
+def telling_durable() -> Iterator[None]:
+    """Say what to write instead of ``atomic(durable=True)``."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("A durable atomic block"):
+            raise
+        raise RuntimeError(
+            "A guarded handler runs in a transaction, which holds its row locked, so it cannot "
+            "begin a durable one. Write: with transaction.atomic(): … What has to come after "
+            "the commit belongs into transaction.on_commit()."
+        ) from error
