@@ -51,7 +51,8 @@ MAY_IMPORT = {
     "shapes": "",
     "signals": "preconditions",
     "sources": "conf creation etags narrow preconditions tags validators",
-    "stateful": "columns exceptions expressions guards managers paths swaps touching touching_writes unchanged",
+    "stateful": "columns exceptions expressions guards managers paths swaps touching "
+    "touching_writes unchanged",
     "swaps": "columns exceptions guards paths touching touching_writes unchanged",
     "tags": "conf etags preconditions",
     "terms": "",
