@@ -33,12 +33,14 @@ __all__ = [
     "WriteForbidden",
     "guards_of",
     "insist",
+    "is_clash",
     "is_contention",
     "is_duplicate",
     "is_lost_race",
     "lock_state",
     "require_commit",
     "require_matched_rows",
+    "violates_foreign_key",
 ]
 
 
@@ -445,6 +447,23 @@ def is_duplicate(error: Exception) -> bool:
     postgresql, mysql, sqlite = _codes(error)
     # SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_UNIQUE.
     return postgresql == "23505" or mysql == 1062 or sqlite in (1555, 2067)
+
+
+def violates_foreign_key(error: Exception) -> bool:
+    """
+    Whether a database refused a write for a row that it refers to, which is gone, or
+    for one that refers to what was to be deleted.
+    """
+    if not isinstance(error, IntegrityError):
+        return False
+    postgresql, mysql, sqlite = _codes(error)
+    # SQLITE_CONSTRAINT_FOREIGNKEY.
+    return postgresql == "23503" or mysql in (1451, 1452) or sqlite == 787
+
+
+def is_clash(error: Exception) -> bool:
+    """Whether a database refused a write for what is, or is not, in other rows."""
+    return is_duplicate(error) or violates_foreign_key(error)
 
 
 def _codes(error: Exception) -> tuple[Any, Any, int]:

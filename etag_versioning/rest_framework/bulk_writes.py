@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from ..columns import state_columns
 from ..exceptions import StaleWriteError
-from ..guards import is_lost_race
+from ..guards import is_duplicate, is_lost_race, violates_foreign_key
 from ..paths import touches_of
 from ..preconditions import (
     CONFLICT,
@@ -55,20 +55,24 @@ class BulkUpdate:
         self.refuse([(item, self.judge(item)) for item in self.items])
         self.validate()
         try:
-            self.write()
-        except IntegrityError as error:
-            if was_raised_after_commit(error):
+            return Response(self.write())
+        except (StaleWriteError, DatabaseError) as error:
+            if was_raised_after_commit(error) or (told := self.told(error)) is None:
                 raise
-            if self.has_own_code and not isinstance(error, _Clash):
-                raise
+            raise told from error
+
+    def told(self, error: Exception) -> APIException | None:
+        """What to answer to an error for which nothing was written; ``None`` for a fault."""
+        if is_lost_race(error):
+            return LostRace(partial(self.settle, error), partial(self.blind, error))
+        if violates_foreign_key(error):
+            return PreconditionError(CONFLICT)
+        is_clash = isinstance(error, _Clash) or not self.has_own_code
+        if isinstance(error, IntegrityError) and is_clash:
             # Each item is valid by itself.
             message = "These items cannot all be written: their values exclude each other."
-            raise ValidationError({"non_field_errors": [message]}) from error
-        except (StaleWriteError, DatabaseError) as error:
-            if not is_lost_race(error) or was_raised_after_commit(error):
-                raise
-            raise LostRace(partial(self.settle, error), partial(self.blind, error)) from error
-        return Response([item.serializer.data for item in self.items])
+            return ValidationError({"non_field_errors": [message]})
+        return PreconditionError(CONFLICT) if is_duplicate(error) else None
 
     # The rows.
 
@@ -91,7 +95,10 @@ class BulkUpdate:
         loaded = {}
         for key, instance in found.items():
             with loading(self.view, instance), suppress(Http404, NotFound):
-                loaded[key] = self.view.get_object()
+                seen = self.view.get_object()
+                # One that does not ask the address may return another row.
+                if seen == instance:
+                    loaded[key] = seen
         return loaded
 
     def find(self, name: str, keys: Sequence[Any]) -> dict[Any, Any]:
@@ -145,7 +152,8 @@ class BulkUpdate:
     # The write, in one order for all requests: so none waits for another that waits
     # for it.
 
-    def write(self) -> None:
+    def write(self) -> list[Any]:
+        """Write all items, and return what the answer shows of them."""
         for item in self.items:
             item.put_under_guard()
         ordered = sorted(self.items, key=lambda item: item.row.pk)
@@ -170,6 +178,8 @@ class BulkUpdate:
                     item.guard.lock()
                 refresh(item.serializer, item.guard)
                 item.instance.__dict__.pop("_prefetched_objects_cache", None)
+            # Before the commit: a serializer that fails must leave nothing written.
+            return [item.serializer.data for item in self.items]
 
     @property
     def has_own_code(self) -> bool:
@@ -266,7 +276,8 @@ def _telling_clashes(model: Any, using: str) -> Iterator[None]:
             return execute(sql, *args)
         except IntegrityError as error:
             if str(sql).startswith(updates):
-                raise _Clash(*error.args) from error
+                # As a database's error has its driver's.
+                raise _Clash(*error.args) from error.__cause__
             raise
 
     with connections[using].execute_wrapper(tell):

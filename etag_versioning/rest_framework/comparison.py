@@ -6,16 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.files import File
-from rest_framework.fields import SkipField, empty
-from rest_framework.serializers import ValidationError
+from rest_framework.fields import empty
+from rest_framework.serializers import ListSerializer, Serializer
 from rest_framework.utils.encoders import JSONEncoder
 
 __all__ = ["Difference", "contents", "differences"]
-
-# What a field raises about a value that is not one of its own.
-_UNFIT = (ValidationError, DjangoValidationError, SkipField, TypeError, ValueError, LookupError)
 
 
 class Difference(NamedTuple):
@@ -34,10 +30,15 @@ def differences(serializer: Any) -> list[Difference]:
         serializer: one with the row and the request's data; it need not be valid.
     """
     now = type(serializer)(serializer.instance, context=serializer.context).data
+    compared = []
+    for name, field, raw in _entered(serializer.fields, serializer.initial_data):
+        if name in now:
+            entered = _shown(field, raw)
+            compared.append((str(field.label or name), _part(field, now[name], entered), entered))
     return [
-        Difference(str(field.label or name), _text(now.get(name)), _text(value))
-        for name, field, value in _entered(serializer)
-        if name in now and value != now[name]
+        Difference(label, _text(there), _text(entered))
+        for label, there, entered in compared
+        if there != entered
     ]
 
 
@@ -50,16 +51,16 @@ def contents(serializer: Any) -> list[Difference]:
     ]
 
 
-def _entered(serializer: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Each field that was sent, with its value as the row would be shown with it."""
-    if not isinstance(serializer.initial_data, Mapping):
+def _entered(fields: Mapping[str, Any], data: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Each field that was sent, with its raw value."""
+    if not isinstance(data, Mapping):
         return  # JSON that is no object has no fields.
-    for name, field in serializer.fields.items():
+    for name, field in fields.items():
         if field.read_only or field.write_only:
             continue
-        raw = field.get_value(serializer.initial_data)
+        raw = field.get_value(data)
         if raw is not empty:
-            yield name, field, _shown(field, raw)
+            yield name, field, raw
 
 
 def _shown(field: Any, raw: Any) -> Any:
@@ -67,12 +68,30 @@ def _shown(field: Any, raw: Any) -> Any:
     if isinstance(raw, File):
         return raw.name
     try:
+        # What a serializer shows of an instance cannot be asked of values alone.
+        if isinstance(field, ListSerializer) and isinstance(raw, list):
+            return [_shown(field.child, each) for each in raw]
+        if isinstance(field, Serializer) and isinstance(raw, Mapping):
+            return {name: _shown(*each) for name, *each in _entered(field.fields, raw)}
         is_empty, value = field.validate_empty_values(raw)
         if not is_empty:
             value = field.to_internal_value(value)
         return None if value is None else field.to_representation(value)
-    except _UNFIT:
+    except Exception:  # Fields run code of the project's own.
         return raw
+
+
+def _part(field: Any, there: Any, entered: Any) -> Any:
+    """``there`` without the fields of nested serializers that were not entered."""
+    kinds = (there, entered)
+    if isinstance(field, ListSerializer) and all(isinstance(each, list) for each in kinds):
+        if len(there) == len(entered):
+            return [_part(field.child, *pair) for pair in zip(there, entered, strict=True)]
+    elif isinstance(field, Serializer) and all(isinstance(each, Mapping) for each in kinds):
+        fields = field.fields
+        names = [name for name in entered if name in fields]
+        return {name: _part(fields[name], there.get(name), entered[name]) for name in names}
+    return there
 
 
 def _text(value: Any) -> str:
@@ -80,4 +99,7 @@ def _text(value: Any) -> str:
         return "\N{EN DASH}"
     if isinstance(value, str):
         return value
-    return json.dumps(value, cls=JSONEncoder, ensure_ascii=False)
+    try:
+        return json.dumps(value, cls=JSONEncoder, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        return str(value)

@@ -21,7 +21,7 @@ from ..columns import state_columns
 from ..creation import CreationGuard
 from ..etags import ANY, parse_entity_tags
 from ..exceptions import StaleWriteError
-from ..guards import is_contention, is_duplicate
+from ..guards import is_contention, is_duplicate, violates_foreign_key
 from ..preconditions import (
     CONFLICT,
     UNAVAILABLE,
@@ -150,7 +150,7 @@ class GuardedCreate:
         """Raise what is told of an error, wherever the row that is in the way may be."""
         if was_raised_after_commit(error):
             raise error
-        if find is None and is_duplicate(error):
+        if violates_foreign_key(error) or (find is None and is_duplicate(error)):
             raise PreconditionError(CONFLICT) from error
 
     def perform(self, original: Callable[[Any], None], serializer: Any) -> None:

@@ -49,12 +49,13 @@ def refusing_rolled_back(using: str, answer: Callable[[], Any] = int) -> Iterato
     connection: Any = connections[using]
     before = connection.rollback_exc  # Django keeps the last one.
     yield
-    error = connection.rollback_exc
-    if not connection.needs_rollback or error is None or error is before:
+    error = connection.rollback_exc if connection.needs_rollback else None
+    error = None if error is before else error
+    if error is None and not _is_aborted(connection):
         return
     if getattr(answer(), "status_code", 200) >= 400:
         return
-    if is_contention(error):
+    if error is not None and is_contention(error):
         raise error
     raise TransactionManagementError(
         "The view caught a database error in the transaction of its guarded write, so the "
@@ -62,6 +63,20 @@ def refusing_rolled_back(using: str, answer: Callable[[], Any] = int) -> Iterato
         "statement that may fail be rolled back: try: with transaction.atomic(): … "
         "except IntegrityError: …"
     ) from error
+
+
+# PQTRANS_INERROR of libpq.
+_ABORTED = 3
+
+
+def _is_aborted(connection: Any) -> bool:
+    """
+    Whether PostgreSQL makes a rollback of the COMMIT to come: after any error that was
+    caught, those of raw SQL too, of which Django takes no note.
+    """
+    if connection.vendor != "postgresql" or connection.connection is None:
+        return False
+    return int(connection.connection.info.transaction_status) == _ABORTED
 
 
 @contextmanager

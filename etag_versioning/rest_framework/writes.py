@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from .. import http
 from ..columns import state_columns
 from ..exceptions import StaleWriteError
-from ..guards import Guard, insist, is_duplicate, is_lost_race
+from ..guards import Guard, insist, is_clash, is_lost_race
 from ..preconditions import (
     CONFLICT,
     GONE,
@@ -115,7 +115,7 @@ class GuardedWrite:
     @staticmethod
     def wrote_nothing(error: Exception) -> bool:
         """Whether ``error`` tells of others' writes, for which this one was not made."""
-        known = is_lost_race(error) or is_duplicate(error)
+        known = is_lost_race(error) or is_clash(error)
         return known and not was_raised_after_commit(error)
 
     def finish(self, response: Any) -> None:
@@ -274,7 +274,7 @@ class GuardedWrite:
 
     def settle(self, row: Row, error: Exception) -> Exception:
         """What to answer, by the row as it is now."""
-        if is_duplicate(error) or not row.concerns(error):
+        if is_clash(error) or not row.concerns(error):
             return PreconditionError(CONFLICT)
         view = self.view
         try:
@@ -301,7 +301,7 @@ class GuardedWrite:
         """What to answer, where the row cannot be read as it is now: without its tag."""
         headers = self.view._conditions
         if not isinstance(error, StaleWriteError):
-            return PreconditionError(CONFLICT if is_duplicate(error) else UNAVAILABLE)
+            return PreconditionError(CONFLICT if is_clash(error) else UNAVAILABLE)
         if not row.concerns(error) or headers.if_match is None:
             return PreconditionError(CONFLICT)
         if names_any(headers):

@@ -1,6 +1,6 @@
 """View sets that write in ways of their own."""
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, F
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -287,6 +287,12 @@ class BulkFailingHookViewSet(BulkViewSet):
     def perform_update(self, serializer):
         serializer.save()
         Login.objects.create(name="taken")
+
+
+class BulkRaisingHookViewSet(BulkViewSet):
+    def perform_update(self, serializer):
+        serializer.save()
+        raise IntegrityError("own check")
 
 
 class BulkNamedLoginViewSet(BulkLoginViewSet):
@@ -738,6 +744,7 @@ for prefix, viewset in {
     "bulk-no-partial_update": type("NoPatch", (BulkByActionViewSet,), {"closed": "partial_update"}),
     "bulk-logins": BulkLoginViewSet,
     "bulk-failing-hook": BulkFailingHookViewSet,
+    "bulk-raising-hook": BulkRaisingHookViewSet,
     "bulk-named-logins": BulkNamedLoginViewSet,
     "bulk-hooked-logins": BulkHookedLoginViewSet,
     "bulk-restaurants": BulkRestaurantViewSet,
