@@ -33,16 +33,16 @@ class Combination(NamedTuple):
         others = [None if other is None else other.validators(UNSEALED) for other in self.others]
         tags = [None if other is None else str(other.etag) for other in others]
         own = self.first.validators(representation.with_terms("with", tags))
-        # One that may still change under its tag takes the tag of all with it; one
-        # without a date, whose removal no date would tell, the date.
+        # One that may still change under its tag takes the tag of all with it. The date
+        # is that of the first, which a write compares: an older row can replace one of
+        # the others, and no date would tell.
         tagged = all(other is None or other.etag is not None for other in others)
-        dates = [None if each is None else each.last_modified for each in (own, *others)]
-        moments = [date for date in dates if date is not None]
         return Validators(
             own.etag if tagged else None,
             own.state,
-            max(moments) if len(moments) == len(dates) else None,
+            own.last_modified,
             own.former if tagged else (),
+            dated=False,
         )
 
 

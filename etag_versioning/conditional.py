@@ -17,14 +17,23 @@ from .creation import CreationGuard
 from .error_responses import ErrorResponse
 from .etags import EntityTag
 from .exceptions import StaleWriteError
-from .guards import Guard, is_contention, is_lost_race
+from .guards import (
+    Guard,
+    ReadOnlyGuard,
+    WriteForbidden,
+    is_contention,
+    is_duplicate,
+    is_lost_race,
+)
 from .options import Options
 from .preconditions import (
     CONFLICT,
+    DUPLICATE,
     GONE,
     NO_CONDITIONS,
     READ_METHODS,
     UNAVAILABLE,
+    UNCONDITIONAL_METHODS,
     Decision,
     Outcome,
     Validators,
@@ -34,13 +43,20 @@ from .preconditions import (
 from .signals import report
 from .sources import Current
 from .tags import EtagTerms, Representation, view_representation
-from .validators import Row, last_modified_seconds
+from .validators import Row, last_modified_seconds, require_version
 
 __all__ = ["Call"]
 
 _NOTHING = Validators()
 # The methods that may create the row where the view allows it.
 _CREATING = ("PUT", "POST")
+# What Allow says of a view that does not say which methods it has.
+_USUAL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_NOT_DURABLE = (
+    "A guarded view runs in a transaction, with the lock of its row, so a block in it can't be "
+    "durable. Write: with transaction.atomic(): ...; and do what has to wait for the COMMIT in "
+    "transaction.on_commit()."
+)
 
 
 class Judged(NamedTuple):
@@ -74,8 +90,8 @@ class Call:
     def respond(self) -> HttpResponseBase:
         if (response := self.method_not_allowed()) is not None:
             return response
-        if self.method in ("OPTIONS", "TRACE"):
-            return self.call_view()
+        if self.method in UNCONDITIONAL_METHODS:
+            return self.call_without_conditions()
         try:
             judged = self.judge()
         except DatabaseError as error:
@@ -88,6 +104,35 @@ class Call:
 
     def call_view(self) -> Any:
         return self.view(self.request, *self.args, **self.kwargs)
+
+    # OPTIONS, TRACE and CONNECT carry no preconditions: the row must be there, and the
+    # view must not write it.
+
+    def call_without_conditions(self) -> HttpResponseBase:
+        try:
+            guard = self.read_only_guard()
+        except DatabaseError as error:
+            return self.unavailable(error)
+        if guard is None:
+            return self.call_view()
+        try:
+            with transaction.atomic(using=guard.using), guard.watch():
+                return self.call_view()
+        except WriteForbidden:
+            return self.must_not_write()
+
+    def read_only_guard(self) -> ReadOnlyGuard | None:
+        current = self.read()
+        row = None if current is None else current.row
+        if row is None:
+            return None
+        columns = require_version(row.model)
+        return ReadOnlyGuard(columns.owner, row.using, row.pk, columns.names, row.state)
+
+    def must_not_write(self) -> HttpResponseBase:
+        """405: the view takes the method for one that writes."""
+        methods = self.options.methods or _USUAL_METHODS
+        return HttpResponseNotAllowed([name for name in methods if name != self.method])
 
     # Before the view: method, row, preconditions.
 
@@ -128,9 +173,12 @@ class Call:
     def decide(self, current: Current | None, etag: Any, last_modified: Any) -> Judged:
         validators = _NOTHING if current is None else self.validators_of(current)
         if self.options.etag_func is not None:
-            validators = Validators(_entity_tag(etag), None, validators.last_modified)
+            tag = _entity_tag(etag)
+            validators = Validators(tag, None, validators.last_modified, dated=validators.dated)
         if self.options.last_modified_func is not None:
-            validators = validators._replace(last_modified=_date(last_modified))
+            # The function knows what the view shows, but not the terms.
+            dated = self.options.etag_terms is None
+            validators = validators._replace(last_modified=_date(last_modified), dated=dated)
         # For functions alone, as for ``condition``: nothing returned, nothing there.
         there = current is not None or (self.options.source is None and validators != _NOTHING)
         policy = self.options.policy(self.method, self.headers)
@@ -173,16 +221,22 @@ class Call:
         if guard is None:
             return self.call_view()
         try:
-            block = guard.claim() if guard.enforced else transaction.atomic(using=guard.using)
-            with block:
+            with guard.claim() if guard.enforced else guard.atomic():
                 with guard.watch():
                     response = self.call_view()
+                if response.status_code < 400:
+                    guard.require_commit()
                 self.finish_write(response, judged, guard)
             return response
         except (StaleWriteError, DatabaseError) as error:
-            if not self.may_be_lost(judged, error):
+            # After the COMMIT, an on_commit() callback failed: nothing was lost.
+            if guard.committed or not self.may_be_lost(judged, error):
                 raise
             return self.lost(judged, error)
+        except RuntimeError as error:
+            if "durable" in str(error):
+                error.add_note(_NOT_DURABLE)
+            raise
 
     def guard(self, judged: Judged, *, detached: bool = False) -> Guard | None:
         """The guard on the row that the view may write, or create."""
@@ -202,7 +256,7 @@ class Call:
     def may_be_lost(judged: Judged, error: Exception) -> bool:
         """Whether another may have been first, and the error comes of that."""
         creation = judged.row is None and isinstance(error, IntegrityError)
-        return creation or is_lost_race(error)
+        return creation or is_lost_race(error) or is_duplicate(error)
 
     def finish_read(self, response: Any, validators: Validators) -> Any:
         if 200 <= response.status_code < 300:
@@ -231,6 +285,7 @@ class Call:
         if creates is None or connections[guard.using].needs_rollback:
             return None
         row = creates.read(self.request, self.args, self.kwargs, writes=True)
+        guard.check_key(None if row is None else row.pk)
         if row is None or guard.owns(row):
             return row
         if response.status_code >= 400:
@@ -265,7 +320,16 @@ class Call:
             again = self.judge()
         except (Http404, PermissionDenied):
             again = None
+        except DatabaseError as failure:
+            return self.unreadable(failure)
         return self.settled(judged, error, again)
+
+    def unreadable(self, failure: DatabaseError) -> tuple[Decision, EntityTag | None]:
+        """503 where others' locks keep the row from being read again."""
+        if not is_lost_race(failure):
+            raise failure
+        report(self.request, UNAVAILABLE)
+        return UNAVAILABLE, None
 
     def settled(
         self, judged: Judged, error: Exception, again: Judged | None
@@ -279,6 +343,8 @@ class Call:
     ) -> tuple[Decision, EntityTag | None]:
         now = None if again is None else again.row
         row = judged.row or now
+        if judged.row is not None and is_duplicate(error):
+            return DUPLICATE, None
         if row is None:
             return self.not_created(error)
         if not row.concerns(error):
@@ -293,10 +359,12 @@ class Call:
     @staticmethod
     def not_created(error: Exception) -> tuple[Decision, EntityTag | None]:
         """The row was not created, and nobody else has created it."""
-        if is_contention(error):
-            return UNAVAILABLE, None
         if isinstance(error, StaleWriteError):
             return CONFLICT, None
+        if is_duplicate(error):
+            return DUPLICATE, None
+        if is_lost_race(error):
+            return UNAVAILABLE, None
         raise error
 
 

@@ -20,7 +20,9 @@ from .conditional import Call, Judged
 from .error_responses import ErrorResponse
 from .etags import EntityTag
 from .exceptions import StaleWriteError
-from .preconditions import READ_METHODS, Decision
+from .guards import WriteForbidden
+from .preconditions import INTERRUPTED, READ_METHODS, UNCONDITIONAL_METHODS, Decision
+from .signals import report
 
 __all__ = ["AsyncCall"]
 
@@ -31,8 +33,8 @@ class AsyncCall(Call):
     async def respond(self) -> HttpResponseBase:  # type: ignore[override]
         if (response := self.method_not_allowed()) is not None:
             return response
-        if self.method in ("OPTIONS", "TRACE"):
-            return await self.call_view()
+        if self.method in UNCONDITIONAL_METHODS:
+            return await self.acall_without_conditions()
         try:
             judged = await self.ajudge()
         except DatabaseError as error:
@@ -42,6 +44,20 @@ class AsyncCall(Call):
         if self.method in READ_METHODS:
             return self.finish_read(await self.call_view(), judged.validators)
         return await self.awrite(judged)
+
+    async def acall_without_conditions(self) -> HttpResponseBase:
+        try:
+            guard = await sync_to_async(self.read_only_guard)()
+        except DatabaseError as error:
+            return self.unavailable(error)
+        if guard is None:
+            return await self.call_view()
+        guard.detached = True
+        try:
+            with guard.watch():
+                return await self.call_view()
+        except WriteForbidden:
+            return self.must_not_write()
 
     async def ajudge(self) -> Judged:
         functions = (self.options.etag_func, self.options.last_modified_func)
@@ -77,6 +93,9 @@ class AsyncCall(Call):
         except (StaleWriteError, DatabaseError) as error:
             if not self.may_be_lost(judged, error):
                 raise
+            if guard.committed:
+                report(self.request, INTERRUPTED)
+                return ErrorResponse(self.request, INTERRUPTED).render()
             decision, etag = await self.asettle(judged, error)
             return ErrorResponse(self.request, decision, etag).render()
 
@@ -85,4 +104,6 @@ class AsyncCall(Call):
             again = await self.ajudge()
         except (Http404, PermissionDenied):
             again = None
+        except DatabaseError as failure:
+            return self.unreadable(failure)
         return self.settled(judged, error, again)

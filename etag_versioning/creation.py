@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import models, transaction
+from django.db import models
 
 from .exceptions import StaleWriteError
 from .guards import Guard, State
@@ -60,7 +60,7 @@ class CreationGuard(Guard):
     @contextmanager
     def claim(self) -> Iterator[None]:
         """Begin the transaction; there is nothing to lock."""
-        with transaction.atomic(using=self.using):
+        with self.atomic():
             yield
 
     def _settle(self, *args: Any) -> None:
@@ -96,8 +96,12 @@ class CreationGuard(Guard):
         Raises:
             StaleWriteError: it was there, and was written.
         """
-        if isinstance(created, self.model):
-            overwritten = self.others & {self.key_of(created)}
+        self.check_key(self.key_of(created) if isinstance(created, self.model) else None)
+
+    def check_key(self, key: Any) -> None:
+        """``check()`` by the key of the row at the address, ``None`` where none is shown."""
+        if key is not None:
+            overwritten = self.others & {key}
         else:
             overwritten = set() if self.creates else self.others
         if overwritten:
@@ -117,6 +121,8 @@ class CreationGuard(Guard):
             raise self.refusal(row.pk)
         if row is not None:
             self.lineage.add(row.state)
+        elif not self.creates:
+            self.others.add(None)  # Rows were written, and none of them is the request's own.
 
     def moved(self, state: State) -> None:
         self.creates = self.creates or self.updating is None

@@ -6,13 +6,16 @@ the functions that make its sources, or what Django's own ``condition`` takes.
 from __future__ import annotations
 
 import functools
+import types
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal, TypeVar
 
 from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import ImproperlyConfigured
+from django.db import models
 from django.http import HttpRequest
 
+from . import http
 from .caching import check_cache_control
 from .combinations import CombinedSource
 from .conditional import Call
@@ -124,6 +127,8 @@ def versioned_condition(
         raise ImproperlyConfigured(
             f'if_match is {if_match!r}; give "required", "optional" or "report".'
         )
+    if sources and isinstance(sources[0], type) and not issubclass(sources[0], models.Model):
+        raise ImproperlyConfigured(_ON_CLASS.format(sources[0].__name__))
     check_cache_control(cache_control)
     source = combine(sources, lookup_field, lookup_url_kwarg, tag_key) if sources else None
     row = source.first if isinstance(source, CombinedSource) else source
@@ -144,23 +149,26 @@ def versioned_condition(
         cache_control=cache_control,
         etag_terms=etag_terms,
         expose_tag=expose_tag,
-        methods=None if methods is None else tuple(method.upper() for method in methods),
+        methods=None if methods is None else _with_head([each.upper() for each in methods]),
     )
 
-    def decorator(view: Any) -> Any:
+    def decorator(view: Any, *args: Any, **kwargs: Any) -> Any:
+        _require_view(view, args, kwargs)
         owner = _instance_of(view)
         known = options if owner is None or methods is not None else _with_methods(options, owner)
         if iscoroutinefunction(view) or getattr(owner, "view_is_async", False):
 
             @functools.wraps(view)
             async def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                return await AsyncCall(known, view, request, args, kwargs).respond()
+                call = AsyncCall(known, view, request, args, kwargs)
+                return http.without_length(await call.respond())
 
         else:
 
             @functools.wraps(view)
             def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                return Call(known, view, request, args, kwargs).respond()
+                call = Call(known, view, request, args, kwargs)
+                return http.without_length(call.respond())
 
         return inner
 
@@ -177,7 +185,38 @@ def _instance_of(view: Any) -> Any:
 
 
 def _with_methods(options: Options, owner: Any) -> Options:
-    names = [name for name in owner.http_method_names if hasattr(owner, name)]
-    if "get" in names and "head" not in names:
-        names.append("head")
-    return options._replace(methods=tuple(name.upper() for name in names))
+    names = [name.upper() for name in owner.http_method_names if hasattr(owner, name)]
+    return options._replace(methods=_with_head(names))
+
+
+def _with_head(methods: list[str]) -> tuple[str, ...]:
+    """The same methods, with HEAD where there is GET (RFC 9110 §9.1)."""
+    if "GET" in methods and "HEAD" not in methods:
+        methods.insert(methods.index("GET") + 1, "HEAD")
+    return tuple(methods)
+
+
+_BARE = (
+    "@versioned_condition was given the view as its source. Call it, and name the row: "
+    '@versioned_condition(User, lookup_url_kwarg="user_id").'
+)
+_ON_CLASS = (
+    "versioned_condition() decorates views, and {0} is a class. Decorate its dispatch(): "
+    '@method_decorator(versioned_condition(User), name="dispatch").'
+)
+_ON_METHOD = (
+    "versioned_condition() decorates views, and {0}() is a method. Write: "
+    "@method_decorator(versioned_condition(User)), or decorate the class: "
+    '@method_decorator(versioned_condition(User), name="dispatch").'
+)
+
+
+def _require_view(view: Any, args: Any, kwargs: Any) -> None:
+    """Raise ``ImproperlyConfigured``, with the mended code, for what is no view."""
+    if isinstance(view, HttpRequest) or args or kwargs:
+        raise ImproperlyConfigured(_BARE)
+    if isinstance(view, type):
+        raise ImproperlyConfigured(_ON_CLASS.format(view.__name__))
+    is_function = isinstance(view, types.FunctionType) and not hasattr(view, "__wrapped__")
+    if is_function and view.__code__.co_varnames[:1] == ("self",):
+        raise ImproperlyConfigured(_ON_METHOD.format(view.__qualname__))

@@ -92,8 +92,16 @@ class ErrorResponse(SimpleTemplateResponse):
 
 
 def error_body(decision: Decision, etag: EntityTag | None) -> dict[str, str]:
-    """Code, message and, if it is to be shown, the current tag."""
-    body = {"error": ERRORS[decision.outcome][1], "message": str(MESSAGES[decision.reason])}
+    """
+    Code, reason, message and, if it is to be shown, the current tag. The reason is the
+    name of a ``Reason`` in lower case: a client that repeats what is "stale" has to stop at
+    what is "malformed".
+    """
+    body = {
+        "error": ERRORS[decision.outcome][1],
+        "reason": decision.reason.name.lower(),
+        "message": str(MESSAGES[decision.reason]),
+    }
     if etag is not None:
         body["current_etag"] = str(etag)
     return body

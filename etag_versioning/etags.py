@@ -30,6 +30,8 @@ __all__ = [
     "encode_stamp",
     "encode_terms",
     "parse_entity_tags",
+    "resource_part",
+    "state_part",
     "with_representation",
     "without_coding",
 ]
@@ -41,7 +43,14 @@ _ENTITY_TAG = re.compile(rf'(W/)?"({_ETAGC}*)"')
 _OWS = " \t"
 
 # What servers and proxies append to the opaque part of a tag when they compress.
-_CODING_SUFFIXES = ("--gzip", "-gzip", "-br", "-zstd", "-deflate", ";gzip")
+_CODINGS = ("gzip", "br", "zstd", "deflate")
+_CODING_SUFFIXES = tuple(f"{mark}{name}" for mark in ("--", "-", ";") for name in _CODINGS)
+# How many of them in a row may do so.
+_LONGEST_CHAIN = 4
+# Longer lists of tags are not read: servers cut headers off long before.
+_LONGEST_VALUE = 262_144
+# The state part of one of our own tags: resource, version, timestamp.
+_STATE = re.compile(r"(?P<resource>.+-v)[0-9]+(?:\.[_0-9a-z]+)?")
 
 
 class EntityTag(NamedTuple):
@@ -101,13 +110,16 @@ def parse_entity_tags(value: str) -> _Any | tuple[EntityTag, ...] | None:
 
     Returns:
         ``ANY`` for ``*``, a tuple of tags for a list, and ``None`` where the
-        value is, as a whole, neither. An empty list is not a list.
+        value is, as a whole, neither. An empty list is not a list, and neither is
+        one of more than 256 KiB.
 
     >>> parse_entity_tags('"a,b" , W/"c"')
     (EntityTag(opaque='a,b', weak=False), EntityTag(opaque='c', weak=True))
     >>> parse_entity_tags("*"), parse_entity_tags('"a", junk')
     (ANY, None)
     """
+    if len(value) > _LONGEST_VALUE:
+        return None
     if value.strip(_OWS) == "*":
         return ANY
     tags: list[EntityTag] = []
@@ -131,15 +143,40 @@ def parse_entity_tags(value: str) -> _Any | tuple[EntityTag, ...] | None:
 
 def without_coding(opaque: str) -> str:
     """
-    The opaque part of one of our tags without what a proxy appended to it.
+    The opaque part of one of our tags without what proxies appended to it.
 
-    >>> without_coding("user-7-v3.k2m9x1q0-gzip")
-    'user-7-v3.k2m9x1q0'
+    >>> without_coding("user-7-v3.k2m9x1q0-gzip"), without_coding("user-7-v3.k2m9x1q0-gzip;br")
+    ('user-7-v3.k2m9x1q0', 'user-7-v3.k2m9x1q0')
     """
-    for suffix in _CODING_SUFFIXES:
-        if opaque.endswith(suffix):
-            return opaque.removesuffix(suffix)
+    for _ in range(_LONGEST_CHAIN):
+        suffix = next((each for each in _CODING_SUFFIXES if opaque.endswith(each)), "")
+        if not suffix:
+            break
+        opaque = opaque.removesuffix(suffix)
     return opaque
+
+
+def state_part(opaque: str) -> str:
+    """
+    What If-Match compares of one of our tags, whatever the representation is and
+    whatever proxies appended.
+
+    >>> state_part("user-7-v3.k2m9x1q0~json.8c1f;br"), state_part("user-7-v3.k2m9x1q0-gzip")
+    ('user-7-v3.k2m9x1q0', 'user-7-v3.k2m9x1q0')
+    """
+    return without_coding(opaque.partition("~")[0])
+
+
+def resource_part(state: str) -> str | None:
+    """
+    What all tags of a row begin with, by the state part of its current tag; ``None``
+    where that does not tell.
+
+    >>> resource_part("user-7-v3.k2m9x1q0")
+    'user-7-v'
+    """
+    match = _STATE.fullmatch(state)
+    return match["resource"] if match else None
 
 
 def build_state(label: str, key: Any, version: int, stamp: datetime | None) -> str:

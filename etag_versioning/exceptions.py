@@ -34,21 +34,42 @@ class StaleWriteError(VersioningError):
         using: the database alias, a string.
         instance: the model instance that was saved or deleted, or ``None``
             where the write did not start from one.
+        expected: the state that the row had to be in, where it is known.
+        found: the state in which it was to be written, where it is known.
     """
 
-    def __init__(self, model: Any, pk: Any, using: str, instance: Any = None) -> None:
+    def __init__(
+        self,
+        model: Any,
+        pk: Any,
+        using: str,
+        instance: Any = None,
+        *,
+        expected: Any = None,
+        found: Any = None,
+    ) -> None:
         self.model = model
         self.pk = pk
         self.using = using
         self.instance = instance
+        self.expected = expected
+        self.found = found
         super().__init__(model, pk, using, instance)
 
     def __str__(self) -> str:
         return (
             f"{self.model._meta.label} with primary key {self.pk!r} was changed or deleted "
-            f"after the state that this write is based on was read. Nothing was written; "
-            f"read the row again and repeat the change on it."
+            f"after the state that this write is based on was read"
+            f"{self._states()}. Nothing was written; "
+            f"read the row again and repeat the change on it. If nobody else wrote it, look for "
+            f"a column that cuts microseconds off, a row that is missing in a child's table, or "
+            f"a trigger that keeps the row."
         )
+
+    def _states(self) -> str:
+        named = (("expected", self.expected), ("found", self.found))
+        parts = [f"{name} {tuple(map(str, state))}" for name, state in named if state is not None]
+        return f" ({', '.join(parts)})" if parts else ""
 
 
 class VersionNotLoaded(VersioningError):

@@ -23,6 +23,8 @@ from .tags import PLAIN, Representation, make_validators
 __all__ = ["FileEntry", "FileSource"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Reproducible builds give all files one time: 0, 1, or the start of 1980 in a zip file.
+_FIRST_TRUE_TIME = int(datetime(1981, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000_000
 _SECOND = 1_000_000_000
 # File systems take the time from a clock that ticks, a hundred times a second at
 # the slowest.
@@ -37,20 +39,25 @@ class FileEntry(NamedTuple):
         name: the file's, as the view looks for it.
         size: in bytes.
         modified: nanoseconds since 1970.
+        is_fixed: whether the request's address names the file. If not, an older one may
+            take its place, which no date tells.
     """
 
     name: str
     size: int
     modified: int
+    is_fixed: bool = True
 
     @property
     def row(self) -> None:
         """A request writes none of these."""
 
     def validators(self, representation: Representation = PLAIN) -> Validators:
-        date = -(-self.modified // _SECOND)
+        if self.modified < _FIRST_TRUE_TIME:
+            return Validators()
+        date = -(-self.modified // _SECOND) if self.is_fixed else None
         if self._may_change_unseen():
-            return Validators(last_modified=date)
+            return Validators(last_modified=date, dated=not representation.terms)
         state = f"file-{digest([self.name])}-{self.size}.{self.modified:x}"
         return make_validators(state, representation, date)
 
@@ -95,7 +102,11 @@ class FileSource:
     ) -> FileEntry | None:
         place = self.place
         if callable(place) and not isinstance(place, Storage):
-            place = place(request, *args, **kwargs)
+            entry = self._read(place(request, *args, **kwargs), kwargs)
+            return entry and entry._replace(is_fixed=self.lookup_url_kwarg is not None)
+        return self._read(place, kwargs)
+
+    def _read(self, place: Any, kwargs: Any) -> FileEntry | None:
         if not place:
             return None  # An empty FileField is false.
         try:

@@ -21,18 +21,22 @@ from operator import or_
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError, IntegrityError, connections, models, transaction
+from django.db.transaction import TransactionManagementError
 
 from .exceptions import StaleWriteError
 
 __all__ = [
     "Guard",
+    "ReadOnlyGuard",
     "State",
+    "WriteForbidden",
     "guards_of",
     "insist",
     "is_contention",
     "is_duplicate",
     "is_lost_race",
     "lock_state",
+    "require_commit",
 ]
 
 
@@ -74,6 +78,11 @@ class Guard:
     detached: bool = False
     # Whether the row is locked by the transaction around the guard.
     claimed: bool = False
+    # Whether writes of the request are committed. What fails after that, as an
+    # on_commit() callback may, must not be told as if nothing had been written.
+    committed: bool = False
+    # What Django has noted of an earlier transaction's failure.
+    earlier_error: BaseException | None = None
     # Whether a statement of the request has compared the row's state …
     compared: bool = False
     # … whether one has deleted the row, and whether the request is over.
@@ -108,6 +117,25 @@ class Guard:
         self.compared = True
 
     @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """
+        Django's ``atomic()`` on the guard's database. ``committed`` is true as soon as the
+        transaction is committed, before the block's own on_commit() callbacks run.
+        """
+        with transaction.atomic(using=self.using):
+            connection: Any = connections[self.using]
+            self.earlier_error = connection.rollback_exc
+            transaction.on_commit(self._note_commit, using=self.using)
+            yield
+
+    def require_commit(self) -> None:
+        """``require_commit()`` for the guard's own block; see there."""
+        require_commit(self.using, self.earlier_error)
+
+    def _note_commit(self) -> None:
+        self.committed = True
+
+    @contextmanager
     def claim(self) -> Iterator[None]:
         """
         Hold the row locked, in a transaction as long as the block.
@@ -124,7 +152,7 @@ class Guard:
 
             def begin() -> None:
                 with ExitStack() as attempt:
-                    attempt.enter_context(transaction.atomic(using=self.using))
+                    attempt.enter_context(self.atomic())
                     if self.lock_touched is not None and not self.any_state:
                         self.lock_touched()
                     self.lock()
@@ -180,7 +208,9 @@ class Guard:
         """Raise ``StaleWriteError`` unless ``instance`` may be written in ``state``."""
         # Under the guard's own lock, a trigger may have moved the row for the request.
         if not self.claimed and self.lineage is not None and state not in self.lineage:
-            raise StaleWriteError(self.model, self.pk, self.using, instance)
+            raise StaleWriteError(
+                self.model, self.pk, self.using, instance, expected=self.state, found=state
+            )
 
     def moved(self, state: State) -> None:
         """Take note of a write by the request itself, in its transaction."""
@@ -197,6 +227,7 @@ class Guard:
 
     def _reached(self, state: State) -> None:
         self.state = state
+        self.committed = self.committed or self.detached
         self._admit_later(state)
 
     def _admit_later(self, state: State) -> None:
@@ -207,6 +238,8 @@ class Guard:
         """Take note that the request has deleted the row."""
         self.state = None
         self.compared = self.deleted = True
+        if self.detached:
+            transaction.on_commit(self._note_commit, using=self.using)
 
     def reread(self) -> None:
         """Take note of a write whose result is not known, in its transaction."""
@@ -220,6 +253,20 @@ class Guard:
             self.removed()
         else:
             self.moved(State(values[0], *values[1:]))
+
+
+class WriteForbidden(Exception):
+    """A request wrote whose method must not."""
+
+
+class ReadOnlyGuard(Guard):
+    """Refuses all writes of rows that are there, for a method that carries no precondition."""
+
+    def lock(self) -> None:
+        raise WriteForbidden(self.model, self.pk)
+
+    def admit(self, state: State, instance: models.Model) -> None:
+        self.lock()
 
 
 _active: ContextVar[tuple[Guard, ...]] = ContextVar("etag_versioning_guards", default=())
@@ -238,6 +285,46 @@ def guards_of(model: type[models.Model], using: str, pk: Any = None) -> list[Gua
         and (pk is None or guard.is_on(pk))
         and not guard.closed
     ]
+
+
+def require_commit(using: str, earlier: BaseException | None = None) -> None:
+    """
+    Before a success is answered: make sure that the open transaction can be committed.
+
+    A block that catches a database error in a transaction cannot save what it wrote:
+    Django, or PostgreSQL itself, rolls it back without another error.
+
+    Args:
+        using: the database alias.
+        earlier: the connection's ``rollback_exc`` before the block. Django never resets it.
+
+    Raises:
+        TransactionManagementError: the transaction will be rolled back.
+        DatabaseError, StaleWriteError: the error that was caught, where it comes of
+            another's write.
+    """
+    connection: Any = connections[using]
+    if not connection.needs_rollback and not _is_aborted(connection):
+        return
+    caught = connection.rollback_exc
+    if caught is earlier:
+        caught = None
+    if caught is not None and is_lost_race(caught):
+        raise caught
+    raise TransactionManagementError(
+        "The transaction of a guarded write will be rolled back, so its answer can't be a success. "
+        "If a database error was caught in it, put the statement that may fail into a block of "
+        "its own: with transaction.atomic(): team.save(). If the rollback is meant, call "
+        "set_rollback(True) in such a block."
+    ) from caught
+
+
+def _is_aborted(connection: Any) -> bool:
+    """Whether PostgreSQL takes no more statements in the transaction; it commits nothing."""
+    if connection.vendor != "postgresql" or not connection.in_atomic_block:
+        return False
+    driver = connection.connection
+    return driver is not None and int(driver.info.transaction_status) == _POSTGRESQL_ABORTED
 
 
 def lock_state(
@@ -262,7 +349,8 @@ def lock_state(
         admitted = (models.Q(**dict(zip(columns, each, strict=False))) for each in states)
         rows = rows.filter(reduce(or_, admitted))
     if not rows.update(**{columns[0]: models.F(columns[0])}):
-        raise StaleWriteError(model, pk, using, instance)
+        expected = next(iter(states)) if states and len(states) == 1 else None
+        raise StaleWriteError(model, pk, using, instance, expected=expected)
 
 
 # How often the first statement of a write is tried before it is given up.
@@ -287,18 +375,32 @@ def insist(write: Callable[[], None], attempts: int = _ATTEMPTS) -> None:
             time.sleep(random.uniform(0.005, 0.05))
 
 
+# PQTRANS_INERROR of libpq.
+_POSTGRESQL_ABORTED = 3
 # SQLSTATEs: serialization failure, deadlock, lock not available.
 _POSTGRESQL_CONTENTION = frozenset({"40001", "40P01", "55P03"})
 # Record changed since last read, lock wait timeout, deadlock.
 _CHANGED = 1020
+# MariaDB's max_statement_time.
+_MYSQL_TIMEOUT = 1969
 _MYSQL_CONTENTION = frozenset({_CHANGED, 1205, 1213})
 # SQLITE_BUSY and SQLITE_LOCKED; extended codes carry them in the low byte.
 _SQLITE_CONTENTION = frozenset({5, 6})
 
 
 def is_lost_race(error: Exception) -> bool:
-    """Whether a write failed for no other reason than somebody else's."""
-    return isinstance(error, StaleWriteError) or is_contention(error)
+    """
+    Whether a write failed for no other reason than somebody else's. A statement that the
+    database ended by a timeout counts: a write that takes long waits for a lock.
+    """
+    return isinstance(error, StaleWriteError) or is_contention(error) or _is_timeout(error)
+
+
+def _is_timeout(error: Exception) -> bool:
+    if not isinstance(error, DatabaseError):
+        return False
+    postgresql, mysql, _ = _codes(error)
+    return postgresql == "57014" or mysql == _MYSQL_TIMEOUT
 
 
 def is_contention(error: Exception) -> bool:

@@ -21,6 +21,7 @@ __all__ = [
     "set_validators",
     "showable_last_modified",
     "shows_new_tag",
+    "without_length",
 ]
 
 
@@ -40,7 +41,8 @@ class _WithoutLength(ResponseHeaders):
     Headers that take no Content-Length.
 
     CommonMiddleware would put ``Content-Length: 0`` on a 304, where it means the
-    length of the 200 (RFC 9110 §8.6): caches then serve an empty page.
+    length of the 200: caches then serve an empty page; and on a 204, which must have
+    none (RFC 9110 §8.6).
     """
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -64,6 +66,13 @@ class NotModified(HttpResponseNotModified):
         # Who compresses the 200 says there what chose the coding; here nobody would.
         if _is_recoded(decision.etag, validators) or _compresses():
             patch_vary_headers(self, ("Accept-Encoding",))
+
+
+def without_length(response: Any) -> Any:
+    """``response``; if it is a 204, it takes no Content-Length any more."""
+    if response.status_code == 204:
+        response.headers = _WithoutLength(response.headers)
+    return response
 
 
 def _is_recoded(etag: EntityTag | None, current: Validators) -> bool:
@@ -104,9 +113,12 @@ def shows_new_tag(method: str, response: HttpResponseBase) -> bool:
 
 def showable_last_modified(validators: Validators) -> int | None:
     """
-    The date for an answer's Last-Modified: ``None`` while the current second can
-    still change it (§8.8.2.2), and where it lies in the future (§8.8.2.1).
+    The date for an answer's Last-Modified: ``None`` where something else than the state
+    can change the answer, while the current second can still change it (§8.8.2.2), and
+    where it lies in the future (§8.8.2.1).
     """
+    if not validators.dated:
+        return None
     now = int(time.time())
     # Our stamps are rounded up, so that their second is over when it is reached.
     limit = now if validators.state is not None else now - 1

@@ -17,6 +17,10 @@ MESSAGES: Mapping[Reason, str | Promise] = {
         "The resource was changed since you fetched it. Fetch it again with Cache-Control: "
         "no-cache, repeat your change on what is there now, and send the new ETag as If-Match."
     ),
+    Reason.OTHER_RESOURCE: _(
+        "If-Match names another resource. Fetch this resource with Cache-Control: no-cache, and "
+        "send the ETag of the answer, with its quotes, as If-Match."
+    ),
     Reason.ABSENT: _("If-Match was sent, and there is no such resource."),
     Reason.MALFORMED: _(
         'If-Match must be * or a list of entity tags, each in double quotes: "tag". Fetch the '
@@ -50,6 +54,14 @@ MESSAGES: Mapping[Reason, str | Promise] = {
     Reason.CONFLICT: _(
         "Something that this request writes was changed by another at the same time. Nothing was "
         "written. Fetch it again with Cache-Control: no-cache, and repeat your change."
+    ),
+    Reason.INTERRUPTED: _(
+        "Something that this request writes was changed by another at the same time. Part of the "
+        "request may have been written. Fetch the resource again with Cache-Control: no-cache "
+        "before you repeat your change."
+    ),
+    Reason.DUPLICATE: _(
+        "Another resource has a value that must be unique. Nothing was written; send another value."
     ),
     Reason.GONE: _("The resource was deleted at the same time. Nothing was written."),
     Reason.CONTENTION: _("Others were writing at the same time. Nothing was written; try again."),

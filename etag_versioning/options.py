@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from .conf import settings
+from .etags import parse_entity_tags
 from .preconditions import NO_POLICY, ConditionalHeaders, Policy, needs_policy
 from .sources import RowSource, Source
 from .tags import EtagTerms
@@ -34,9 +35,17 @@ class Options(NamedTuple):
         if not needs_policy(method, headers):
             return NO_POLICY
         return Policy(
-            if_match_required=self.required,
+            if_match_required=self.required or self._is_unreadable(headers),
             lets_pass=self.reports,
             allow_wildcard=self.allow_wildcard,
             allow_unmodified_since=self.allow_unmodified_since,
             strong=settings.strong_if_match,
         )
+
+    def _is_unreadable(self, headers: ConditionalHeaders) -> bool:
+        """
+        Whether a client that may create the row meant to say ``If-None-Match: *``, and
+        sent what cannot be read: its write does not go on as if it had said nothing.
+        """
+        value = headers.if_none_match
+        return self.creates is not None and value is not None and parse_entity_tags(value) is None

@@ -12,11 +12,20 @@ import enum
 from typing import NamedTuple
 
 from .dates import parse_http_date
-from .etags import ANY, EntityTag, parse_entity_tags, without_coding
+from .etags import (
+    ANY,
+    EntityTag,
+    parse_entity_tags,
+    resource_part,
+    state_part,
+    without_coding,
+)
 
 __all__ = [
     "CONFLICT",
+    "DUPLICATE",
     "GONE",
+    "INTERRUPTED",
     "NO_CONDITIONS",
     "NO_POLICY",
     "UNAVAILABLE",
@@ -34,6 +43,8 @@ __all__ = [
 
 READ_METHODS = frozenset({"GET", "HEAD"})
 SAFE_METHODS = READ_METHODS | {"OPTIONS", "TRACE"}
+# Preconditions are ignored on these (§13.2.1). Any other method, known or not, writes.
+UNCONDITIONAL_METHODS = frozenset({"OPTIONS", "TRACE", "CONNECT"})
 
 
 class Outcome(enum.Enum):
@@ -55,6 +66,7 @@ class Reason(enum.Enum):
     NONE = "no precondition stood against it"
     MATCH = "the client has this state"
     STALE = "If-Match names another state"
+    OTHER_RESOURCE = "If-Match names another resource"
     ABSENT = "If-Match is given, and there is no such row"
     MALFORMED = "If-Match is neither * nor a list of entity tags"
     WEAKENED = "If-Match names this state by a weakened tag"
@@ -65,6 +77,8 @@ class Reason(enum.Enum):
     DATE_NOT_ENOUGH = "If-Unmodified-Since alone cannot guard a write"
     GONE = "deleted by another at the same time"
     CONFLICT = "changed by another at the same time"
+    INTERRUPTED = "changed by another, when part of the request may have been written"
+    DUPLICATE = "another row has a value that must be unique"
     CONTENTION = "the database could not let this write through"
 
 
@@ -91,12 +105,15 @@ class Validators(NamedTuple):
         last_modified: seconds since 1970, rounded up, or ``None``.
         former: opaque part and state of the same tag under each secret key that
             is being retired: a client may still hold it.
+        dated: whether the representation depends on the state alone. If not, it can
+            change without a new date: the date guards writes, and is not shown.
     """
 
     etag: EntityTag | None = None
     state: str | None = None
     last_modified: int | None = None
     former: tuple[tuple[str, str], ...] = ()
+    dated: bool = True
 
     @property
     def opaques(self) -> list[str]:
@@ -148,6 +165,8 @@ PROCEED = Decision(Outcome.PROCEED)
 # After a write that was lost to another:
 GONE = Decision(Outcome.GONE, Reason.GONE)
 CONFLICT = Decision(Outcome.CONFLICT, Reason.CONFLICT)
+INTERRUPTED = Decision(Outcome.CONFLICT, Reason.INTERRUPTED)
+DUPLICATE = Decision(Outcome.CONFLICT, Reason.DUPLICATE)
 UNAVAILABLE = Decision(Outcome.UNAVAILABLE, Reason.CONTENTION)
 
 
@@ -170,7 +189,7 @@ def evaluate(
         The decision. Never raises, whatever the headers hold.
     """
     # §13.2.1: methods that neither select nor modify a representation.
-    if method in ("OPTIONS", "TRACE", "CONNECT"):
+    if method in UNCONDITIONAL_METHODS:
         return PROCEED
     writes = method not in READ_METHODS
     required = writes and policy.if_match_required
@@ -199,7 +218,7 @@ def evaluate(
             required = False
 
     # Step 4: If-Modified-Since, where there is no If-None-Match.
-    elif not writes and current is not None and current.last_modified is not None:
+    elif not writes and current is not None and current.dated and current.last_modified is not None:
         date = parse_http_date(headers.if_modified_since)
         if date is not None and current.last_modified <= date:
             return Decision(Outcome.NOT_MODIFIED, Reason.MATCH, current.etag)
@@ -264,8 +283,19 @@ def _if_match_objection(
         if by_letter:
             return None
         same_state = any(_matches_by_state(tag, current) for tag in tags)
-        return Reason.WEAKENED if same_state else Reason.STALE
-    return None if any(_matches_by_state(tag, current) for tag in tags) else Reason.STALE
+        return Reason.WEAKENED if same_state else _mismatch(tags, current)
+    if any(_matches_by_state(tag, current) for tag in tags):
+        return None
+    return _mismatch(tags, current)
+
+
+def _mismatch(tags: tuple[EntityTag, ...], current: Validators) -> Reason:
+    """Whether ``tags`` name an older state of the row, or another resource."""
+    parts = [resource_part(state) for state in current.states]
+    if not parts or None in parts:
+        return Reason.STALE  # It cannot be told.
+    same = any(tag.opaque.startswith(part) for tag in tags for part in parts if part)
+    return Reason.STALE if same else Reason.OTHER_RESOURCE
 
 
 def _if_none_match(value: str, current: Validators | None, writes: bool) -> Decision | None:
@@ -311,7 +341,7 @@ def _matches_by_state(tag: EntityTag, current: Validators) -> bool:
     """The same state, whatever the representation and whoever weakened the tag."""
     if current.state is None:
         return tag.opaque in current.opaques
-    return without_coding(tag.opaque).partition("~")[0] in current.states
+    return state_part(tag.opaque) in current.states
 
 
 def _matches_weakly(tag: EntityTag, opaque: str, current: Validators) -> bool:

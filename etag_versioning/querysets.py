@@ -152,7 +152,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
             return super().delete()
         with transaction.atomic(using=self.db), self._claimed(guards):
             result = super().delete()
-            for guard in guards:
+            for guard in guards if result[0] else ():
                 guard.reread()
         return result
 

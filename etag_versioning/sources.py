@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, Protocol
 
 from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db import connections, models
-from django.http import HttpRequest
+from django.db import DataError, connections, models
+from django.http import Http404, HttpRequest
 
 from .conf import settings
 from .creation import CreationGuard
@@ -47,8 +47,8 @@ __all__ = [
     "url_value",
 ]
 
-# What a value raises that no column of its type can hold.
-_IMPOSSIBLE = (TypeError, ValueError, OverflowError, ValidationError)
+# What a value raises that no column of its type can hold: in Python, or in the database.
+_IMPOSSIBLE = (TypeError, ValueError, OverflowError, ValidationError, DataError)
 
 
 class Current(Protocol):
@@ -107,14 +107,30 @@ class RowSource:
     def read(
         self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False
     ) -> Row | None:
-        if writes or self._reader is None:
+        reader = None if writes else self._reader
+        queryset: Any = None
+        if reader is None:
             queryset = _queryset(self.source, request, args, kwargs)
-            return self._read(for_write(queryset) if writes else queryset, kwargs)
-        value = self._value(kwargs)
+        value = None if self._selects_itself else self._value(kwargs)
         try:
-            return None if is_impossible(value) else self._reader.read(value)
-        except _IMPOSSIBLE:
-            return None  # No row has a key like this.
+            if is_impossible(value):
+                raise ValueError("No text in a database is like this.")
+            if reader is not None:
+                row = reader.read(value)
+            else:
+                row = self._read(for_write(queryset) if writes else queryset, kwargs)
+        except _IMPOSSIBLE as error:
+            # No row has a key like this, none can be created, and PostgreSQL takes no
+            # more statements in the transaction.
+            if writes or isinstance(error, DataError):
+                raise Http404("No row can have this key.") from None
+            return None
+        return row if row is None or self._names_by_key(row) else row._replace(is_fixed=False)
+
+    def _names_by_key(self, row: Row) -> bool:
+        """Whether the address names the row by what never changes."""
+        keys = ("pk", row.model._meta.pk.name, require_version(row.model).owner._meta.pk.name)
+        return not self._selects_itself and self._field in keys
 
     def guard_absent(
         self, request: HttpRequest, args: Any, kwargs: Any, *, detached: bool
@@ -132,12 +148,7 @@ class RowSource:
 
     def _read(self, queryset: models.QuerySet[Any], kwargs: Any) -> Row | None:
         key = None if self._selects_itself else Key(self._field, self._value(kwargs))
-        if key is not None and is_impossible(key.value):
-            return None
-        try:
-            return read_row(queryset, self.tag_key, key=key)
-        except _IMPOSSIBLE:
-            return None
+        return read_row(queryset, self.tag_key, key=key)
 
     def _value(self, kwargs: Any) -> Any:
         return url_value(kwargs, self.lookup_url_kwarg or self._field)

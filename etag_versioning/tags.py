@@ -82,7 +82,8 @@ def make_validators(
     Returns:
         Validators with the tag under ``SECRET_KEY``, and as ``former`` those
         under each of ``SECRET_KEY_FALLBACKS``, so that the tags that clients
-        hold go on being good while a key is retired.
+        hold go on being good while a key is retired. They are not ``dated`` where
+        terms decide too: these change without a new date.
     """
     if not representation.terms and not settings.opaque_tags:
         opaque = with_representation(state, representation.text)
@@ -90,10 +91,12 @@ def make_validators(
     if not representation.sealed:
         # The same under every secret key.
         text = representation.with_text(digest(representation.terms)).text
-        return Validators(EntityTag(with_representation(state, text)), state, last_modified)
+        tag = EntityTag(with_representation(state, text))
+        return Validators(tag, state, last_modified, dated=False)
     keys = (django_settings.SECRET_KEY, *django_settings.SECRET_KEY_FALLBACKS)
     (opaque, shown), *former = [_form(key, state, representation) for key in keys]
-    return Validators(EntityTag(opaque), shown, last_modified, tuple(former))
+    dated = not representation.terms
+    return Validators(EntityTag(opaque), shown, last_modified, tuple(former), dated)
 
 
 def _form(key: Any, state: str, representation: Representation) -> tuple[str, str]:

@@ -59,6 +59,8 @@ class Row(NamedTuple):
         state: version and stamp.
         annotations: what the query set computed beside the row's own columns.
             These are no part of the state: they change without a write.
+        is_fixed: whether the request's address names the row by its key. If not,
+            another, older row may take its place, which no date tells.
     """
 
     model: Any
@@ -67,6 +69,7 @@ class Row(NamedTuple):
     key: Any
     state: State
     annotations: tuple[Any, ...] = ()
+    is_fixed: bool = True
 
     def with_state(self, state: State) -> Row:
         return self._replace(state=state)
@@ -87,7 +90,7 @@ class Row(NamedTuple):
         if self.annotations:
             representation = representation.with_terms("annotations", [digest(self.annotations)])
         stamp = self.state.stamp
-        moment = None if stamp is None else last_modified_seconds(stamp)
+        moment = last_modified_seconds(stamp) if stamp is not None and self.is_fixed else None
         return make_validators(self.tag_state, representation, moment)
 
     def guard(

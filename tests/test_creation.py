@@ -5,9 +5,10 @@ import json
 import pytest
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
+from django.db.transaction import TransactionManagementError
 from django.http import Http404, HttpResponse, JsonResponse
-from django.test import AsyncClient, Client
+from django.test import AsyncClient, Client, RequestFactory
 from django.urls import path
 
 from etag_versioning.creation import CreationGuard
@@ -233,13 +234,10 @@ class TestAnAbsentRow:
     def test_is_404_where_nothing_may_create_it(self, kind):
         assert create("/never/7/").status_code == 404
 
-    def test_that_the_view_failed_for_another_reason_stays_what_it_is(self, kind, atomic_requests):
+    def test_a_value_that_must_be_unique_elsewhere_is_409(self, kind, atomic_requests):
         Login.objects.create(name="taken")
-        with pytest.raises(IntegrityError):
-            create(f"/{kind}/7/", "fail elsewhere")
-        client = Client(raise_request_exception=False)
-        headers = {"If-None-Match": "*", "X-Create": "fail elsewhere"}
-        assert client.put(f"/{kind}/7/", headers=headers).status_code == 500
+        answer = create(f"/{kind}/7/", "fail elsewhere")
+        assert (answer.status_code, answer.json()["reason"]) == (409, "duplicate")
         assert not Person.objects.exists()
 
     def test_another_stale_row_is_409(self, kind, atomic_requests):
@@ -256,10 +254,9 @@ class TestAnAbsentRow:
         assert Person.objects.get().name == "other"
 
 
-def test_what_was_rolled_back_shows_no_tag():
-    answer = create("/people/7/", "roll back")
-    assert answer.status_code == 201
-    assert "ETag" not in answer
+def test_what_was_rolled_back_is_no_success():
+    with pytest.raises(TransactionManagementError, match="set_rollback"):
+        create("/people/7/", "roll back")
     assert not Person.objects.exists()
 
 
@@ -443,3 +440,57 @@ def test_only_a_row_can_be_created():
     for sources in ((), (file_etag_func("/tmp/a"),)):
         with pytest.raises(ImproperlyConfigured, match="allow_create"):
             versioned_condition(*sources, etag_func=lambda request: "a", allow_create=True)
+
+
+class TestARowThatTheSourceHides:
+    """A request that may only create must not take it over."""
+
+    @pytest.fixture(autouse=True)
+    def hidden(self):
+        return Person.objects.create(pk=7, name="hidden")
+
+    def put(self, write, if_none_match="*", **options):
+        def mine(request, pk):
+            return Person.objects.filter(pk=pk, name="mine")
+
+        def view(request, pk):
+            write(pk)
+            return HttpResponse(status=201)
+
+        headers = {"If-None-Match": if_none_match}
+        request = RequestFactory().put("/", headers=headers)
+        return versioned_condition(mine, allow_create=True, **options)(view)(request, pk=7)
+
+    @pytest.mark.parametrize("name", ["mine", "still hidden"])
+    def test_is_not_written(self, name):
+        def save(pk):
+            person = Person.objects.get(pk=pk)
+            person.name = name
+            person.save()
+
+        def update_or_create(pk):
+            Person.objects.update_or_create(pk=pk, defaults={"name": name})
+
+        def update(pk):
+            Person.objects.filter(pk=pk).update(name=name)
+
+        def insert(pk):
+            Person.objects.create(pk=pk, name=name)
+
+        def replace(pk):
+            Person.objects.get(pk=pk).delete()
+            Person.objects.create(pk=pk, name="mine")
+
+        for write in (save, update_or_create, update, insert, replace):
+            assert self.put(write).status_code == 409
+            assert Person.objects.values_list("name", "version").get() == ("hidden", 1)
+
+    @pytest.mark.parametrize("value", ["*, *", "", "junk", '*, "a"'])
+    @pytest.mark.parametrize("if_match", ["required", "optional"])
+    def test_an_if_none_match_that_cannot_be_read_is_428(self, value, if_match):
+        def fail(pk):
+            raise AssertionError("the view must not run")
+
+        assert self.put(fail, value, if_match=if_match).status_code == 428
+        Person.objects.unversioned().update(name="mine")
+        assert self.put(fail, value, if_match=if_match).status_code == 428

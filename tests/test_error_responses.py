@@ -24,6 +24,9 @@ CONTENTION = Decision(Outcome.UNAVAILABLE, Reason.CONTENTION)
 ERRORS = [
     (GONE, 404, "NOT_FOUND"),
     (CONFLICT, 409, "CONFLICT"),
+    (Decision(Outcome.CONFLICT, Reason.INTERRUPTED), 409, "CONFLICT"),
+    (Decision(Outcome.CONFLICT, Reason.DUPLICATE), 409, "CONFLICT"),
+    (Decision(Outcome.PRECONDITION_FAILED, Reason.OTHER_RESOURCE), 412, "PRECONDITION_FAILED"),
     *[
         (Decision(Outcome.PRECONDITION_FAILED, reason), 412, "PRECONDITION_FAILED")
         for reason in (
@@ -57,7 +60,8 @@ def test_error_responses(decision, status, code, etag):
     assert response["Cache-Control"] == "no-store"
     assert response.headers.get("ETag") == (None if etag is None else str(etag))
     assert response.headers.get("Retry-After") == ("1" if status == 503 else None)
-    assert body == {"error": code} | ({} if etag is None else {"current_etag": str(etag)})
+    shown = {} if etag is None else {"current_etag": str(etag)}
+    assert body == {"error": code, "reason": decision.reason.name.lower()} | shown
     assert message == MESSAGES[decision.reason]
 
 
@@ -107,6 +111,7 @@ def test_nothing_of_what_was_said_before_settling_remains():
     assert response.status_code == 404
     assert json.loads(response.content) == {
         "error": "NOT_FOUND",
+        "reason": "gone",
         "message": MESSAGES[Reason.GONE],
     }
     assert not response.has_header("ETag")
@@ -140,6 +145,7 @@ def test_problem_details(decision, status, code, etag):
         "status": response.status_code,
         "detail": str(MESSAGES[decision.reason]),
         "error": code,
+        "reason": decision.reason.name.lower(),
         **shown,
     }
     assert response.status_code == status

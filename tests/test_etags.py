@@ -1,6 +1,7 @@
 """Entity tags: the grammar of RFC 9110 §8.8.3, and how ours are built."""
 
 import re
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from urllib.parse import unquote
 from uuid import UUID
@@ -17,6 +18,7 @@ from etag_versioning.etags import (
     encode_key,
     encode_stamp,
     parse_entity_tags,
+    state_part,
     without_coding,
 )
 
@@ -358,10 +360,24 @@ def test_digests_differ_wherever_the_terms_do(one, other):
     assert (digest(one) == digest(other)) is (one == other)
 
 
-@pytest.mark.parametrize("suffix", ["-gzip", "--gzip", "-br", "-zstd", "-deflate", ";gzip"])
-def test_the_suffix_of_a_proxy_is_taken_off_once(suffix):
-    assert without_coding(f"user-7-v3{suffix}") == "user-7-v3"
-    assert without_coding(f"user-7-v3{suffix}{suffix}") == f"user-7-v3{suffix}"
+@pytest.mark.parametrize("suffix", ["-gzip", "--gzip", "-br", "-zstd", "-deflate", ";gzip", ";br"])
+@pytest.mark.parametrize("representation", ["", "~json.8c1f"])
+def test_the_suffixes_of_proxies_are_taken_off_with_and_without_a_representation(
+    suffix, representation
+):
+    for suffixes in (suffix, suffix * 2, f"{suffix}-gzip"):
+        opaque = f"user-7-v3{representation}{suffixes}"
+        assert without_coding(opaque) == f"user-7-v3{representation}"
+        assert state_part(opaque) == "user-7-v3"
+
+
+@pytest.mark.parametrize("unit", ['"a",', '"', "-gzip", '"a" ', "W/", ", "])
+def test_a_megabyte_is_read_at_once(unit):
+    value = unit * (1_000_000 // len(unit))
+    start = time.perf_counter()
+    assert parse_entity_tags(value) is None
+    without_coding(value)
+    assert time.perf_counter() - start < 0.1
 
 
 @pytest.mark.parametrize("opaque", ["", "user-7-v3", "user-7-v3-GZIP", "gzip", "x-gzip-y", "x-brr"])

@@ -45,7 +45,7 @@ def assert_conflict(response):
     assert response["Cache-Control"] == "no-store"
     assert not response.has_header("ETag")
     body = json.loads(response.content)
-    assert body.keys() == {"error", "message"}
+    assert body.keys() == {"error", "reason", "message"}
     assert body["error"] == "CONFLICT"
     assert "Nothing was written" in body["message"]
     assert "Person" not in body["message"]

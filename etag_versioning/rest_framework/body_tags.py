@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework.exceptions import ValidationError
 
-from ..etags import EntityTag, parse_entity_tags, without_coding
+from ..etags import EntityTag, parse_entity_tags, state_part
 from ..preconditions import ConditionalHeaders, Validators, names_any
 from .fields import ETagField
 from .representation import serializer_class_of
@@ -58,4 +58,4 @@ def with_tag(
 
 
 def _state(tag: EntityTag) -> str:
-    return without_coding(tag.opaque).partition("~")[0]
+    return state_part(tag.opaque)

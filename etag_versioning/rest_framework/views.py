@@ -69,6 +69,7 @@ class VersionedView(ViewOptions, APIView):
         if self._shown is not None and 200 <= response.status_code < 300:
             response = self._finish_read(response, self._shown)
         response = super().finalize_response(request, response, *args, **kwargs)
+        http.without_length(response)
         headers = response.headers
         # The parameters of a media type choose too, where there is one renderer.
         if headers.get("Vary") != "Accept" and "ETag" in headers:
