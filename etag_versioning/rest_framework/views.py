@@ -131,7 +131,9 @@ class VersionedView(ViewOptions, APIView):
         return self._conditions != NO_CONDITIONS
 
     def _validators_of(self, row: Row) -> Validators:
-        return row.validators(self._representation())
+        found = row.validators(self._representation())
+        # The tag also covers the code that renders the row, which a date cannot tell.
+        return found._replace(dated=found.dated and self.last_modified)
 
     def _representation(self) -> Representation:
         own = [*representation_terms(self), *self.get_etag_terms()]
