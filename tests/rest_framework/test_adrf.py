@@ -116,6 +116,27 @@ class ListViewSet(PersonViewSet):
     pagination_class = None
 
 
+class TotalPages(PageNumberPagination):
+    page_size = 2
+
+    def get_paginated_response(self, data):
+        headers = {"X-Total-Count": str(self.page.paginator.count)}
+        return Response({"last": data[-1]["id"], "results": data}, headers=headers)
+
+
+class AsyncTotalPages(TotalPages):
+    async def get_paginated_response(self, data):
+        return super().get_paginated_response(data)
+
+
+class TotalViewSet(PersonViewSet):
+    pagination_class = TotalPages
+
+
+class AsyncTotalViewSet(PersonViewSet):
+    pagination_class = AsyncTotalPages
+
+
 class HiddenSerializer(ModelSerializer):
     class Meta:
         model = Hidden
@@ -213,6 +234,8 @@ router.register("permitted", PermittedViewSet, basename="permitted")
 router.register("apermitted", AsyncPermittedViewSet, basename="apermitted")
 router.register("own", OwnHooksViewSet, basename="own")
 router.register("lists", ListViewSet, basename="lists")
+router.register("total", TotalViewSet, basename="total")
+router.register("async-total", AsyncTotalViewSet, basename="async-total")
 router.register("hidden", HiddenViewSet, basename="hidden")
 router.register("upserting", UpsertingViewSet, basename="upserting")
 router.register("own-create", OwnCreateViewSet, basename="own-create")
@@ -337,6 +360,20 @@ class TestList:
         await people[1].adelete()
         tags.append((await client.get("/people/?search="))["ETag"])
         assert len(set(tags)) == 3
+
+    @pytest.mark.parametrize("name", ["total", "async-total"])
+    async def test_what_an_own_paginator_puts_into_headers_is_in_the_tag(self, client, name):
+        for each in "ab":
+            await Person.objects.acreate(name=each)
+        full = await client.get(f"/{name}/")
+        assert full["X-Total-Count"] == "2"
+        conditions = {"If-None-Match": full["ETag"]}
+        again = await client.get(f"/{name}/", headers=conditions)
+        assert again.status_code == 304
+        await Person.objects.acreate(name="c")  # On page 2.
+        again = await client.get(f"/{name}/", headers=conditions)
+        assert again.status_code == 200
+        assert again["X-Total-Count"] == "3"
 
     async def test_filters_shape_the_page(self, client):
         for name in ("anna", "bob"):
