@@ -338,6 +338,23 @@ class TestRenderers:
         assert len(set(tags)) == 4
         assert len({tag.partition("~")[0] for tag in tags}) == 1
 
+    def test_weight_and_letter_case_make_no_other_tag(self, client, person):
+        tags = self.tags(
+            client,
+            person,
+            "application/json",
+            "application/json;q=0.9",
+            "application/json; Q=0.5",
+            "Application/JSON",
+            "text/none, */*;q=0.1",
+        )
+        assert len(set(tags)) == 1
+        indented = self.tags(
+            client, person, "application/json; indent=4", "APPLICATION/JSON;q=0.1; Indent=4"
+        )
+        assert len(set(indented)) == 1
+        assert set(indented) != set(tags)
+
     def test_the_views_own_code_is_told_apart(self, client, person):
         tags = {client.get(f"/{kind}/{person.pk}/")["ETag"] for kind in ("people", "late")}
         assert len(tags) == 2
