@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from django.db import DataError
 from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework.generics import GenericAPIView
@@ -21,7 +22,7 @@ from ..validators import (
     row_reader,
 )
 from .hooks import hooked, noting
-from .views import NO_SUCH_KEY, VersionedView
+from .views import NO_SUCH_KEY, VersionedView, absent
 
 __all__ = ["VersionedViewMixin"]
 
@@ -34,6 +35,13 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
         value = self.kwargs[self.lookup_url_kwarg or self.lookup_field]
         queryset = self.filter_queryset(self.get_queryset())
         return queryset.filter(**{self.lookup_field: value})
+
+    def get_object(self) -> Any:
+        """As the next class does it. A key that the database refuses is a 404."""
+        try:
+            return super().get_object()
+        except (ArithmeticError, DataError) as error:
+            raise Http404 from error
 
     # Private to the package from here on.
 
@@ -52,8 +60,8 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
             if fixed is not None:
                 return row_reader(fixed, self.tag_key, name).read(value)
             return read_row(self._rows, self.tag_key, key=Key(name, value))
-        except NO_SUCH_KEY:
-            return None
+        except NO_SUCH_KEY as error:
+            return absent(error)
 
     @property
     def _fixed_queryset(self) -> Any:
@@ -116,7 +124,9 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
 
     @property
     def _loads_as_drf(self) -> bool:
-        return type(self).get_object is GenericAPIView.get_object
+        ours = type(self).get_object is VersionedViewMixin.get_object
+        loads: Any = super().get_object
+        return ours and loads.__func__ is GenericAPIView.get_object
 
     @property
     def _paginates_as_drf(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.db import connections
+from django.db import DataError, connections
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
@@ -49,10 +50,10 @@ from .renderers import VersionedBrowsableAPIRenderer
 from .representation import representation_terms
 from .responses import SettledResponse, tell_as_problem
 
-__all__ = ["NO_SUCH_KEY", "VersionedView", "looks_at_objects"]
+__all__ = ["NO_SUCH_KEY", "VersionedView", "absent", "looks_at_objects"]
 
-# What a key raises that no row can have.
-NO_SUCH_KEY = (TypeError, ValueError, OverflowError, ValidationError)
+# What a key raises that no row can have: in Python, or in the database.
+NO_SUCH_KEY = (TypeError, ValueError, ArithmeticError, ValidationError, DataError)
 # What a 304 says as the 200 would (RFC 9110 §15.4.5).
 _KEPT_HEADERS = ("Cache-Control", "Content-Location", "Expires", "Vary")
 
@@ -198,8 +199,8 @@ class VersionedView(ViewOptions, APIView):
         """The row, by one narrow query."""
         try:
             return read_row(self.get_versioned_queryset(), self.tag_key)
-        except NO_SUCH_KEY:
-            return None
+        except NO_SUCH_KEY as error:
+            return absent(error)
 
     def _may_read_narrowly(self) -> bool:
         """Whether nothing asks to see the object before an answer about it is given."""
@@ -230,6 +231,15 @@ class VersionedView(ViewOptions, APIView):
         http.set_validators(response, shown)
         set_cache_control(response, self.cache_control, self.request._request)
         return response
+
+
+def absent(error: Exception) -> None:
+    """
+    No row, where a key raised ``error``. After the database refused it, PostgreSQL takes
+    no more statements in the transaction.
+    """
+    if isinstance(error, DataError):
+        raise Http404 from error
 
 
 def looks_at_objects(permission: Any) -> bool:

@@ -137,6 +137,11 @@ class AsyncTotalViewSet(PersonViewSet):
     pagination_class = AsyncTotalPages
 
 
+class WrittenViewSet(PersonViewSet):
+    lookup_field = "updated_at"
+    lookup_value_regex = "[^/]+"
+
+
 class HiddenSerializer(ModelSerializer):
     class Meta:
         model = Hidden
@@ -236,6 +241,7 @@ router.register("own", OwnHooksViewSet, basename="own")
 router.register("lists", ListViewSet, basename="lists")
 router.register("total", TotalViewSet, basename="total")
 router.register("async-total", AsyncTotalViewSet, basename="async-total")
+router.register("written", WrittenViewSet, basename="written")
 router.register("hidden", HiddenViewSet, basename="hidden")
 router.register("upserting", UpsertingViewSet, basename="upserting")
 router.register("own-create", OwnCreateViewSet, basename="own-create")
@@ -337,6 +343,13 @@ async def test_object_permissions_come_first(client, name):
     tag = (await client.get(url_of(anna, name)))["ETag"]
     again = await client.get(url_of(anna, name), headers={"If-None-Match": tag})
     assert again.status_code == 304
+
+
+@pytest.mark.parametrize("method", ["get", "put", "delete"])
+async def test_a_key_that_python_or_the_database_refuses_is_404(client, method):
+    url = "/written/9999-12-31T23:59:59.999999-14:00/"
+    answer = await getattr(client, method)(url, headers={"If-None-Match": '"x"'})
+    assert answer.status_code == 404
 
 
 class TestList:
