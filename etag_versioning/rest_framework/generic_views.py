@@ -61,7 +61,8 @@ class VersionedViewMixin(VersionedView, GenericAPIView):
                 return row_reader(fixed, self.tag_key, name).read(value)
             return read_row(self._rows, self.tag_key, key=Key(name, value))
         except NO_SUCH_KEY as error:
-            return absent(error)
+            absent(error)
+            return None
 
     @property
     def _fixed_queryset(self) -> Any:

@@ -200,7 +200,8 @@ class VersionedView(ViewOptions, APIView):
         try:
             return read_row(self.get_versioned_queryset(), self.tag_key)
         except NO_SUCH_KEY as error:
-            return absent(error)
+            absent(error)
+            return None
 
     def _may_read_narrowly(self) -> bool:
         """Whether nothing asks to see the object before an answer about it is given."""
@@ -235,8 +236,8 @@ class VersionedView(ViewOptions, APIView):
 
 def absent(error: Exception) -> None:
     """
-    No row, where a key raised ``error``. After the database refused it, PostgreSQL takes
-    no more statements in the transaction.
+    Raise 404 where the database raised ``error`` for a key: PostgreSQL then takes no
+    more statements in the transaction, so the view cannot look again.
     """
     if isinstance(error, DataError):
         raise Http404 from error
