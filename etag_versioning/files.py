@@ -58,8 +58,9 @@ class FileEntry(NamedTuple):
         date = -(-self.modified // _SECOND) if self.is_fixed else None
         if self._may_change_unseen():
             return Validators(last_modified=date, dated=not representation.terms)
-        state = f"file-{digest([self.name])}-{self.size}.{self.modified:x}"
-        return make_validators(state, representation, date)
+        state = f"file-{self.size}.{self.modified:x}"
+        # The name may be a path of the server, or tell whose file it is.
+        return make_validators(state, representation, date, hidden=digest([self.name]))
 
     def _may_change_unseen(self) -> bool:
         """Whether a write now could leave size and time as they are."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.core.signals import setting_changed
@@ -55,23 +54,21 @@ class Statement:
     def __init__(self, text: str, columns: Sequence[Any]) -> None:
         self.text = text
         self.columns = columns
-        # An engine's converters belong to one of its connections.
-        self.converters: WeakKeyDictionary[Any, list[tuple[int, Any, Any]]] = WeakKeyDictionary()
 
     def run(self, params: Sequence[Any], connection: Any) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(self.text, params)
             rows = list(cursor.fetchall())
-        converters = self.converters.get(connection)
-        if converters is None:
-            converters = self.converters[connection] = [
-                (place, column, convert)
-                for place, column in enumerate(self.columns)
-                for convert in (
-                    *connection.ops.get_db_converters(column),
-                    *column.get_db_converters(connection),
-                )
-            ]
+        # Not kept: they may be methods of ``connection.ops``, and so hold the connection,
+        # which has to go with its thread.
+        converters = [
+            (place, column, convert)
+            for place, column in enumerate(self.columns)
+            for convert in (
+                *connection.ops.get_db_converters(column),
+                *column.get_db_converters(connection),
+            )
+        ]
         if not converters:
             return rows
         values_of_rows = [list(row) for row in rows]

@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 # What a value raises that no column of its type can hold: in Python, or in the database.
-_IMPOSSIBLE = (TypeError, ValueError, OverflowError, ValidationError, DataError)
+_IMPOSSIBLE = (TypeError, ValueError, ArithmeticError, ValidationError, DataError)
 
 
 class Current(Protocol):

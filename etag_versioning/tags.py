@@ -69,7 +69,11 @@ UNSEALED = Representation(sealed=False)
 
 
 def make_validators(
-    state: str, representation: Representation = PLAIN, last_modified: int | None = None
+    state: str,
+    representation: Representation = PLAIN,
+    last_modified: int | None = None,
+    *,
+    hidden: str = "",
 ) -> Validators:
     """
     The validators of something in a state.
@@ -78,6 +82,8 @@ def make_validators(
         state: the state part of its tag.
         representation: how it is shown.
         last_modified: seconds since 1970, rounded up, or ``None``.
+        hidden: a digest of what else makes the state, and may not be shown to everybody.
+            In the tag it is keyed, so that no reader can try what it was made of.
 
     Returns:
         Validators with the tag under ``SECRET_KEY``, and as ``former`` those
@@ -85,7 +91,9 @@ def make_validators(
         hold go on being good while a key is retired. They are not ``dated`` where
         terms decide too: these change without a new date.
     """
-    if not representation.terms and not settings.opaque_tags:
+    if hidden and not representation.sealed:
+        state, hidden = f"{state}-{hidden}", ""
+    if not (representation.terms or hidden or settings.opaque_tags):
         opaque = with_representation(state, representation.text)
         return Validators(EntityTag(opaque), state, last_modified)
     if not representation.sealed:
@@ -94,13 +102,15 @@ def make_validators(
         tag = EntityTag(with_representation(state, text))
         return Validators(tag, state, last_modified, dated=False)
     keys = (django_settings.SECRET_KEY, *django_settings.SECRET_KEY_FALLBACKS)
-    (opaque, shown), *former = [_form(key, state, representation) for key in keys]
+    (opaque, shown), *former = [_form(key, state, hidden, representation) for key in keys]
     dated = not representation.terms
     return Validators(EntityTag(opaque), shown, last_modified, tuple(former), dated)
 
 
-def _form(key: Any, state: str, representation: Representation) -> tuple[str, str]:
+def _form(key: Any, state: str, hidden: str, representation: Representation) -> tuple[str, str]:
     """A tag's opaque part and its state part under one secret key."""
+    if hidden:
+        state = f"{state}-{_seal(key, 'hidden', [state, hidden])}"
     if representation.terms:
         representation = representation.with_text(_seal(key, "terms", representation.terms))
     opaque = with_representation(state, representation.text)

@@ -320,7 +320,8 @@ def list_validators(
     label: str, terms: Iterable[Any], representation: Representation = PLAIN
 ) -> Validators:
     """The validators of a list of which ``terms`` say what it shows."""
-    return make_validators(f"{encode_key(label)}.page-{digest(terms)}", representation)
+    # Not everybody may see all that a list is ordered or counted by: its digest is keyed.
+    return make_validators(f"{encode_key(label)}.page", representation, hidden=digest(terms))
 
 
 def _page_terms(rows: Iterable[Row], envelope: Iterable[Any]) -> Iterator[Any]:

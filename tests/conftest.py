@@ -1,9 +1,15 @@
+import gc
+import logging
 import threading
+from collections import Counter
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
 from django.db.models.signals import post_migrate
+from django.http import HttpRequest
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +63,47 @@ def race():
         return results
 
     return run
+
+
+@pytest.fixture
+def leaves_nothing():
+    """
+    Call a function in one new thread after another. The threads must leave no more
+    connections, requests and instances behind than there were before.
+    """
+
+    def counts():
+        gc.collect()
+        # By type(): isinstance() would call the functions of lazy objects.
+        found = [
+            one
+            for one in gc.get_objects()
+            if issubclass(type(one), BaseDatabaseWrapper | HttpRequest | Model)
+        ]
+        opened = sum(getattr(one, "connection", None) is not None for one in found)
+        return Counter(type(one).__name__ for one in found), opened
+
+    def run(call):
+        errors = []
+
+        def in_thread():
+            try:
+                call()
+            except BaseException as error:
+                errors.append(error)
+
+        connections["default"].ensure_connection()
+        logging.disable()  # A record of a 412 holds its request, and pytest keeps the records.
+        before = counts()
+        for _ in range(20):
+            thread = threading.Thread(target=in_thread)
+            thread.start()
+            thread.join(timeout=60)
+        assert not errors, errors
+        assert counts() == before
+
+    yield run
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture

@@ -78,7 +78,11 @@ class TestReading:
 
     def test_a_date_is_not_shown_while_its_second_lasts(self, client, url, person, monkeypatch):
         monkeypatch.setattr("time.time", person.updated_at.timestamp)
-        assert "Last-Modified" not in client.get(url)
+        answer = client.get(url)
+        assert "Last-Modified" not in answer
+        not_modified = client.get(url, headers={"If-None-Match": answer["ETag"]})
+        assert not_modified.status_code == 304
+        assert "Last-Modified" not in not_modified
         monkeypatch.setattr("time.time", lambda: person.updated_at.timestamp() + 1)
         assert "Last-Modified" in client.get(url)
 

@@ -11,7 +11,10 @@ from django.test import RequestFactory
 from django.utils.translation import gettext_lazy, override
 
 from etag_versioning import terms
-from etag_versioning.etags import EntityTag
+from etag_versioning.combinations import Combination
+from etag_versioning.etags import EntityTag, digest
+from etag_versioning.files import FileEntry
+from etag_versioning.guards import State
 from etag_versioning.preconditions import (
     ConditionalHeaders,
     Outcome,
@@ -19,14 +22,16 @@ from etag_versioning.preconditions import (
     Validators,
     evaluate,
 )
+from etag_versioning.sources import Page
 from etag_versioning.tags import (
     PLAIN,
+    UNSEALED,
     Representation,
     make_validators,
     request_representation,
     view_representation,
 )
-from etag_versioning.validators import page_validators
+from etag_versioning.validators import Row, list_validators, page_validators
 from tests.testapp.models import Person
 
 STATE = "user-7-v3.k2m9x1q0"
@@ -219,3 +224,61 @@ def test_the_representation_of_a_request_is_that_of_a_view_without_terms(setting
     settings.ETAG_VERSIONING = {"REVISION": "a"}
     request = RequestFactory().get("/?b=c")
     assert request_representation(request) == view_representation(None, request, (), {})
+
+
+class TestHiddenState:
+    """What decides a state and may not be shown: nobody can find it out by trying."""
+
+    def page(self, salary):
+        row = Row(Person, "default", 1, 1, State(3, None), (salary,))
+        return page_validators("person", [row])
+
+    def test_a_page_has_another_tag_where_an_annotation_differs(self):
+        assert self.page(1000).etag != self.page(1001).etag
+        assert self.page(1000) == self.page(1000)
+
+    @pytest.mark.parametrize("terms", [["rows", 1, 3, None, 1000], [1000], ["rows", 1000]])
+    def test_the_tag_is_no_digest_that_an_outsider_can_compute(self, terms, settings):
+        opaque = self.page(1000).etag.opaque
+        assert digest(terms) not in opaque
+        settings.SECRET_KEY = "an outsider's"
+        assert self.page(1000).etag.opaque != opaque
+
+    def test_it_has_96_bits(self):
+        assert re.fullmatch(r"person\.page-[0-9a-f]{24}", self.page(1000).etag.opaque)
+
+    def test_a_list_by_an_aggregate_too(self, settings):
+        cheap = list_validators("person", [2, 1000])
+        assert digest([2, 1000]) not in cheap.etag.opaque
+        settings.SECRET_KEY = "an outsider's"
+        assert list_validators("person", [2, 1000]).etag != cheap.etag
+
+    def test_a_file_s_name_too(self, settings):
+        entry = FileEntry("/srv/salaries/anna.txt", 5, 1_700_000_000_000_000_000)
+        opaque = entry.validators().etag.opaque
+        assert digest([entry.name]) not in opaque
+        settings.SECRET_KEY = "an outsider's"
+        assert entry.validators().etag.opaque != opaque
+        assert entry._replace(name="b").validators().etag != entry.validators().etag
+
+    def test_tags_of_a_retired_key_are_good(self, settings):
+        old, settings.SECRET_KEY = settings.SECRET_KEY, "new"
+        settings.SECRET_KEY_FALLBACKS = [old]
+        current = self.page(1000)
+        settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = old, []
+        held = self.page(1000).etag
+        headers = ConditionalHeaders(if_none_match=str(held))
+        assert evaluate("GET", headers, current).outcome is Outcome.NOT_MODIFIED
+        assert evaluate("GET", headers, self.page(1)).outcome is Outcome.PROCEED
+
+    def test_other_sources_of_one_answer_too(self, settings):
+        """Within another tag, a page has no key of its own, and the whole has one."""
+        row = Row(Person, "default", 2, 2, State(1, None))
+        shown = Combination(row, (Page("person", (row._replace(annotations=(1000,)),)),))
+        found = shown.validators()
+        inner = Page("person", (row._replace(annotations=(1000,)),)).validators(UNSEALED)
+        assert inner.former == ()
+        assert inner.etag.opaque not in found.etag.opaque
+        settings.SECRET_KEY = "an outsider's"
+        assert shown.validators().etag != found.etag
+        assert shown.validators().state == found.state

@@ -14,6 +14,8 @@ from typing import Any
 
 from adrf import generics, mixins, views
 from asgiref.sync import async_to_sync
+from django.db import DataError
+from django.http import Http404
 from rest_framework.request import Request
 
 from ..preconditions import READ_METHODS
@@ -47,6 +49,13 @@ class AsyncVersionedViewMixin(VersionedViewMixin, generics.GenericAPIView):
 
     _read_action = "aretrieve"
 
+    async def aget_object(self) -> Any:
+        """As ``get_object()``, for adrf's own."""
+        try:
+            return await super().aget_object()
+        except (ArithmeticError, DataError) as error:
+            raise Http404 from error
+
     def filter_queryset(self, queryset: Any) -> Any:
         """adrf's own way, for what reads narrowly in a thread."""
         return async_to_sync(self.afilter_queryset)(queryset)
@@ -56,7 +65,9 @@ class AsyncVersionedViewMixin(VersionedViewMixin, generics.GenericAPIView):
 
     @property
     def _loads_as_drf(self) -> bool:
-        return type(self).aget_object is generics.GenericAPIView.aget_object
+        ours = type(self).aget_object is AsyncVersionedViewMixin.aget_object
+        loads: Any = super().aget_object
+        return ours and loads.__func__ is generics.GenericAPIView.aget_object
 
     @property
     def _paginates_as_drf(self) -> bool:

@@ -40,8 +40,8 @@ Method = Callable[..., Awaitable[Any]]
 def _noting(original: Method, note: Callable[[Any], None]) -> Method:
     """``original``, of which each result is told to ``note``."""
 
-    async def hook(*args: Any) -> Any:
-        result = await original(*args)
+    async def hook(*args: Any, **kwargs: Any) -> Any:
+        result = await original(*args, **kwargs)
         note(result)
         return result
 
@@ -95,6 +95,7 @@ async def aread_page(view: Any, early: bool, method: Method, *args: Any, **kwarg
     hooks = {
         "afilter_queryset": _noting(view.afilter_queryset, partial(setattr, page, "queryset")),
         "apaginate_queryset": _noting(view.apaginate_queryset, partial(setattr, page, "page")),
+        "get_apaginated_response": _noting(view.get_apaginated_response, page.note_response),
     }
     with hooked(view, **hooks):
         response = await method(*args, **kwargs)

@@ -51,7 +51,7 @@ from .views import NO_SUCH_KEY
 if TYPE_CHECKING:
     from .generic_views import VersionedViewMixin
 
-__all__ = ["GuardedCreate"]
+__all__ = ["GuardedCreate", "is_versioned", "names_a_duplicate"]
 
 # Finds, in a query set, the row that a request was to create.
 Find = Callable[[Any], Any]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from django.db import DataError
 from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework.generics import GenericAPIView
@@ -24,7 +25,7 @@ from ..validators import (
 from .handlers import GuardingView
 from .hooks import hooked, noting
 from .state_fields import ignore_written_state
-from .views import NO_SUCH_KEY
+from .views import NO_SUCH_KEY, absent
 
 __all__ = ["VersionedViewMixin"]
 
@@ -51,6 +52,13 @@ class VersionedViewMixin(GuardingView, GenericAPIView):
             ignore_written_state(serializer)
         return serializer
 
+    def get_object(self) -> Any:
+        """As the next class does it. A key that the database refuses is a 404."""
+        try:
+            return super().get_object()
+        except (ArithmeticError, DataError) as error:
+            raise Http404 from error
+
     # Private to the package from here on.
 
     # What the view does with a GET of its row, as ``action`` names it.
@@ -68,7 +76,8 @@ class VersionedViewMixin(GuardingView, GenericAPIView):
             if fixed is not None:
                 return row_reader(fixed, self.tag_key, name).read(value)
             return read_row(self._rows, self.tag_key, key=Key(name, value))
-        except NO_SUCH_KEY:
+        except NO_SUCH_KEY as error:
+            absent(error)
             return None
 
     @property
@@ -132,7 +141,9 @@ class VersionedViewMixin(GuardingView, GenericAPIView):
 
     @property
     def _loads_as_drf(self) -> bool:
-        return type(self).get_object is GenericAPIView.get_object
+        ours = type(self).get_object is VersionedViewMixin.get_object
+        loads: Any = super().get_object
+        return ours and loads.__func__ is GenericAPIView.get_object
 
     @property
     def _paginates_as_drf(self) -> bool:

@@ -45,8 +45,8 @@ def unhooked(view: Any) -> Iterator[None]:
 def noting(original: Callable[..., Any], note: Callable[[Any], None]) -> Callable[..., Any]:
     """``original``, of which each result is told to ``note``."""
 
-    def hook(*args: Any) -> Any:
-        result = original(*args)
+    def hook(*args: Any, **kwargs: Any) -> Any:
+        result = original(*args, **kwargs)
         note(result)
         return result
 

@@ -22,6 +22,9 @@ class ViewOptions:
         allow_wildcard: whether ``If-Match: *`` may write.
         allow_unmodified_since: whether If-Unmodified-Since may stand in for
             If-Match, to the second.
+        last_modified: whether reads of one row send Last-Modified, and
+            If-Modified-Since is answered 304. Only where the date tells every
+            change of the answer: one serializer, one renderer, the row's own columns.
         allow_create: whether PUT of an absent row creates it, with
             ``If-None-Match: *``; by ``perform_create()``, and for who may POST.
         cache_control: Cache-Control for 200 and 304, as for Django's
@@ -39,6 +42,7 @@ class ViewOptions:
     if_match: ClassVar[Literal["required", "optional", "report"]] = "required"
     allow_wildcard: ClassVar[bool] = True
     allow_unmodified_since: ClassVar[bool] = False
+    last_modified: ClassVar[bool] = False
     allow_create: ClassVar[bool] = False
     cache_control: ClassVar[Mapping[str, Any] | None] = None
     etag_terms: ClassVar[Iterable[Any]] = ()

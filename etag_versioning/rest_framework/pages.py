@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import date, time, timedelta
+from decimal import Decimal
+from functools import lru_cache, partial
 from typing import Any
+from uuid import UUID
 
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
+from django.utils.functional import Promise
+from rest_framework import pagination
 from rest_framework.pagination import (
     CursorPagination,
     LimitOffsetPagination,
@@ -15,7 +22,6 @@ from rest_framework.pagination import (
 
 from ..preconditions import Validators
 from ..validators import (
-    Row,
     annotation_names,
     list_validators,
     narrow_names,
@@ -25,16 +31,17 @@ from ..validators import (
     row_of,
 )
 from .generic_views import VersionedViewMixin
+from .hooks import noting
 
 __all__ = ["RenderedPage", "cheap_list", "narrow_page"]
 
 # These take dictionaries for rows; a paginator of a project's own may not.
-_PAGINATORS = tuple(
-    (paginator.paginate_queryset, paginator.get_paginated_response)
-    for paginator in (PageNumberPagination, LimitOffsetPagination, CursorPagination)
-)
-
-
+_PAGINATORS = (PageNumberPagination, LimitOffsetPagination, CursorPagination)
+_MODULES = (pagination.__name__, "builtins")
+# What every class has, and an attribute that is a class.
+_NO_CODE = ("__dict__", "__weakref__", "django_paginator_class")
+# What is no JSON, and whose text is all that there is to it.
+_PLAIN = (Decimal, UUID, date, time, timedelta, Promise)
 _CHUNK = 2000
 
 
@@ -55,11 +62,11 @@ def narrow_page(view: VersionedViewMixin) -> Validators | None:
     page size, through the view's filters, ordering and paginator.
 
     Returns:
-        ``None`` where a paginator of the project's own wants to see whole rows.
+        ``None`` where a paginator of the project's own has to see whole rows.
     """
-    paginator = view.paginator
-    if not _takes_dictionaries(view, paginator):
+    if not _runs_drf_s_code(view):
         return None
+    paginator = view.paginator
     queryset = view.filter_queryset(view.get_queryset())
     if not isinstance(queryset, QuerySet) or queryset.query.combinator:
         return None
@@ -79,33 +86,57 @@ def narrow_page(view: VersionedViewMixin) -> Validators | None:
         row_from_values(queryset.model, queryset.db, [value[name] for name in names])
         for value in found
     )
-    current = _validators(view, queryset.model, rows, paginated)
+    envelope = _drf_s_envelope(view) if paginated else []
+    current = page_validators(_label(queryset.model), rows, envelope, view._representation())
     # The page itself is counted and cut by a paginator that knows nothing yet.
     vars(view).pop("_paginator", None)
     return current
 
 
-def _takes_dictionaries(view: Any, paginator: Any) -> bool:
-    if not view._paginates_as_drf:
+def _runs_drf_s_code(view: Any) -> bool:
+    """Whether only DRF's code paginates, which may be called with made-up data."""
+    kind: Any = type(view.paginator)
+    return view._paginates_as_drf and (view.paginator is None or _is_drf_s(kind))
+
+
+@lru_cache(maxsize=1000)
+def _is_drf_s(kind: type) -> bool:
+    """Whether a paginator is DRF's own, or a subclass that only sets plain attributes."""
+    if not issubclass(kind, _PAGINATORS):
         return False
-    kind = type(paginator)
-    return paginator is None or (kind.paginate_queryset, kind.get_paginated_response) in _PAGINATORS
+    if getattr(kind, "django_paginator_class", Paginator) is not Paginator:
+        return False
+    foreign = (base for base in kind.__mro__ if base.__module__ not in _MODULES)
+    return not any(
+        callable(value) or hasattr(value, "__get__")
+        for base in foreign
+        for name, value in vars(base).items()
+        if name not in _NO_CODE
+    )
 
 
 class RenderedPage:
-    """Takes note of the rows that DRF's ``list`` renders."""
+    """Notes the rows that DRF's ``list`` renders, and what the paginator makes of them."""
 
     def __init__(self, view: VersionedViewMixin) -> None:
         self.view = view
         self.queryset: Any = None
         self.page: Iterable[Any] | None = None
+        # What a paginator of the project's own returned.
+        self.shown: list[str] | None = None
         self.hooks: dict[str, Callable[..., Any]] = {
-            "filter_queryset": self._filter_queryset(view.filter_queryset),
-            "paginate_queryset": self._paginate_queryset(view.paginate_queryset),
+            "filter_queryset": noting(view.filter_queryset, partial(setattr, self, "queryset")),
+            "paginate_queryset": noting(view.paginate_queryset, partial(setattr, self, "page")),
+            "get_paginated_response": noting(view.get_paginated_response, self.note_response),
         }
 
+    def note_response(self, response: Any) -> None:
+        if not _runs_drf_s_code(self.view):
+            # Now, since the view may still change it.
+            self.shown = _content(response)
+
     def validators(self) -> Validators | None:
-        """The page's validators, without a query; ``None`` if it shows no model's rows."""
+        """The page's validators, without a query; ``None`` if they cannot be told."""
         paginated = self.page is not None
         instances = self.page if paginated else getattr(self.queryset, "_result_cache", None)
         model = getattr(self.queryset, "model", None)
@@ -115,34 +146,36 @@ class RenderedPage:
         if not all(isinstance(instance, model) for instance in instances):
             return None
         require_version(model)
+        envelope = self._envelope() if paginated else []
+        if envelope is None:
+            return None
         names = annotation_names(self.queryset)
         rows = [row_of(instance, self.view.tag_key, names) for instance in instances]
-        return _validators(self.view, model, rows, paginated)
+        return page_validators(_label(model), rows, envelope, self.view._representation())
 
-    def _filter_queryset(self, original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def filter_queryset(queryset: Any) -> Any:
-            self.queryset = original(queryset)
-            return self.queryset
-
-        return filter_queryset
-
-    def _paginate_queryset(self, original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def paginate_queryset(queryset: Any) -> Any:
-            self.page = original(queryset)
-            return self.page
-
-        return paginate_queryset
+    def _envelope(self) -> list[str] | None:
+        return _drf_s_envelope(self.view) if _runs_drf_s_code(self.view) else self.shown
 
 
-def _validators(
-    view: VersionedViewMixin, model: Any, rows: Iterable[Row], paginated: bool
-) -> Validators:
-    envelope: list[str] = []
-    if paginated:
-        # Count, links, and whatever else the paginator shows around its rows.
-        data = view.get_paginated_response([]).data
-        envelope = [json.dumps(data, sort_keys=True, default=str)]
-    return page_validators(_label(model), rows, envelope, view._representation())
+def _drf_s_envelope(view: VersionedViewMixin) -> list[str]:
+    """Count and links of the current page, as DRF's paginators show them around its rows."""
+    return [json.dumps(view.get_paginated_response([]).data, sort_keys=True, default=str)]
+
+
+def _content(response: Any) -> list[str] | None:
+    """What a response shows, headers included; ``None`` where text does not tell it all."""
+    try:
+        data = json.dumps(response.data, default=_text)
+    except (AttributeError, TypeError, ValueError, RecursionError):
+        return None
+    headers = [f"{name}: {value}" for name, value in response.headers.items()]
+    return [data, *sorted(headers), response.cookies.output()]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, _PLAIN):
+        return str(value)
+    raise TypeError(f"{type(value)} need not change its text where it changes.")
 
 
 def _label(model: Any) -> str:

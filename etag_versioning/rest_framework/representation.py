@@ -7,13 +7,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from django.utils.http import parse_header_parameters
 from rest_framework.generics import GenericAPIView
 from rest_framework.renderers import BrowsableAPIRenderer, TemplateHTMLRenderer
 
 from ..etags import digest, encode_key
 from .fingerprint import fingerprint
 
-__all__ = ["representation", "representation_terms", "serializer_class_of"]
+__all__ = ["media_type_parameters", "representation", "representation_terms", "serializer_class_of"]
 
 # These pages show who is logged in, and the forms that they may use. The forms hold
 # Django's token against forgery, which is another after each login.
@@ -31,7 +32,22 @@ def representation(view: Any) -> str:
     text = _of_code(renderer.format, *classes)
     if request.accepted_media_type == renderer.media_type:
         return text
-    return f"{text}.{digest([request.accepted_media_type])}"
+    parameters = media_type_parameters(request.accepted_media_type)
+    if parameters == media_type_parameters(renderer.media_type):
+        return text
+    return f"{text}.{digest(parameters)}"
+
+
+def media_type_parameters(media_type: str | None) -> list[str]:
+    """
+    A media type's parameters, in one order. The weight in Accept is not one of them
+    (RFC 9110 §12.4.2).
+
+    >>> media_type_parameters("application/json; Indent=4;q=0.9")
+    ['indent=4']
+    """
+    _, parameters = parse_header_parameters(media_type or "")
+    return sorted(f"{name}={value}" for name, value in parameters.items() if name != "q")
 
 
 @lru_cache(maxsize=1000)

@@ -25,7 +25,7 @@ from rest_framework import serializers
 
 from ..conf import settings
 from ..negotiation import JSON, PROBLEM
-from ..preconditions import READ_METHODS
+from ..preconditions import READ_METHODS, Reason
 from .body_tags import tag_field
 from .bulk import VersionedBulkUpdateMixin
 from .fields import ETagField
@@ -70,12 +70,15 @@ _ERRORS = {
     "428": "If-Match is missing. Fetch the row, and send its ETag.",
     "503": "Others held the row too long, and nothing was written. Try again.",
 }
+# No enum: a project's own "reason" would have to share its name in the schema.
+_REASON = f"What failed: {Reason.STALE.name.lower()}, for instance."
 
 
 class PreconditionErrorSerializer(serializers.Serializer):
     """The body of 409, 412, 428 and 503."""
 
     error = serializers.CharField(help_text="PRECONDITION_FAILED, for instance.")
+    reason = serializers.CharField(help_text=_REASON)
     message = serializers.CharField(help_text="For people.")
     current_etag = serializers.CharField(
         required=False, help_text="What the row's tag is now, where it is known."
@@ -92,6 +95,7 @@ class PreconditionProblemSerializer(serializers.Serializer):
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="For people.")
     error = serializers.CharField(help_text="PRECONDITION_FAILED, for instance.")
+    reason = serializers.CharField(help_text=_REASON)
     current_etag = serializers.CharField(
         required=False, help_text="What the row's tag is now, where it is known."
     )
@@ -213,7 +217,7 @@ def _parameters(view: Any, method: str, deed: str | None) -> Iterator[OpenApiPar
     if deed is None:
         return
     if deed in ("list", "retrieve"):
-        yield from _of_reads(deed)
+        yield from _of_reads(view, deed)
     else:
         yield from _of_writes(view, deed)
         has_tag = method != "DELETE" and deed not in _BULK
@@ -223,11 +227,11 @@ def _parameters(view: Any, method: str, deed: str | None) -> Iterator[OpenApiPar
         yield _answer("Retry-After", "Seconds.", 503, type=OpenApiTypes.INT)
 
 
-def _of_reads(deed: str) -> Iterator[OpenApiParameter]:
+def _of_reads(view: Any, deed: str) -> Iterator[OpenApiParameter]:
     yield _header("If-None-Match", "The tag of what the client has: 304 if it is current.")
     yield _answer("ETag", "The tag of this representation.", 200, 304)
     yield _answer("Cache-Control", "Who may keep it, and for how long.", 200, 304)
-    if deed == "retrieve":
+    if deed == "retrieve" and view.last_modified:
         yield _answer("Last-Modified", "When the row was last written.", 200, 304)
 
 

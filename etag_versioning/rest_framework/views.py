@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, DataError, connections
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
@@ -51,10 +52,10 @@ from .representation import representation_terms
 from .responses import tell_as_problem
 from .transactions import was_raised_after_commit
 
-__all__ = ["NO_SUCH_KEY", "VersionedView", "looks_at_objects"]
+__all__ = ["NO_SUCH_KEY", "VersionedView", "absent", "looks_at_objects"]
 
-# What a key raises that no row can have.
-NO_SUCH_KEY = (TypeError, ValueError, OverflowError, ValidationError)
+# What a key raises that no row can have: in Python, or in the database.
+NO_SUCH_KEY = (TypeError, ValueError, ArithmeticError, ValidationError, DataError)
 # What a 304 says as the 200 would (RFC 9110 §15.4.5).
 _KEPT_HEADERS = ("Cache-Control", "Content-Location", "Expires", "Vary")
 
@@ -146,7 +147,9 @@ class VersionedView(ViewOptions, APIView):
         return self._conditions != NO_CONDITIONS
 
     def _validators_of(self, row: Row) -> Validators:
-        return row.validators(self._representation())
+        found = row.validators(self._representation())
+        # The tag also covers the code that renders the row, which a date cannot tell.
+        return found._replace(dated=found.dated and self.last_modified)
 
     def _representation(self) -> Representation:
         own = [*representation_terms(self), *self.get_etag_terms()]
@@ -211,7 +214,8 @@ class VersionedView(ViewOptions, APIView):
         """The row, by one narrow query."""
         try:
             return read_row(self.get_versioned_queryset(), self.tag_key)
-        except NO_SUCH_KEY:
+        except NO_SUCH_KEY as error:
+            absent(error)
             return None
 
     def _may_read_narrowly(self) -> bool:
@@ -243,6 +247,15 @@ class VersionedView(ViewOptions, APIView):
         http.set_validators(response, shown)
         set_cache_control(response, self.cache_control, self.request._request)
         return response
+
+
+def absent(error: Exception) -> None:
+    """
+    Raise 404 where the database raised ``error`` for a key: PostgreSQL then takes no
+    more statements in the transaction, so the view cannot look again.
+    """
+    if isinstance(error, DataError):
+        raise Http404 from error
 
 
 def looks_at_objects(permission: Any) -> bool:

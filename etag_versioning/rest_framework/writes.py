@@ -48,7 +48,7 @@ from .transactions import (
 if TYPE_CHECKING:
     from .generic_views import VersionedViewMixin
 
-__all__ = ["GuardedHandler", "GuardedWrite"]
+__all__ = ["GuardedHandler", "GuardedWrite", "carries_other_state"]
 
 _DRF_HOOKS = (UpdateModelMixin.perform_update, DestroyModelMixin.perform_destroy)
 

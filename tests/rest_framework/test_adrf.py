@@ -116,6 +116,32 @@ class ListViewSet(PersonViewSet):
     pagination_class = None
 
 
+class TotalPages(PageNumberPagination):
+    page_size = 2
+
+    def get_paginated_response(self, data):
+        headers = {"X-Total-Count": str(self.page.paginator.count)}
+        return Response({"last": data[-1]["id"], "results": data}, headers=headers)
+
+
+class AsyncTotalPages(TotalPages):
+    async def get_paginated_response(self, data):
+        return super().get_paginated_response(data)
+
+
+class TotalViewSet(PersonViewSet):
+    pagination_class = TotalPages
+
+
+class AsyncTotalViewSet(PersonViewSet):
+    pagination_class = AsyncTotalPages
+
+
+class WrittenViewSet(PersonViewSet):
+    lookup_field = "updated_at"
+    lookup_value_regex = "[^/]+"
+
+
 class HiddenSerializer(ModelSerializer):
     class Meta:
         model = Hidden
@@ -236,6 +262,9 @@ router.register("permitted", PermittedViewSet, basename="permitted")
 router.register("apermitted", AsyncPermittedViewSet, basename="apermitted")
 router.register("own", OwnHooksViewSet, basename="own")
 router.register("lists", ListViewSet, basename="lists")
+router.register("total", TotalViewSet, basename="total")
+router.register("async-total", AsyncTotalViewSet, basename="async-total")
+router.register("written", WrittenViewSet, basename="written")
 router.register("hidden", HiddenViewSet, basename="hidden")
 router.register("upserting", UpsertingViewSet, basename="upserting")
 router.register("own-create", OwnCreateViewSet, basename="own-create")
@@ -339,6 +368,13 @@ async def test_object_permissions_come_first(client, name):
     assert again.status_code == 304
 
 
+@pytest.mark.parametrize("method", ["get", "put", "delete"])
+async def test_a_key_that_python_or_the_database_refuses_is_404(client, method):
+    url = "/written/9999-12-31T23:59:59.999999-14:00/"
+    answer = await getattr(client, method)(url, headers={"If-None-Match": '"x"'})
+    assert answer.status_code == 404
+
+
 class TestList:
     @pytest.mark.parametrize(("name", "count"), [("people", 2), ("lists", 1)])
     async def test_304_without_the_rows(self, client, person, name, count):
@@ -360,6 +396,20 @@ class TestList:
         await people[1].adelete()
         tags.append((await client.get("/people/?search="))["ETag"])
         assert len(set(tags)) == 3
+
+    @pytest.mark.parametrize("name", ["total", "async-total"])
+    async def test_what_an_own_paginator_puts_into_headers_is_in_the_tag(self, client, name):
+        for each in "ab":
+            await Person.objects.acreate(name=each)
+        full = await client.get(f"/{name}/")
+        assert full["X-Total-Count"] == "2"
+        conditions = {"If-None-Match": full["ETag"]}
+        again = await client.get(f"/{name}/", headers=conditions)
+        assert again.status_code == 304
+        await Person.objects.acreate(name="c")  # On page 2.
+        again = await client.get(f"/{name}/", headers=conditions)
+        assert again.status_code == 200
+        assert again["X-Total-Count"] == "3"
 
     async def test_filters_shape_the_page(self, client):
         for name in ("anna", "bob"):

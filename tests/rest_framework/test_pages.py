@@ -126,3 +126,17 @@ def test_a_page_that_is_not_there_is_404(client):
 def test_an_empty_list_has_a_tag(client):
     tag = client.get("/people/")["ETag"]
     assert client.get("/people/", headers={"If-None-Match": tag}).status_code == 304
+
+
+@pytest.mark.parametrize("url", ["/people/", "/pages/", "/versions/", "/stamps/"])
+@pytest.mark.urls("tests.rest_framework.list_views")
+@pytest.mark.usefixtures("people")
+def test_a_lists_tag_is_keyed_and_good_while_its_key_is_retired(client, url, settings):
+    """Annotations, counts and aggregates may be hidden: nobody is to find them by trying."""
+    tag = client.get(url)["ETag"]
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another"
+    state = client.get(url)["ETag"].partition("~")[0]
+    assert state != tag.partition("~")[0]
+    assert client.get(url, headers={"If-None-Match": tag}).status_code == 200
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert client.get(url, headers={"If-None-Match": tag}).status_code == 304

@@ -66,6 +66,7 @@ class DatedViewSet(PersonViewSet):
     """With words of its own."""
 
     allow_unmodified_since = True
+    last_modified = True
 
 
 class UpsertViewSet(PersonViewSet):
@@ -188,8 +189,13 @@ class TestReads:
         assert headers_of(row["get"]) == {"If-None-Match": False}
         assert answers_of(row["get"]) == {"200", "304"}
         for code in ("200", "304"):
-            assert answer_headers(row["get"], code) == {"ETag", "Last-Modified", "Cache-Control"}
+            assert answer_headers(row["get"], code) == {"ETag", "Cache-Control"}
         assert "content" not in row["get"]["responses"]["304"]
+
+    def test_a_row_has_a_date_where_the_view_shows_it(self, schema):
+        operation = schema["paths"]["/dated/{id}/"]["get"]
+        for code in ("200", "304"):
+            assert answer_headers(operation, code) == {"ETag", "Last-Modified", "Cache-Control"}
 
     def test_a_list_has_no_date(self, schema):
         for url in ("/people/", "/all/"):
@@ -256,8 +262,10 @@ class TestWrites:
             problem = row["put"]["responses"][code]["content"]["application/problem+json"]
             assert problem["schema"] == {"$ref": "#/components/schemas/PreconditionProblem"}
         body = schema["components"]["schemas"]["PreconditionError"]
-        assert {"error", "message", "current_etag"} <= set(body["properties"])
-        assert set(body["required"]) == {"error", "message"}
+        assert {"error", "reason", "message", "current_etag"} <= set(body["properties"])
+        assert set(body["required"]) == {"error", "reason", "message"}
+        problem = schema["components"]["schemas"]["PreconditionProblem"]
+        assert "reason" in problem["required"]
 
     def test_a_creation(self, schema):
         post = schema["paths"]["/people/"]["post"]
