@@ -124,6 +124,7 @@ if HAS_DRF:
     class PersonViewSet(VersionedModelViewSet):
         queryset = Person.objects.all()
         serializer_class = PersonSerializer
+        last_modified = True
 
     actions = {
         "get": "retrieve",
