@@ -202,6 +202,7 @@ class StatefulModel(models.Model):
             swap.written += values
             if after is not None:
                 columns.assign(self, after)
+                swap.assign_to_parent(before, after)
                 swap.bumped = True
         elif compares:
             # Django would INSERT what was deleted.

@@ -95,7 +95,12 @@ def _touch_before_deletion(sender: Any, instance: Any, using: str, **kwargs: Any
         ]
         sources = [
             *(Source(model, [row.pk for row in rows]) for model, rows in collector.data.items()),
-            *(links for rows in collector.data.values() for links in deleted_links([*rows])),
+            *(
+                links
+                for rows in collector.data.values()
+                if rows
+                for links in deleted_links([*rows])
+            ),
             *(
                 Source(rows.model, _keys(rows), {field.attname: [value]})
                 for field, value, rows in updates

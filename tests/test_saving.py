@@ -433,3 +433,11 @@ def test_a_key_that_is_another_rows_can_be_saved():
     profile = Profile.objects.create(team=Team.objects.create(name="a"), text="a")
     profile.save()
     assert profile.version == 2
+
+
+def test_the_parent_that_a_new_child_was_given_stays_current():
+    place = Place.objects.create(name="a")
+    Restaurant(place_ptr=place, name="a").save()
+    place.name = "b"
+    place.save()
+    assert again(place).name == "b"

@@ -4,7 +4,6 @@ import unittest
 from pathlib import Path
 
 from django.db import connection
-from django.test import modify_settings
 from django.test.runner import DiscoverRunner
 
 
@@ -50,11 +49,6 @@ class Result(unittest.TextTestResult):
 class Runner(DiscoverRunner):
     def get_resultclass(self):
         return Result
-
-    def run_tests(self, *args, **kwargs):
-        # runtests.py has a list of installed apps of its own.
-        with modify_settings(INSTALLED_APPS={"append": ["etag_versioning"]}):
-            return super().run_tests(*args, **kwargs)
 
     def run_checks(self, databases):
         """Don't: some of the models have two versioned parents, which a check forbids."""
