@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, IntegrityError, connections, transaction
-from django.db.transaction import TransactionManagementError
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -38,10 +36,8 @@ from .preconditions import (
     UNCONDITIONAL_METHODS,
     Decision,
     Outcome,
-    Reason,
     Validators,
     evaluate,
-    names_any,
     reconsider,
 )
 from .signals import report
@@ -203,7 +199,7 @@ class Call:
             response = http.NotModified(judged.validators, decision)
             set_cache_control(response, self.options.cache_control, self.request)
             return response
-        return ErrorResponse(self.request, *self.shown(decision, judged.validators))
+        return ErrorResponse(self.request, *self.shown(decision, judged.validators)).render()
 
     def shown(
         self, decision: Decision, current: Validators | None
@@ -304,49 +300,19 @@ class Call:
         if not is_contention(error):
             raise error
         report(self.request, UNAVAILABLE)
-        return ErrorResponse(self.request, UNAVAILABLE)
+        return ErrorResponse(self.request, UNAVAILABLE).render()
 
     def lost(self, judged: Judged, error: Exception) -> HttpResponseBase:
         opened = [each for each in connections.all(initialized_only=True) if each.in_atomic_block]
         if not opened:
-            return ErrorResponse(self.request, *self.settle(judged, error))
-        decision = self.blind(judged, error)
+            return ErrorResponse(self.request, *self.settle(judged, error)).render()
         # Under ATOMIC_REQUESTS, nothing of the request is to be committed on any of its
-        # databases.
+        # databases, and its transactions may be blind to what others wrote: what is true
+        # now is read after them, when Django renders.
         for connection in opened:
             if connection.settings_dict["ATOMIC_REQUESTS"]:
                 connection.set_rollback(True)
-        report(self.request, decision)
-        return ErrorResponse(self.request, decision)
-
-    def blind(self, judged: Judged, error: Exception) -> Decision:
-        """
-        What to answer inside of a transaction, which may be blind to what others wrote:
-        without a tag.
-        """
-        row, headers = judged.row, self.headers
-        if row is None:
-            return self.blind_to_creation(error)
-        if not isinstance(error, StaleWriteError):
-            return DUPLICATE if is_duplicate(error) else UNAVAILABLE
-        if not row.concerns(error) or headers.if_match is None:
-            return CONFLICT
-        if not names_any(headers):
-            return Decision(Outcome.PRECONDITION_FAILED, Reason.STALE)
-        creates = self.options.creates and self.method in _CREATING
-        return Decision(Outcome.PRECONDITION_FAILED, Reason.ABSENT) if creates else GONE
-
-    def blind_to_creation(self, error: Exception) -> Decision:
-        """The same where the row was absent: is it there now?"""
-        assert self.options.creates is not None
-        with suppress(DatabaseError, TransactionManagementError, Http404, PermissionDenied):
-            absent = self.options.creates.guard_absent(
-                self.request, self.args, self.kwargs, detached=False
-            )
-            row = absent.look()
-            if row is not None and row.concerns(error):
-                return Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
-        return self.not_created(error)[0]
+        return ErrorResponse(self.request, CONFLICT, settle=lambda: self.settle(judged, error))
 
     def settle(self, judged: Judged, error: Exception) -> tuple[Decision, EntityTag | None]:
         """What to answer, by the row as it is now."""

@@ -95,9 +95,9 @@ class AsyncCall(Call):
                 raise
             if guard.committed:
                 report(self.request, INTERRUPTED)
-                return ErrorResponse(self.request, INTERRUPTED)
+                return ErrorResponse(self.request, INTERRUPTED).render()
             decision, etag = await self.asettle(judged, error)
-            return ErrorResponse(self.request, decision, etag)
+            return ErrorResponse(self.request, decision, etag).render()
 
     async def asettle(self, judged: Judged, error: Exception) -> tuple[Decision, EntityTag | None]:
         try:
