@@ -120,7 +120,7 @@ class Swap:
         key = owner_key(self.instance, self.columns)
         return parent if owner_key(parent, self.columns) == key else None
 
-    def assign_to_parent(self, before: State, after: State) -> None:
+    def assign_to_parent(self, before: State | None, after: State) -> None:
         """Keep the parent's instance that a new child was given current: its row was bumped."""
         parent = None if self.compares or not self.several else self._parent()
         if parent is not None and self.columns.state_of(parent) == before:
