@@ -33,6 +33,7 @@ __all__ = [
     "WriteForbidden",
     "guards_of",
     "insist",
+    "is_aborted",
     "is_clash",
     "is_contention",
     "is_duplicate",
@@ -308,7 +309,7 @@ def require_commit(using: str, earlier: BaseException | None = None) -> None:
             another's write.
     """
     connection: Any = connections[using]
-    if not connection.needs_rollback and not _is_aborted(connection):
+    if not connection.needs_rollback and not is_aborted(connection):
         return
     caught = connection.rollback_exc
     if caught is earlier:
@@ -323,7 +324,7 @@ def require_commit(using: str, earlier: BaseException | None = None) -> None:
     ) from caught
 
 
-def _is_aborted(connection: Any) -> bool:
+def is_aborted(connection: Any) -> bool:
     """Whether PostgreSQL takes no more statements in the transaction; it commits nothing."""
     if connection.vendor != "postgresql" or not connection.in_atomic_block:
         return False

@@ -106,8 +106,7 @@ def _touch_before_deletion(sender: Any, instance: Any, using: str, **kwargs: Any
                 for field, value, rows in updates
             ),
         ]
-        origin = collector.origin
-        done = touched_by_deletion(origin) or getattr(origin, "_touched", None)
+        done = touched_by_deletion(collector.origin)
         touch = touch_for_rows(sources, using, done=done)
         touch.move()
         collector.touched = touch.done

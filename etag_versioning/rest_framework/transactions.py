@@ -12,7 +12,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import TransactionManagementError
 
-from ..guards import is_contention
+from ..guards import is_aborted, is_contention
 
 __all__ = ["optional", "refusing_rolled_back", "telling_durable", "was_raised_after_commit"]
 
@@ -51,7 +51,7 @@ def refusing_rolled_back(using: str, answer: Callable[[], Any] = int) -> Iterato
     yield
     error = connection.rollback_exc if connection.needs_rollback else None
     error = None if error is before else error
-    if error is None and not _is_aborted(connection):
+    if error is None and not is_aborted(connection):
         return
     if getattr(answer(), "status_code", 200) >= 400:
         return
@@ -63,20 +63,6 @@ def refusing_rolled_back(using: str, answer: Callable[[], Any] = int) -> Iterato
         "statement that may fail be rolled back: try: with transaction.atomic(): … "
         "except IntegrityError: …"
     ) from error
-
-
-# PQTRANS_INERROR of libpq.
-_ABORTED = 3
-
-
-def _is_aborted(connection: Any) -> bool:
-    """
-    Whether PostgreSQL makes a rollback of the COMMIT to come: after any error that was
-    caught, those of raw SQL too, of which Django takes no note.
-    """
-    if connection.vendor != "postgresql" or connection.connection is None:
-        return False
-    return int(connection.connection.info.transaction_status) == _ABORTED
 
 
 @contextmanager
