@@ -106,7 +106,9 @@ def _touch_before_deletion(sender: Any, instance: Any, using: str, **kwargs: Any
                 for field, value, rows in updates
             ),
         ]
-        done = touched_by_deletion(collector.origin)
+        origin = collector.origin
+        # An instance is deleted, or a queryset whose rows expect() has touched already.
+        done = touched_by_deletion(origin) or getattr(origin, "_touched", None)
         touch = touch_for_rows(sources, using, done=done)
         touch.move()
         collector.touched = touch.done
