@@ -15,12 +15,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.http import HttpRequest
 
-from . import http
-from .caching import check_cache_control
-from .combinations import CombinedSource
-from .conditional import Call
-from .coroutines import AsyncCall
-from .factories import (
+from .apps import require_installed
+from .cache_control import check_cache_control
+from .http import headers
+from .http.representation import EtagTerms
+from .sources.base import RowSource
+from .sources.combined import CombinedSource
+from .sources.functions import (
     combine,
     etag_func,
     file_etag_func,
@@ -28,10 +29,9 @@ from .factories import (
     last_modified_func,
     revision_etag_func,
 )
-from .installed import require_installed
-from .options import Options
-from .sources import RowSource
-from .tags import EtagTerms
+from .views.async_condition import AsyncCall
+from .views.condition import Call
+from .views.etag_options import Options
 
 __all__ = [
     "etag_func",
@@ -94,7 +94,7 @@ def versioned_condition(
         cache_control: Cache-Control for 200 and 304, as for Django's
             ``cache_control``: ``{"private": True, "max_age": 60}``. By default
             "private, no-cache"; ``{}`` for none. A request with credentials is
-            not told "public", unless by ``caching.public(to_credentials=True)``.
+            not told "public", unless by ``cache_control.public(to_credentials=True)``.
         etag_terms: what else decides how the sources are shown, and is in neither
             them nor the query string: an iterable of text, numbers and dates, or
             a callable ``(request, *args, **kwargs)`` that returns one, as those in
@@ -163,14 +163,14 @@ def versioned_condition(
             @functools.wraps(view)
             async def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
                 call = AsyncCall(known, view, request, args, kwargs)
-                return http.without_length(await call.respond())
+                return headers.without_length(await call.respond())
 
         else:
 
             @functools.wraps(view)
             def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
                 call = Call(known, view, request, args, kwargs)
-                return http.without_length(call.respond())
+                return headers.without_length(call.respond())
 
         # A system check looks at it.
         inner._etag_versioning = known  # type: ignore[attr-defined]

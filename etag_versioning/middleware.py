@@ -6,10 +6,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
-from .error_responses import ErrorResponse
 from .exceptions import StaleWriteError
-from .guards import is_contention
-from .preconditions import CONFLICT, UNAVAILABLE
+from .http.preconditions import CONFLICT, UNAVAILABLE
+from .http.responses import ErrorResponse
+from .orm.guards import is_contention
 from .signals import report
 
 __all__ = ["StaleWriteMiddleware"]

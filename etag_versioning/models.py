@@ -10,11 +10,11 @@ from typing import Any
 from django.db.models.signals import class_prepared
 from django.dispatch import receiver
 
+from .apps import require_installed
 from .fields import UpdatedAtField, VersionField
-from .installed import require_installed
-from .managers import VersionedManager
-from .querysets import VersionedQuerySet
-from .stateful import StatefulModel
+from .orm.managers import VersionedManager
+from .orm.querysets import VersionedQuerySet
+from .orm.saving import StatefulModel
 
 __all__ = [
     "TouchingMixin",

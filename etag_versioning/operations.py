@@ -9,7 +9,7 @@ from django.db import router
 from django.db.migrations.operations.base import OperationCategory
 from django.db.migrations.operations.models import DeleteModel, ModelOperation
 
-from .trigger_editors import trigger_editor
+from .triggers.backends import trigger_editor
 
 __all__ = ["AddVersionTrigger", "RemoveVersionTrigger"]
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.dispatch import Signal
 from django.http import HttpRequest
 
-from .preconditions import Decision, Outcome, Reason
+from .http.preconditions import Decision, Outcome, Reason
 
 __all__ = ["precondition_judged", "report"]
 

@@ -8,8 +8,8 @@ from django.http import JsonResponse
 from django.test import RequestFactory
 
 from etag_versioning.decorators import versioned_condition
-from etag_versioning.tags import Representation
-from etag_versioning.validators import annotation_names, extra_names, read_row, row_of
+from etag_versioning.http.representation import Representation
+from etag_versioning.sources.rows import annotation_names, extra_names, read_row, row_of
 from tests.testapp.models import Counter, Person, Team
 
 JSON = Representation("json")

@@ -222,7 +222,7 @@ class TestDates:
 
 def test_a_source_that_may_change_unseen_takes_the_tag_with_it(person, file, monkeypatch):
     moment = 1_700_000_000 * 10**9
-    monkeypatch.setattr("etag_versioning.files.time.time_ns", lambda: moment + 10**8)
+    monkeypatch.setattr("etag_versioning.sources.files.time.time_ns", lambda: moment + 10**8)
     answer = get("file", person)
     assert answer.status_code == 200
     assert "ETag" not in answer

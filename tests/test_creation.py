@@ -11,10 +11,10 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.test import AsyncClient, Client, RequestFactory
 from django.urls import path
 
-from etag_versioning.creation import CreationGuard
 from etag_versioning.decorators import etag_func, file_etag_func, versioned_condition
 from etag_versioning.exceptions import StaleWriteError
-from etag_versioning.validators import read_row
+from etag_versioning.sources.absent_rows import CreationGuard
+from etag_versioning.sources.rows import read_row
 from tests.testapp.models import Book, Leaf, Login, Person, Team
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls(__name__)]

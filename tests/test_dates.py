@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from etag_versioning.dates import parse_http_date
+from etag_versioning.http.dates import parse_http_date
 
 MOMENT = 784111777
 

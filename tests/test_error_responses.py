@@ -8,11 +8,11 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import translation
 
-from etag_versioning import error_responses
-from etag_versioning.error_responses import ErrorResponse, set_error_headers
-from etag_versioning.etags import EntityTag
-from etag_versioning.messages import MESSAGES
-from etag_versioning.preconditions import Decision, Outcome, Reason
+from etag_versioning.http import responses
+from etag_versioning.http.etags import EntityTag
+from etag_versioning.http.messages import MESSAGES
+from etag_versioning.http.preconditions import Decision, Outcome, Reason
+from etag_versioning.http.responses import ErrorResponse, set_error_headers
 
 TAG = EntityTag("user-7-v3.k2m9x1q0")
 STALE = Decision(Outcome.PRECONDITION_FAILED, Reason.STALE)
@@ -67,9 +67,7 @@ def test_error_responses(decision, status, code, etag):
 
 def test_every_outcome_and_reason_of_an_error_is_in_the_table():
     outcomes = set(Outcome) - {Outcome.PROCEED, Outcome.NOT_MODIFIED}
-    assert (
-        {decision.outcome for decision, _, _ in ERRORS} == outcomes == set(error_responses.ERRORS)
-    )
+    assert {decision.outcome for decision, _, _ in ERRORS} == outcomes == set(responses.ERRORS)
     reasons = set(Reason) - {Reason.NONE, Reason.MATCH}
     assert {decision.reason for decision, _, _ in ERRORS} == reasons == set(MESSAGES)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etag_versioning.etags import (
+from etag_versioning.http.etags import (
     ANY,
     EntityTag,
     build_state,

@@ -17,7 +17,7 @@ from etag_versioning.fields import (
     VersionField,
     next_stamp,
 )
-from etag_versioning.validators import last_modified_seconds
+from etag_versioning.sources.rows import last_modified_seconds
 from tests.testapp.models import Person
 
 KEY = ("id", models.BigAutoField(primary_key=True))

@@ -15,11 +15,7 @@ from django.urls import path
 from django.utils.http import http_date
 from django.views.decorators.http import condition
 
-from etag_versioning.decorators import (
-    file_etag_func,
-    file_last_modified_func,
-    versioned_condition,
-)
+from etag_versioning.decorators import file_etag_func, file_last_modified_func, versioned_condition
 
 LONG_AGO = 1_700_000_000_123_456_789
 

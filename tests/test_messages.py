@@ -9,7 +9,7 @@ import pytest
 from django.utils import translation
 
 import etag_versioning
-from etag_versioning.messages import MESSAGES
+from etag_versioning.http.messages import MESSAGES
 
 LOCALE = Path(etag_versioning.__file__).parent / "locale"
 HEADERS = re.compile(r"(?:If|Accept|Cache)-[A-Z][A-Za-z-]*(?:: [a-z*-]+)?|ETag")

@@ -13,7 +13,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.vary import vary_on_headers
 
-from etag_versioning import caching
+from etag_versioning.cache_control import public
 from etag_versioning.checks import http as http_checks
 from etag_versioning.checks.http import check_cors, check_middleware, mended
 from etag_versioning.decorators import versioned_condition
@@ -58,7 +58,7 @@ def name_session(request):
 
 urlpatterns = [
     path("people/<int:pk>/", versioned_condition(Person)(page)),
-    path("public/<int:pk>/", versioned_condition(Person, cache_control=caching.public())(page)),
+    path("public/<int:pk>/", versioned_condition(Person, cache_control=public())(page)),
     path("controlled/<int:pk>/", cache_control(max_age=5)(versioned_condition(Person)(page))),
     path("never/<int:pk>/", never_cache(versioned_condition(Person)(page))),
     path("varied/<int:pk>/", vary_on_headers("X-Site")(versioned_condition(Person)(page))),

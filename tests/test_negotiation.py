@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etag_versioning.negotiation import HTML, JSON, PROBLEM, preferred_type
+from etag_versioning.http.negotiation import HTML, JSON, PROBLEM, preferred_type
 
 CHROMIUM = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 

@@ -22,8 +22,8 @@ from django.test import override_settings
 from etag_versioning.checks import check_triggers
 from etag_versioning.fields import VersionField
 from etag_versioning.operations import AddVersionTrigger, RemoveVersionTrigger
-from etag_versioning.trigger_audit import audit_triggers
-from etag_versioning.trigger_editors import trigger_editor
+from etag_versioning.triggers.audit import audit_triggers
+from etag_versioning.triggers.backends import trigger_editor
 from tests.triggerapp.models import Author, Book, Numbered, Stamped, Untouched
 
 q = connection.ops.quote_name
@@ -413,7 +413,7 @@ def test_no_database_is_asked_that_is_not_given(django_assert_num_queries):
 
 @pytest.mark.django_db
 def test_the_audit_follows_renamed_and_deleted_models():
-    from etag_versioning.trigger_audit import _follow
+    from etag_versioning.triggers.audit import _follow
 
     found = {}
     _follow(found, "app", [AddVersionTrigger("User", touches=["team"]), AddVersionTrigger("page")])

@@ -15,9 +15,9 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from etag_versioning.columns import state_columns
 from etag_versioning.exceptions import StaleWriteError
-from etag_versioning.stateful import StatefulModel
+from etag_versioning.orm.saving import StatefulModel
+from etag_versioning.orm.state import state_columns
 from tests.testapp.models import (
     Chapter,
     Country,

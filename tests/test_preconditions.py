@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from etag_versioning.etags import EntityTag, build_state
-from etag_versioning.preconditions import (
+from etag_versioning.http.etags import EntityTag, build_state
+from etag_versioning.http.preconditions import (
     ConditionalHeaders,
     Decision,
     Outcome,
@@ -19,7 +19,7 @@ from etag_versioning.preconditions import (
     names_any,
     reconsider,
 )
-from etag_versioning.validators import page_validators
+from etag_versioning.sources.rows import page_validators
 
 PROCEED = Outcome.PROCEED
 NOT_MODIFIED = Outcome.NOT_MODIFIED

@@ -5,9 +5,9 @@ from django.db import connection, models, transaction
 from django.db.models.signals import post_save
 from django.utils import timezone
 
-from etag_versioning.columns import state_columns
 from etag_versioning.exceptions import StaleWriteError, VersionNotLoaded
 from etag_versioning.models import VersionedQuerySet
+from etag_versioning.orm.state import state_columns
 from tests.testapp.models import (
     Counter,
     Country,

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from etag_versioning.preconditions import (
+from etag_versioning.http.preconditions import (
     ConditionalHeaders,
     Decision,
     Outcome,

@@ -9,7 +9,7 @@ from django.urls import path
 from django.utils import timezone, translation
 from django.utils.translation import get_language, gettext
 
-from etag_versioning import caching, terms
+from etag_versioning import cache_control, etag_extra
 from etag_versioning.decorators import etag_func, versioned_condition
 from tests.testapp.models import Person
 
@@ -40,20 +40,25 @@ def absent(request, pk):
 
 
 urlpatterns = [
-    path("absent/<int:pk>/", versioned_condition(Person, cache_control=caching.public())(absent)),
+    path(
+        "absent/<int:pk>/",
+        versioned_condition(Person, cache_control=cache_control.public())(absent),
+    ),
     path(
         "several/<int:pk>/",
         versioned_condition(Person, Person.objects.filter(name="other").order_by("pk"))(shown),
     ),
     path("people/<int:pk>/", versioned_condition(Person)(shown)),
-    path("language/<int:pk>/", versioned_condition(Person, etag_terms=terms.language)(shown)),
+    path("language/<int:pk>/", versioned_condition(Person, etag_terms=etag_extra.language)(shown)),
     path("site/<int:pk>/", versioned_condition(Person, etag_terms=site)(ashown)),
     path("fixed/<int:pk>/", versioned_condition(Person, etag_terms=["a", 1])(shown)),
     path("factory/<int:pk>/", lambda request, pk: HttpResponse(etag_func(Person)(request, pk=pk))),
-    path("public/<int:pk>/", versioned_condition(Person, cache_control=caching.public())(shown)),
+    path(
+        "public/<int:pk>/", versioned_condition(Person, cache_control=cache_control.public())(shown)
+    ),
     path(
         "everybody/<int:pk>/",
-        versioned_condition(Person, cache_control=caching.public(to_credentials=True))(shown),
+        versioned_condition(Person, cache_control=cache_control.public(to_credentials=True))(shown),
     ),
 ]
 

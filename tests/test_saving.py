@@ -12,9 +12,9 @@ from django.db import connection, models, transaction
 from django.db.models.signals import post_save, pre_save
 from django.utils import timezone
 
-from etag_versioning.columns import state_columns, unversioned_names
 from etag_versioning.exceptions import StaleWriteError
-from etag_versioning.guards import Guard, State
+from etag_versioning.orm.guards import Guard, State
+from etag_versioning.orm.state import state_columns, unversioned_names
 from tests.testapp.models import (
     Attachment,
     Book,

@@ -7,7 +7,7 @@ import pytest
 from django.test import RequestFactory
 from django.utils import timezone
 
-from etag_versioning.preconditions import CONFLICT, UNAVAILABLE, Decision, Outcome, Reason
+from etag_versioning.http.preconditions import CONFLICT, UNAVAILABLE, Decision, Outcome, Reason
 from etag_versioning.signals import precondition_judged, report
 from tests import views
 from tests.testapp.models import Person

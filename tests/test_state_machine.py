@@ -24,8 +24,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from etag_versioning.columns import state_columns
 from etag_versioning.exceptions import StaleWriteError
+from etag_versioning.orm.state import state_columns
 from tests.testapp.models import Book, Counter, Leaf, Login, Person, Restaurant, Seat, Shelf
 
 ACTORS = st.sampled_from("AB")

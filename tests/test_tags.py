@@ -10,20 +10,16 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
 from django.utils.translation import gettext_lazy, override
 
-from etag_versioning import terms
-from etag_versioning.combinations import Combination
-from etag_versioning.etags import EntityTag, digest
-from etag_versioning.files import FileEntry
-from etag_versioning.guards import State
-from etag_versioning.preconditions import (
+from etag_versioning import etag_extra
+from etag_versioning.http.etags import EntityTag, digest
+from etag_versioning.http.preconditions import (
     ConditionalHeaders,
     Outcome,
     Policy,
     Validators,
     evaluate,
 )
-from etag_versioning.sources import Page
-from etag_versioning.tags import (
+from etag_versioning.http.representation import (
     PLAIN,
     UNSEALED,
     Representation,
@@ -31,7 +27,11 @@ from etag_versioning.tags import (
     request_representation,
     view_representation,
 )
-from etag_versioning.validators import Row, list_validators, page_validators
+from etag_versioning.orm.guards import State
+from etag_versioning.sources.base import Page
+from etag_versioning.sources.combined import Combination
+from etag_versioning.sources.files import FileEntry
+from etag_versioning.sources.rows import Row, list_validators, page_validators
 from tests.testapp.models import Person
 
 STATE = "user-7-v3.k2m9x1q0"
@@ -210,14 +210,14 @@ class TestKeyRotation:
 def test_language_is_the_active_one():
     request = RequestFactory().get("/")
     with override("de"):
-        assert terms.language(request, pk=1) == ["de"]
+        assert etag_extra.language(request, pk=1) == ["de"]
 
 
 def test_user_is_the_primary_key():
     request = RequestFactory().get("/")
-    assert terms.user(request) == [None]
+    assert etag_extra.user(request) == [None]
     request.user = Person(pk=5)
-    assert terms.user(request, pk=1) == [5]
+    assert etag_extra.user(request, pk=1) == [5]
 
 
 def test_the_representation_of_a_request_is_that_of_a_view_without_terms(settings):

@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from etag_versioning.decorators import versioned_condition
 from etag_versioning.exceptions import StaleWriteError
-from etag_versioning.guards import State, lock_state
 from etag_versioning.models import VersionedModel
 from etag_versioning.operations import AddVersionTrigger
-from etag_versioning.trigger_editors import trigger_editor
+from etag_versioning.orm.guards import State, lock_state
+from etag_versioning.triggers.backends import trigger_editor
 from tests.triggerapp.models import Author, Book, Numbered, Stamped, Untouched
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from typing import Final
 
 import httpx
 
-from ..etags import parse_entity_tags
+from ..http.etags import parse_entity_tags
 from .errors import BenchmarkError, printable
 
 __all__ = ["another_tag", "check_status", "current_tag", "reached", "shown"]

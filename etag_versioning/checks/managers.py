@@ -9,9 +9,9 @@ from typing import Any
 from django.core import checks
 from django.db import models
 
-from ..managers import VersionedManager
-from ..querysets import VersionedQuerySet
-from ..stateful import StatefulModel
+from ..orm.managers import VersionedManager
+from ..orm.querysets import VersionedQuerySet
+from ..orm.saving import StatefulModel
 
 __all__ = ["check_managers"]
 

@@ -10,11 +10,11 @@ from django.core import checks
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db import models
 
-from ..columns import state_columns
 from ..fields import UpdatedAtField, VersionField
 from ..models import UpdatedAtMixin, VersionMixin
-from ..paths import named_touches, resolve_path
-from ..stateful import StatefulModel
+from ..orm.saving import StatefulModel
+from ..orm.state import state_columns
+from ..touching.paths import named_touches, resolve_path
 from .managers import check_managers
 
 __all__ = ["check_models"]

@@ -17,7 +17,7 @@ def check_triggers(
 ) -> list[checks.CheckMessage]:
     """W004: triggers that are gone. W005: triggers that are out of date."""
     # Imported only where databases are checked; a server needs none of it.
-    from ..trigger_audit import audit_triggers
+    from ..triggers.audit import audit_triggers
 
     return [
         checks.Warning(

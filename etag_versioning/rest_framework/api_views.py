@@ -7,8 +7,8 @@ from typing import Any
 from django.http import Http404
 from rest_framework.generics import get_object_or_404
 
-from ..columns import state_columns
-from ..validators import Row, for_write
+from ..orm.state import state_columns
+from ..sources.rows import Row, for_write
 from .handlers import GuardingView
 from .views import NO_SUCH_KEY
 

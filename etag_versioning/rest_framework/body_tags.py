@@ -7,8 +7,8 @@ from typing import Any
 
 from rest_framework.exceptions import ValidationError
 
-from ..etags import EntityTag, parse_entity_tags, state_part
-from ..preconditions import ConditionalHeaders, Validators, names_any
+from ..http.etags import EntityTag, parse_entity_tags, state_part
+from ..http.preconditions import ConditionalHeaders, Validators, names_any
 from .fields import ETagField
 from .representation import serializer_class_of
 

@@ -13,9 +13,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from rest_framework import serializers
 
-from ..caching import check_cache_control
+from ..cache_control import check_cache_control
 from ..checks.views import Route, check_kwarg, check_lookup, check_model, error
-from ..columns import state_columns
+from ..orm.state import state_columns
 from .generic_views import VersionedViewMixin
 from .list_validators import count_and_max_updated_at
 from .options import ViewOptions

@@ -10,8 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework.exceptions import APIException
 
-from ..etags import EntityTag
-from ..preconditions import NO_CONDITIONS, Validators
+from ..http.etags import EntityTag
+from ..http.preconditions import NO_CONDITIONS, Validators
 from .current import acting
 from .hooks import hooked
 

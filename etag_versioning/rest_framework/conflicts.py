@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..preconditions import Decision, Validators
+from ..http.preconditions import Decision, Validators
 from .current import Seen, as_read, content_of, read_representation
 from .exceptions import PreconditionError
 

@@ -16,13 +16,10 @@ from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.fields import SkipField, empty
 from rest_framework.response import Response
 
-from .. import http
-from ..columns import state_columns
-from ..creation import CreationGuard
-from ..etags import ANY, parse_entity_tags
 from ..exceptions import StaleWriteError
-from ..guards import is_contention, is_duplicate, violates_foreign_key
-from ..preconditions import (
+from ..http import headers
+from ..http.etags import ANY, parse_entity_tags
+from ..http.preconditions import (
     CONFLICT,
     UNAVAILABLE,
     ConditionalHeaders,
@@ -31,21 +28,19 @@ from ..preconditions import (
     Reason,
     Validators,
 )
-from ..sources import locking
-from ..tags import PLAIN
-from ..validators import Row, for_write, is_impossible, read_row
+from ..http.representation import PLAIN
+from ..orm.guards import is_contention, is_duplicate, violates_foreign_key
+from ..orm.state import state_columns
+from ..sources.absent_rows import CreationGuard
+from ..sources.base import locking
+from ..sources.rows import Row, for_write, is_impossible, read_row
 from .collection import listed_validators
 from .conflicts import conflict
 from .current import acting, answers_as_get, read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked
 from .statements import counting_moves
-from .transactions import (
-    optional,
-    refusing_rolled_back,
-    telling_durable,
-    was_raised_after_commit,
-)
+from .transactions import optional, refusing_rolled_back, telling_durable, was_raised_after_commit
 from .views import NO_SUCH_KEY
 
 if TYPE_CHECKING:
@@ -210,7 +205,7 @@ class GuardedCreate:
 
     def set_headers(self, response: Any, row: Row) -> None:
         representation = read_representation(self.view) if self.shows_the_row() else PLAIN
-        if http.shows_new_tag(self.view.request.method or "", response):
+        if headers.shows_new_tag(self.view.request.method or "", response):
             response.headers.setdefault("ETag", str(row.validators(representation).etag))
         location = self.location()
         if location is not None:

@@ -18,9 +18,9 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import clone_request
 from rest_framework.serializers import ListSerializer, Serializer
 
-from ..preconditions import NO_CONDITIONS
-from ..tags import Representation
-from ..validators import for_write
+from ..http.preconditions import NO_CONDITIONS
+from ..http.representation import Representation
+from ..sources.rows import for_write
 from .hooks import hooked, unhooked
 from .options import ViewOptions
 

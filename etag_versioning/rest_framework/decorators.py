@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from rest_framework.request import Request
 
-from ..preconditions import READ_METHODS
+from ..http.preconditions import READ_METHODS
 from .generic_views import VersionedViewMixin
 from .reads import read_named_row, read_object
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from rest_framework.exceptions import APIException
 
-from ..error_responses import ERRORS, error_body
-from ..etags import EntityTag
-from ..preconditions import Decision, Outcome
+from ..http.etags import EntityTag
+from ..http.preconditions import Decision, Outcome
+from ..http.responses import ERRORS, error_body
 
 __all__ = ["LostRace", "PreconditionError"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from ..validators import row_of
+from ..sources.rows import row_of
 
 __all__ = ["ETagField"]
 

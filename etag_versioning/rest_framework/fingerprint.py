@@ -17,7 +17,7 @@ import rest_framework
 from rest_framework import serializers
 
 from .. import __version__
-from ..etags import digest
+from ..http.etags import digest
 
 __all__ = ["fingerprint"]
 

@@ -10,10 +10,10 @@ from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework.generics import GenericAPIView
 
-from ..columns import state_columns
-from ..narrow import Key, fixed_queryset
-from ..preconditions import READ_METHODS
-from ..validators import (
+from ..http.preconditions import READ_METHODS
+from ..orm.state import state_columns
+from ..sources.fast_select import Key, fixed_queryset
+from ..sources.rows import (
     Row,
     annotation_names,
     for_write,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from django.core.exceptions import ImproperlyConfigured
 
-from ..preconditions import SAFE_METHODS
+from ..http.preconditions import SAFE_METHODS
 from .current import is_extra_action
 from .views import VersionedView
 from .writes import GuardedHandler
@@ -19,7 +19,7 @@ __all__ = ["GuardingView", "over_drf"]
 _PACKAGES = frozenset({"rest_framework", "adrf", "etag_versioning"})
 # The modules of the methods that guard the row themselves.
 _GUARDING = frozenset(
-    {"etag_versioning.rest_framework.mixins", "etag_versioning.rest_framework.adrf"}
+    {"etag_versioning.rest_framework.mixins", "etag_versioning.rest_framework.adrf.mixins"}
 )
 # Their partial_update() calls update().
 _MIXINS = frozenset({"rest_framework.mixins", "adrf.mixins"})

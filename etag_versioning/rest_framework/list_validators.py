@@ -15,7 +15,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Count, Max
 
-from ..validators import require_version
+from ..sources.rows import require_version
 
 __all__ = ["count_and_max_updated_at", "max_version_and_count"]
 

@@ -16,7 +16,7 @@ from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..preconditions import READ_METHODS, SAFE_METHODS
+from ..http.preconditions import READ_METHODS, SAFE_METHODS
 from .api_views import VersionedAPIViewMixin
 from .creates import GuardedCreate
 from .generic_views import VersionedViewMixin

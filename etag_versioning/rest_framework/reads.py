@@ -8,11 +8,11 @@ from typing import Any
 from django.http import Http404
 from rest_framework.generics import GenericAPIView
 
-from ..preconditions import Validators
+from ..http.preconditions import Validators
 from .api_views import VersionedAPIViewMixin
 from .generic_views import VersionedViewMixin
 from .hooks import hooked
-from .pages import RenderedPage, cheap_list, narrow_page
+from .pagination import RenderedPage, cheap_list, narrow_page
 
 __all__ = ["is_answered_by", "read_named_row", "read_object", "read_page"]
 

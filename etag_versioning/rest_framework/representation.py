@@ -11,7 +11,7 @@ from django.utils.http import parse_header_parameters
 from rest_framework.generics import GenericAPIView
 from rest_framework.renderers import BrowsableAPIRenderer, TemplateHTMLRenderer
 
-from ..etags import digest, encode_key
+from ..http.etags import digest, encode_key
 from .fingerprint import fingerprint
 
 __all__ = ["media_type_parameters", "representation", "representation_terms", "serializer_class_of"]

@@ -6,8 +6,8 @@ from typing import Any
 
 from rest_framework.response import Response
 
-from ..error_responses import problem_body
-from ..negotiation import JSON, PROBLEM, preferred_type
+from ..http.negotiation import JSON, PROBLEM, preferred_type
+from ..http.responses import problem_body
 from .exceptions import PreconditionError
 
 __all__ = ["tell_as_problem"]

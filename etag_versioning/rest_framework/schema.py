@@ -24,10 +24,10 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from ..conf import settings
-from ..negotiation import JSON, PROBLEM
-from ..preconditions import READ_METHODS, Reason
+from ..http.negotiation import JSON, PROBLEM
+from ..http.preconditions import READ_METHODS, Reason
 from .body_tags import tag_field
-from .bulk import VersionedBulkUpdateMixin
+from .bulk.mixins import VersionedBulkUpdateMixin
 from .fields import ETagField
 from .mixins import (
     VersionedActionMixin,

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 from rest_framework.serializers import Serializer
 
-from ..columns import state_columns
+from ..orm.state import state_columns
 
 __all__ = ["ignore_written_state"]
 

@@ -18,10 +18,10 @@ from django.db.models.deletion import Collector
 from django.db.models.signals import post_save, pre_save
 from rest_framework.serializers import ModelSerializer
 
-from ..columns import is_partly_computed, state_columns
-from ..guards import Guard
-from ..stateful import StatefulModel
-from ..validators import Row
+from ..orm.guards import Guard
+from ..orm.saving import StatefulModel
+from ..orm.state import is_partly_computed, state_columns
+from ..sources.rows import Row
 
 __all__ = [
     "counting_moves",

@@ -12,7 +12,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import TransactionManagementError
 
-from ..guards import is_aborted, is_contention
+from ..orm.guards import is_aborted, is_contention
 
 __all__ = ["optional", "refusing_rolled_back", "telling_durable", "was_raised_after_commit"]
 

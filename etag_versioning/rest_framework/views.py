@@ -16,15 +16,13 @@ from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
-from .. import http
-from ..caching import set_cache_control
+from ..apps import require_installed
+from ..cache_control import set_cache_control
 from ..conf import settings
-from ..error_responses import set_error_headers
-from ..etags import EntityTag
 from ..exceptions import StaleWriteError
-from ..guards import is_contention
-from ..installed import require_installed
-from ..preconditions import (
+from ..http import headers
+from ..http.etags import EntityTag
+from ..http.preconditions import (
     CONFLICT,
     NO_CONDITIONS,
     NO_POLICY,
@@ -37,14 +35,11 @@ from ..preconditions import (
     evaluate,
     needs_policy,
 )
+from ..http.representation import Representation, view_representation
+from ..http.responses import set_error_headers
+from ..orm.guards import is_contention
 from ..signals import report
-from ..tags import Representation, view_representation
-from ..validators import (
-    Row,
-    extra_names,
-    read_row,
-    row_of,
-)
+from ..sources.rows import Row, extra_names, read_row, row_of
 from .exceptions import LostRace, PreconditionError
 from .options import ViewOptions
 from .renderers import VersionedBrowsableAPIRenderer
@@ -77,10 +72,10 @@ class VersionedView(ViewOptions, APIView):
         if self._shown is not None and 200 <= response.status_code < 300:
             response = self._finish_read(response, self._shown)
         response = super().finalize_response(request, response, *args, **kwargs)
-        http.without_length(response)
-        headers = response.headers
+        headers.without_length(response)
+        sent = response.headers
         # The parameters of a media type choose too, where there is one renderer.
-        if headers.get("Vary") != "Accept" and "ETag" in headers:
+        if sent.get("Vary") != "Accept" and "ETag" in sent:
             patch_vary_headers(response, ("Accept",))
         return response
 
@@ -140,7 +135,7 @@ class VersionedView(ViewOptions, APIView):
 
     @cached_property
     def _conditions(self) -> ConditionalHeaders:
-        return http.conditional_headers(self.request._request)
+        return headers.conditional_headers(self.request._request)
 
     @property
     def _is_conditional(self) -> bool:
@@ -193,7 +188,7 @@ class VersionedView(ViewOptions, APIView):
             self._report(decision)
             return None
         if decision.outcome is Outcome.NOT_MODIFIED and current is not None:
-            response = http.NotModified(current, decision)
+            response = headers.NotModified(current, decision)
             # Views of a project look at it when they finish their responses.
             response.data = None  # type: ignore[attr-defined]
             set_cache_control(response, self.cache_control, self.request._request)
@@ -244,7 +239,7 @@ class VersionedView(ViewOptions, APIView):
                         not_modified[name] = response[name]
                 not_modified.cookies.update(response.cookies)
                 return not_modified
-        http.set_validators(response, shown)
+        headers.set_validators(response, shown)
         set_cache_control(response, self.cache_control, self.request._request)
         return response
 

@@ -15,11 +15,9 @@ from rest_framework.exceptions import APIException, NotFound
 from rest_framework.mixins import DestroyModelMixin, UpdateModelMixin
 from rest_framework.response import Response
 
-from .. import http
-from ..columns import state_columns
 from ..exceptions import StaleWriteError
-from ..guards import Guard, insist, is_clash, is_lost_race
-from ..preconditions import (
+from ..http import headers
+from ..http.preconditions import (
     CONFLICT,
     GONE,
     UNAVAILABLE,
@@ -30,7 +28,9 @@ from ..preconditions import (
     names_any,
     reconsider,
 )
-from ..validators import Row, for_write
+from ..orm.guards import Guard, insist, is_clash, is_lost_race
+from ..orm.state import state_columns
+from ..sources.rows import Row, for_write
 from .body_tags import tag_field, tag_in, with_tag
 from .conflicts import conflict
 from .creates import GuardedCreate
@@ -38,12 +38,7 @@ from .current import answers_as_get, is_extra_action, is_whole, read_representat
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked, noting
 from .statements import is_one_unit, refresh, saves_in_own_way, warning_of_raw_sql, watching
-from .transactions import (
-    optional,
-    refusing_rolled_back,
-    telling_durable,
-    was_raised_after_commit,
-)
+from .transactions import optional, refusing_rolled_back, telling_durable, was_raised_after_commit
 
 if TYPE_CHECKING:
     from .generic_views import VersionedViewMixin
@@ -130,7 +125,7 @@ class GuardedWrite:
         # Of an answer that no serializer made, nothing is known.
         shows = isinstance(response, Response) and self.shows_the_row() and is_whole(response.data)
         # The validators of a 201 are those of the row that was made (§15.3.2).
-        if response.status_code != 201 and http.shows_new_tag(method, response):
+        if response.status_code != 201 and headers.shows_new_tag(method, response):
             row = self.row.with_state(self.guard.state)
             # Where it is not what a GET shows, the tag of the state guards a write,
             # and can be no reason for a 304.

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.test.utils import override_settings
 
+from etag_versioning.apps import require_installed
 from etag_versioning.decorators import versioned_condition
-from etag_versioning.installed import require_installed
 from tests.testapp.models import Person
 
 WITHOUT_APP = [name for name in settings.INSTALLED_APPS if name != "etag_versioning"]

@@ -6,8 +6,8 @@ from django.core import checks
 from django.db import models
 
 from etag_versioning.models import TouchingMixin, VersionedModel
-from etag_versioning.paths import touches_of
-from etag_versioning.touching_signals import connect
+from etag_versioning.touching.paths import touches_of
+from etag_versioning.touching.receivers import connect
 
 
 def make(name, /, *bases, **attributes):

@@ -29,8 +29,8 @@ print(*loaded)
 # Of migrations' and the benchmark's, what a server has no use for.
 UNUSED = {
     "etag_versioning.benchmark",
-    "etag_versioning.trigger_audit",
-    "etag_versioning.trigger_editors",
+    "etag_versioning.triggers.audit",
+    "etag_versioning.triggers.backends",
     "httpx",
     "rich",
     "django.db.migrations.executor",

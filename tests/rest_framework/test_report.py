@@ -5,7 +5,7 @@ import logging
 import pytest
 from rest_framework.test import APIClient
 
-from etag_versioning.preconditions import Outcome, Reason
+from etag_versioning.http.preconditions import Outcome, Reason
 from etag_versioning.signals import precondition_judged
 from tests.testapp.models import Person
 

@@ -9,7 +9,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.test import APIClient
 from rest_framework.versioning import AcceptHeaderVersioning
 
-from etag_versioning import caching, terms
+from etag_versioning import cache_control, etag_extra
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from etag_versioning.signals import precondition_judged
 from tests.rest_framework.views import PersonSerializer
@@ -29,14 +29,14 @@ class ByVersion(PersonViewSet):
 
 
 class Public(PersonViewSet):
-    cache_control = caching.public()
+    cache_control = cache_control.public()
 
 
 class ByLanguage(PersonViewSet):
     etag_terms = ("fixed",)
 
     def get_etag_terms(self):
-        return [*super().get_etag_terms(), *terms.language(self.request)]
+        return [*super().get_etag_terms(), *etag_extra.language(self.request)]
 
 
 router = SimpleRouter()

@@ -8,7 +8,7 @@ from django.db.models.signals import post_save, pre_save
 from rest_framework import serializers
 from rest_framework.test import APIRequestFactory
 
-from etag_versioning import guards
+from etag_versioning.orm import guards
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from tests.testapp.models import Book, Genre, Leaf, Login, Person, Restaurant
 

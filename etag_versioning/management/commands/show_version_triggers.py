@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DEFAULT_DB_ALIAS
 
-from etag_versioning.trigger_audit import audit_triggers
+from ...triggers.audit import audit_triggers
 
 MARKS = {"current": "[X]", "none": "[ ]", "out of date": "[!]", "missing": "[!]"}
 

@@ -1,0 +1,1 @@
+"""What the RFCs say, and what the package answers. Knows no rows."""

@@ -1,0 +1,1 @@
+"""Compare-and-swap in the ORM. Knows no requests."""

@@ -1,0 +1,178 @@
+"""SQL that Django has no expression for: states compared and moved for many rows at once."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from django.db import connections, models
+from django.db.models import sql
+from django.utils import timezone
+
+from ..fields import is_stamp
+from .guards import State
+from .state import StateColumns
+
+__all__ = ["InState", "InStates", "MovingInsertQuery"]
+
+
+class InState(models.expressions.BaseExpression):
+    """
+    The condition that a row is in a state, for ``filter()``. There are no names to resolve in
+    it: comparing two columns by their names would take a third of the time of a ``save()``.
+
+    Args:
+        columns: the model's state columns, the version among them.
+        state: the state; NULL where it is ``None``.
+    """
+
+    conditional = True
+
+    def __init__(self, columns: StateColumns, state: State) -> None:
+        super().__init__(output_field=models.BooleanField())
+        self.columns = columns
+        self.state = state
+
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
+        return self
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        version, stamp = self.columns.version, self.columns.stamp
+        text, params = self._equals(version, self.state.version, connection)
+        if stamp is None:
+            return text, params
+        if self.state.stamp is None:
+            return f"{text} AND {self._column(stamp, connection)} IS NULL", params
+        condition, moments = is_stamp(self._column(stamp, connection), self.state.stamp, connection)
+        return f"{text} AND {condition}", [*params, *moments]
+
+    def _equals(self, field: Any, value: Any, connection: Any) -> tuple[str, list[Any]]:
+        column = self._column(field, connection)
+        if value is None:
+            return f"{column} IS NULL", []
+        return f"{column} = %s", [field.get_db_prep_value(value, connection)]
+
+    def _column(self, field: Any, connection: Any) -> str:
+        quote = connection.ops.quote_name
+        return f"{quote(field.model._meta.db_table)}.{quote(field.column)}"
+
+
+class InStates(models.Expression):
+    """
+    The condition that a row is in the state given for its key.
+
+    Args:
+        columns: the model's state columns.
+        states: state by primary key.
+    """
+
+    conditional = True
+
+    def __init__(self, columns: StateColumns, states: dict[Any, State]) -> None:
+        super().__init__(output_field=models.BooleanField())
+        state_fields = [field for field in (columns.version, columns.stamp) if field is not None]
+        self.fields = [*columns.owner._meta.pk_fields, *state_fields]
+        self.rows = [
+            (*(pk if isinstance(pk, tuple) else (pk,)), *state[: len(state_fields)])
+            for pk, state in states.items()
+        ]
+        self.has_stamp = columns.stamp is not None
+        self.set_source_expressions([models.F(field.name) for field in self.fields])
+
+    def get_source_expressions(self) -> Any:
+        return self._sources
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        self._sources = list(exprs)
+
+    def as_sql(self, compiler: Any, connection: Any, values: str = "") -> Any:
+        names = [compiler.compile(source)[0] for source in self._sources]
+        params = [
+            field.get_db_prep_value(value, connection)
+            for row in self.rows
+            for field, value in zip(self.fields, row, strict=True)
+        ]
+        place = f"({', '.join(['%s'] * len(names))})"
+        places = ", ".join([place] * len(self.rows))
+        return f"({', '.join(names)}) IN ({values}{places})", params
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        # A hashed table, where a list is searched from its beginning for each row. The
+        # first of its rows gives the types.
+        text, params = self.as_sql(compiler, connection, values="VALUES ")
+        types = [field.db_type(connection) for field in self.fields]
+        head, _, tail = text.partition("VALUES ")
+        rest = tail.split("%s", len(types))[-1]
+        return f"{head}VALUES ({', '.join(f'%s::{name}' for name in types)}{rest}", params
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> Any:
+        text, params = self.as_sql(compiler, connection, values="VALUES ")
+        if not self.has_stamp:
+            return text, params
+        # Datetimes are text, with more or fewer digits: compared with all six.
+        name, _ = compiler.compile(self._sources[-1])
+        tail = f"CASE WHEN INSTR({name}, '.') THEN '000000' ELSE '.000000' END"
+        width = len(self._sources)
+        for index in range(width - 1, len(params), width):
+            head, _, digits = params[index].partition(".")
+            params[index] = f"{head}.{digits:0<6}"
+        return text.replace(name, f"SUBSTR({name} || {tail}, 1, 26)"), params
+
+
+class MovingInsertQuery(sql.InsertQuery):
+    """
+    An INSERT whose conflict clause moves the state of the row that is there.
+
+    Args:
+        model: the model.
+        columns: its state columns, which are among ``update_fields``.
+        kwargs: as for Django's ``InsertQuery``.
+    """
+
+    def __init__(self, model: Any, columns: StateColumns, **kwargs: Any) -> None:
+        super().__init__(model, **kwargs)
+        self.columns = columns
+
+    def get_compiler(
+        self, using: str | None = None, connection: Any = None, elide_empty: bool = True
+    ) -> Any:
+        connection = connections[using] if using else connection
+        plain = connection.ops.compiler(self.compiler)
+        return _bumping(plain)(self, connection, using, elide_empty)
+
+    def bump(self, compiler: Any, text: str, params: Any) -> tuple[str, Any]:
+        """Put expressions in the places where Django takes the new row's values."""
+        ops = compiler.connection.ops
+        conflict: Any = self
+        unique = [field.column for field in conflict.unique_fields or ()]
+        moves = self.columns.expressions(timezone.now())
+        query = sql.UpdateQuery(self.model)
+        query.get_initial_alias()
+        for field in (self.columns.version, self.columns.stamp):
+            if field is None:
+                continue
+            suffix = ops.on_conflict_suffix_sql(
+                [field], conflict.on_conflict, [field.column], unique
+            )
+            assignment = suffix.rpartition("SET " if " SET " in suffix else "UPDATE ")[2]
+            expression = moves[field.name].resolve_expression(query)
+            moved, moved_params = compiler.compile(expression)
+            head, found, tail = text.rpartition(assignment)
+            assert found, text
+            text = f"{head}{ops.quote_name(field.column)} = {moved}{tail}"
+            params = (*params, *moved_params)
+        return text, params
+
+
+class _BumpingCompiler:
+    """What a database's own compiler of an INSERT makes, with its conflict clause changed."""
+
+    def as_sql(self) -> list[Any]:
+        compiler: Any = super()
+        query: Any = self.query  # type: ignore[attr-defined]
+        return [query.bump(self, *part) for part in compiler.as_sql()]
+
+
+@cache
+def _bumping(compiler: type) -> type:
+    return type(f"Bumping{compiler.__name__}", (_BumpingCompiler, compiler), {})

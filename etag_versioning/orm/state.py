@@ -1,0 +1,160 @@
+"""Where a model keeps its state, and what a write makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+import django
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+
+from ..fields import NextStamp, NextVersion, UpdatedAtField, VersionField, next_stamp
+from .guards import State
+
+__all__ = [
+    "StateColumns",
+    "is_partly_computed",
+    "is_unversioned",
+    "state_columns",
+    "unversioned_names",
+]
+
+
+class StateColumns(NamedTuple):
+    """
+    Where a model keeps its state.
+
+    Args:
+        owner: the model whose table has the columns (a parent, under multi-table
+            inheritance), or ``None`` where there are none.
+        version: the field, or ``None``.
+        stamp: the field, or ``None``.
+        names: the fields' names, the version's first.
+        attnames: the names of the attributes that hold the state, in the same order.
+    """
+
+    owner: Any
+    version: Any
+    stamp: Any
+    names: tuple[str, ...]
+    attnames: tuple[str, ...]
+
+    def state_of(self, instance: models.Model) -> State:
+        """The state in which ``instance`` was read or last saved."""
+        loaded = instance.__dict__
+        return State(
+            loaded.get(self.version.attname) if self.version else None,  # type: ignore[arg-type]
+            loaded.get(self.stamp.attname) if self.stamp else None,
+        )
+
+    def conditions(self, state: State) -> dict[str, Any]:
+        """``state`` as keyword arguments for ``filter()``; none without a version."""
+        if self.version is None:
+            return {}
+        return dict(zip(self.names, state, strict=False))
+
+    def after(self, state: State, now: datetime | None = None) -> State:
+        """The state that a write makes of ``state``; a row without a version gets its first."""
+        return State(
+            (state.version or 0) + 1 if self.version else state.version,
+            next_stamp(state.stamp, now) if self.stamp else None,
+        )
+
+    def assign(self, instance: models.Model, state: State) -> None:
+        """Make ``instance`` say that its row is in ``state``."""
+        for field, value in ((self.version, state.version), (self.stamp, state.stamp)):
+            if field is not None:
+                setattr(instance, field.attname, value)
+
+    def replace(self, values: Any, new: Iterable[Any]) -> list[Any]:
+        """
+        The (field, model, value) triples of an UPDATE, with ``new`` values of the state's
+        columns. They come last, since MariaDB and MySQL assign from left to right.
+        """
+        fields = [field for field in (self.version, self.stamp) if field is not None]
+        others = [triple for triple in values if triple[0] not in fields]
+        return [*others, *((field, None, value) for field, value in zip(fields, new, strict=True))]
+
+    def require_usable(self, instance: models.Model) -> None:
+        """Raise where ``instance`` holds what no version, or no timestamp, can be."""
+        kinds = ((self.version, int, "an integer"), (self.stamp, datetime, "a datetime"))
+        for field, kind, name in kinds:
+            value = None if field is None else instance.__dict__.get(field.attname)
+            if value is not None and not isinstance(value, kind):
+                label = instance._meta.label
+                raise ImproperlyConfigured(
+                    f"{label} with primary key {instance.pk!r} has {value!r} as its "
+                    f'"{field.name}", which is not {name}, so no write can be compared with it. '
+                    f"Mend the row: {type(instance).__name__}.objects.filter("
+                    f"pk={instance.pk!r}).unversioned().update({field.name}=…)."
+                )
+
+    def expressions(self, now: datetime) -> dict[str, Any]:
+        """What moves any row to its next state, as keyword arguments for ``update()``."""
+        moves: dict[str, Any] = {}
+        if self.version is not None:
+            moves[self.version.name] = NextVersion(self.version)
+        if self.stamp is not None:
+            moves[self.stamp.name] = NextStamp(self.stamp, now)
+        return moves
+
+
+@cache
+def state_columns(model: Any) -> StateColumns:
+    """The state columns of a model, found by their fields' classes."""
+    fields = model._meta.concrete_fields
+    version = next((field for field in fields if isinstance(field, VersionField)), None)
+    stamp = next((field for field in fields if isinstance(field, UpdatedAtField)), None)
+    there = [field for field in (version, stamp) if field is not None]
+    return StateColumns(
+        there[0].model if there else None,
+        version,
+        stamp,
+        tuple(field.name for field in there),
+        tuple(field.attname for field in there),
+    )
+
+
+@cache
+def is_partly_computed(model: Any) -> bool:
+    """Whether a saved instance keeps old values of what the database computes."""
+    computed = any(getattr(field, "generated", False) for field in model._meta.concrete_fields)
+    return computed and django.VERSION < (6, 0)
+
+
+def is_unversioned(model: Any, names: Iterable[str]) -> bool:
+    """Whether a write of the fields of these names neither compares nor bumps."""
+    free = unversioned_names(model)
+    names = set(names) if free else ()
+    return bool(names) and free.issuperset(names)
+
+
+def unversioned_names(model: Any) -> frozenset[str]:
+    """
+    What ``unversioned_fields`` names: each field by its name, and by its column's attribute.
+
+    Raises:
+        ImproperlyConfigured: it is a string, whose characters would be the names.
+    """
+    given = getattr(model, "unversioned_fields", ())
+    if isinstance(given, str):
+        raise ImproperlyConfigured(
+            f"{model._meta.label}.unversioned_fields is a string. "
+            f'Write unversioned_fields = ("{given}",).'
+        )
+    return _names_of(model, frozenset(given)) if given else frozenset()
+
+
+@cache
+def _names_of(model: Any, given: frozenset[str]) -> frozenset[str]:
+    """Fields by their names, and by the attributes of their columns."""
+    found = {
+        name
+        for field in model._meta.concrete_fields
+        if field.name in given or field.attname in given
+        for name in (field.name, field.attname)
+    }
+    return frozenset(found.union(given))

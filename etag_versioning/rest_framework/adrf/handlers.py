@@ -1,0 +1,233 @@
+"""
+The way of one request through a view set's coroutines, as adrf has them.
+
+What reads and judges rows runs in a thread, as it does elsewhere. A coroutine can
+hold no transaction, so each write of the row compares by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import DatabaseError
+from rest_framework.response import Response
+
+from ...exceptions import StaleWriteError
+from ...http.preconditions import Validators
+from ..creates import REFUSALS, GuardedCreate, is_versioned
+from ..current import is_extra_action
+from ..hooks import hooked
+from ..pagination import RenderedPage, cheap_list, narrow_page
+from ..statements import refresh
+from ..transactions import optional
+from ..writes import GuardedWrite
+
+__all__ = [
+    "AsyncGuardedCreate",
+    "AsyncGuardedHandler",
+    "AsyncGuardedWrite",
+    "aread_object",
+    "aread_page",
+]
+
+Method = Callable[..., Awaitable[Any]]
+
+
+def _noting(original: Method, note: Callable[[Any], None]) -> Method:
+    """``original``, of which each result is told to ``note``."""
+
+    async def hook(*args: Any, **kwargs: Any) -> Any:
+        result = await original(*args, **kwargs)
+        note(result)
+        return result
+
+    return hook
+
+
+async def aread_object(view: Any, early: bool, method: Method, *args: Any, **kwargs: Any) -> Any:
+    """As ``read_object()``, for a method that awaits ``aget_object()``."""
+    view._check_lookup()
+    loaded: list[Any] = []
+    load = view.aget_object
+
+    def validators_of(instance: Any) -> Validators:
+        validators: Validators = view._validators_of(view._row_of(instance))
+        return validators
+
+    async def aget_object() -> Any:
+        if loaded:
+            return loaded.pop()
+        instance = await load()
+        if view._shown is None:
+            view._shown = await sync_to_async(validators_of)(instance)
+        return instance
+
+    def narrow() -> Validators | None:
+        row = view._read_row() if view._may_read_narrowly() else None
+        return None if row is None else view._validators_of(row)
+
+    note = _noting(view.afilter_queryset, view._note_annotations)
+    with hooked(view, aget_object=aget_object, afilter_queryset=note):
+        if early and view._is_conditional:
+            current = await sync_to_async(narrow)()
+            if current is None:
+                loaded.append(await view.aget_object())
+                current = view._shown
+            if (not_modified := await sync_to_async(view._hold)(current)) is not None:
+                return not_modified
+        return await method(*args, **kwargs)
+
+
+async def aread_page(view: Any, early: bool, method: Method, *args: Any, **kwargs: Any) -> Any:
+    """As ``read_page()``, for a method that awaits its page."""
+    cheap = await sync_to_async(cheap_list)(view)
+    if early and view._is_conditional:
+        current = cheap or await sync_to_async(narrow_page)(view)
+        if current is not None:
+            not_modified = await sync_to_async(view._hold)(current)
+            if not_modified is not None:
+                return not_modified
+    page = RenderedPage(view)
+    hooks = {
+        "afilter_queryset": _noting(view.afilter_queryset, partial(setattr, page, "queryset")),
+        "apaginate_queryset": _noting(view.apaginate_queryset, partial(setattr, page, "page")),
+        "get_apaginated_response": _noting(view.get_apaginated_response, page.note_response),
+    }
+    with hooked(view, **hooks):
+        response = await method(*args, **kwargs)
+    view._shown = cheap or await sync_to_async(page.validators)() or Validators()
+    return response
+
+
+class AsyncGuardedWrite(GuardedWrite):
+    """
+    Runs one of adrf's writing methods.
+
+    Args:
+        view: the view, at its request.
+    """
+
+    detached = True
+
+    def __init__(self, view: Any) -> None:
+        super().__init__(view)
+        self.hooks = {
+            "get_queryset": partial(self.get_queryset, view.get_queryset),
+            "aget_object": partial(self.aget_object, view.aget_object),
+            "afilter_queryset": _noting(view.afilter_queryset, view._note_annotations),
+        }
+        if hasattr(view, "perform_aupdate"):
+            self.hooks["perform_aupdate"] = partial(self.aupdate, view.perform_aupdate)
+
+    async def arun(self, method: Method, *args: Any, **kwargs: Any) -> Response:
+        """Await adrf's ``method``, and put the new tag on its answer."""
+        try:
+            with hooked(self.view, **self.hooks, _is_guarded=True), self.block:
+                response: Response = await method(*args, **kwargs)
+        except (StaleWriteError, DatabaseError) as error:
+            if self.row is None or not self.wrote_nothing(error):
+                raise
+            raise await sync_to_async(self.settle)(self.row, error) from error
+        await sync_to_async(self.finish)(response)
+        return response
+
+    async def aget_object(self, original: Method) -> Any:
+        self.view._check_lookup()
+        instance = await original()
+        if self.row is None:
+            guard = await sync_to_async(self.judge)(instance)
+            self.block.enter_context(guard.watch())
+        return instance
+
+    async def aupdate(self, original: Method, serializer: Any) -> None:
+        await original(serializer)
+        if self.guard is not None:
+            with optional("what was written past the instance"):
+                await sync_to_async(refresh)(serializer, self.guard)
+
+
+class AsyncGuardedHandler(AsyncGuardedWrite):
+    """
+    Runs a coroutine of the project's own: the row is loaded and judged before it.
+
+    Args:
+        view: the view, at its request.
+    """
+
+    def __init__(self, view: Any) -> None:
+        super().__init__(view)
+        self.loaded: Any = None
+        self.task = asyncio.current_task()
+
+    async def arun(self, method: Method, *args: Any, **kwargs: Any) -> Response:
+        return await super().arun(self.judged_first, method, *args, **kwargs)
+
+    async def judged_first(self, method: Method, *args: Any, **kwargs: Any) -> Any:
+        view: Any = self.view
+        if view.get_if_match() != "optional" or await sync_to_async(self.names_a_state)():
+            self.loaded = await view.aget_object()
+        return await method(*args, **kwargs)
+
+    async def aget_object(self, original: Method) -> Any:
+        # The first one is the one that was judged; whoever asks again wants a new one.
+        if self.loaded is not None:
+            instance, self.loaded = self.loaded, None
+            return instance
+        if self.row is None and asyncio.current_task() is not self.task:
+            # Without a precondition. A guard that another task begins, as gather() makes
+            # them, is not there in this one: the new tag is not told.
+            return await original()
+        return await super().aget_object(original)
+
+    def shows_the_row(self) -> bool:
+        return not is_extra_action(self.view) and super().shows_the_row()
+
+
+class AsyncGuardedCreate(GuardedCreate):
+    """
+    Creates a row by adrf's ``acreate()``, and tells who was not the first.
+
+    Args:
+        view: the view, at its request.
+    """
+
+    async def apost(self, method: Method, *args: Any, **kwargs: Any) -> Response:
+        view: Any = self.view
+        view._check_media_type()
+        await sync_to_async(self.hold)()
+        self.find = self.find_by_content if self.only_new else None
+        hook = partial(self.aperform, view.perform_acreate)
+        try:
+            with hooked(view, perform_acreate=hook):
+                self.answer = response = await method(*args, **kwargs)
+        except REFUSALS as error:
+            self.refuse(error, self.find)
+            if self.find is None:
+                raise
+            raise await sync_to_async(self.settle)(self.find, error) from error
+        if response.status_code == 201 and self.row is not None:
+            await sync_to_async(self.finish)(response, self.row)
+        done: Response = response
+        return done
+
+    async def ahandle(self, handler: Method, *args: Any, **kwargs: Any) -> Response:
+        """As ``handle()``, for a coroutine."""
+        return await self.apost(self.ahandled, handler, *args, **kwargs)
+
+    async def ahandled(self, handler: Method, *args: Any, **kwargs: Any) -> Any:
+        model = self.view.get_queryset().model if self.find is not None else None
+        with hooked(self.view, _is_guarded=True), self.guarded(model, detached=True):
+            return await handler(*args, **kwargs)
+
+    async def aperform(self, original: Method, serializer: Any) -> None:
+        model = getattr(getattr(serializer, "Meta", None), "model", None)
+        with self.guarded(model, detached=True):
+            await original(serializer)
+        self.created = serializer.instance
+        if is_versioned(self.created):
+            with optional("the tag of what was created"):
+                self.row = await sync_to_async(self.read_again)(self.created)

@@ -1,0 +1,133 @@
+"""The guard on a row that is not there, and that a request may create."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+
+from ..exceptions import StaleWriteError
+from ..orm.guards import Guard, State
+from .rows import Row
+
+__all__ = ["CreationGuard"]
+
+
+@dataclass(eq=False, kw_only=True)
+class CreationGuard(Guard):
+    """
+    Keeps a request that may create a row from writing one that another has created.
+
+    An INSERT needs no guard: the unique constraint decides. But a view that looks
+    again, as ``update_or_create()`` does, finds the other's row, and would write
+    over it. Which row that would be is not known before it is there.
+
+    Args:
+        look: reads the row that is at the request's address now.
+    """
+
+    look: Callable[[], Row | None]
+    pk: Any = None
+    state: State | None = None
+    # Whether a row was there before the statement that is under way.
+    there: bool = field(default=False, init=False)
+    # Whose write was refused, as the row that the request was to create.
+    taken: Any = field(default=None, init=False)
+    # The keys of rows that were there before, and that the request has written …
+    others: set[Any] = field(default_factory=set, init=False)
+    # … and whether it has created any.
+    creates: bool = field(default=False, init=False)
+    # The instance that is on its way to an UPDATE, rather than to an INSERT.
+    updating: Any = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.lineage: set[State] = set()
+
+    def is_on(self, pk: Any) -> bool:
+        return True
+
+    def is_among(self, pks: Collection[Any]) -> bool:
+        row = self.look()
+        return row is not None and row.pk in pks
+
+    def owns(self, row: Row) -> bool:
+        """Whether the row is in a state that the request itself has made."""
+        return row.state in self.lineage
+
+    @contextmanager
+    def claim(self) -> Iterator[None]:
+        """Begin the transaction; there is nothing to lock."""
+        with self.atomic():
+            yield
+
+    def _settle(self, *args: Any) -> None:
+        pass
+
+    def admit(self, state: State, instance: models.Model) -> None:
+        # Django tries an UPDATE of a new row's parent table first, and then an INSERT.
+        self.updating = None if instance._state.adding else instance
+        if state in self.lineage:
+            return
+        row, pk = self.look(), self.key_of(instance)
+        if row is not None and row.pk == pk:
+            raise self.refusal(pk, instance)
+        if self.updating is not None:
+            self.others.add(pk)
+
+    def key_of(self, instance: models.Model) -> Any:
+        return getattr(instance, self.model._meta.pk.attname)
+
+    def refusal(self, pk: Any, instance: models.Model | None = None) -> StaleWriteError:
+        """What to raise for a row that was to be created, and is there."""
+        self.taken = pk
+        return StaleWriteError(self.model, pk, self.using, instance)
+
+    def check(self, created: models.Model | None) -> None:
+        """
+        After the work: what counts as created must not have been there before. The
+        work may have found it by what ``look`` does not know.
+
+        Args:
+            created: the row, where the work says which it is.
+
+        Raises:
+            StaleWriteError: it was there, and was written.
+        """
+        self.check_key(self.key_of(created) if isinstance(created, self.model) else None)
+
+    def check_key(self, key: Any) -> None:
+        """``check()`` by the key of the row at the address, ``None`` where none is shown."""
+        if key is not None:
+            overwritten = self.others & {key}
+        else:
+            overwritten = set() if self.creates else self.others
+        if overwritten:
+            raise self.refusal(next(iter(overwritten)))
+
+    def lock(self) -> None:
+        """Before a write of many rows: the one at the address must be the request's own."""
+        row = self.look()
+        self.there = row is not None
+        if row is not None and not self.owns(row):
+            raise self.refusal(row.pk)
+
+    def reread(self) -> None:
+        """After it: one that was not there before has been created by another."""
+        row = self.look()
+        if row is not None and not self.there:
+            raise self.refusal(row.pk)
+        if row is not None:
+            self.lineage.add(row.state)
+        elif not self.creates:
+            self.others.add(None)  # Rows were written, and none of them is the request's own.
+
+    def moved(self, state: State) -> None:
+        self.creates = self.creates or self.updating is None
+        self.updating = None
+        self.lineage.add(state)
+
+    def removed(self) -> None:
+        pass

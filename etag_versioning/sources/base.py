@@ -1,0 +1,296 @@
+"""
+Where a view's validators come from: a row, a page of rows, a revision.
+
+Each source reads for one request, the rows by one narrow query, and returns
+what is current there. Files have a module of their own, and so has what combines several.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
+
+from asgiref.sync import iscoroutinefunction
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db import DataError, connections, models
+from django.http import Http404, HttpRequest
+
+from ..conf import settings
+from ..http.etags import encode_key
+from ..http.preconditions import Validators
+from ..http.representation import PLAIN, Representation, make_validators
+from .absent_rows import CreationGuard
+from .fast_select import Key, fixed_queryset
+from .rows import (
+    Row,
+    RowReader,
+    annotation_names,
+    for_write,
+    is_impossible,
+    narrow_names,
+    page_validators,
+    read_row,
+    require_version,
+    row_from_values,
+)
+
+__all__ = [
+    "Current",
+    "Page",
+    "PageSource",
+    "Revision",
+    "RevisionSource",
+    "RowSource",
+    "Source",
+    "locking",
+    "url_value",
+]
+
+# What a value raises that no column of its type can hold: in Python, or in the database.
+_IMPOSSIBLE = (TypeError, ValueError, ArithmeticError, ValidationError, DataError)
+
+
+class Current(Protocol):
+    """What a source has read."""
+
+    @property
+    def row(self) -> Row | None:
+        """The row that the view may write, if it is about one."""
+
+    def validators(self, representation: Representation = PLAIN) -> Validators:
+        """The validators, with the representation part if one is given."""
+
+
+class Source(Protocol):
+    """What reads the validators of a request's answer."""
+
+    def read(
+        self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False
+    ) -> Current | None:
+        """
+        Read what is current, or ``None`` where nothing is there.
+
+        Args:
+            request, args, kwargs: what the view is called with.
+            writes: read from the database that writes go to.
+        """
+
+
+@dataclass(frozen=True)
+class RowSource:
+    """
+    One row, which the view shows, and which it writes if it writes.
+
+    Args:
+        source: a model, a manager, a query set, or a callable
+            ``(request, *args, **kwargs)`` that returns one of these.
+        lookup_field: the field that selects the row, "pk" by default. A callable
+            that is given neither lookup selects the row itself.
+        lookup_url_kwarg: the URL keyword argument that holds the value; the
+            lookup field's name by default.
+        tag_key: the field that stands for the row in its tags; the model's
+            ``tag_key`` by default.
+
+    Raises:
+        ImproperlyConfigured: ``source`` is none of these.
+    """
+
+    source: Any
+    lookup_field: str | None = None
+    lookup_url_kwarg: str | None = None
+    tag_key: str | None = None
+
+    def __post_init__(self) -> None:
+        _require_rows(self.source)
+
+    def read(
+        self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False
+    ) -> Row | None:
+        reader = None if writes else self._reader
+        queryset: Any = None
+        if reader is None:
+            queryset = _queryset(self.source, request, args, kwargs)
+        value = None if self._selects_itself else self._value(kwargs)
+        try:
+            if is_impossible(value):
+                raise ValueError("No text in a database is like this.")
+            if reader is not None:
+                row = reader.read(value)
+            else:
+                row = self._read(for_write(queryset) if writes else queryset, kwargs)
+        except _IMPOSSIBLE as error:
+            # No row has a key like this, none can be created, and PostgreSQL takes no
+            # more statements in the transaction.
+            if writes or isinstance(error, DataError):
+                raise Http404("No row can have this key.") from None
+            return None
+        return row if row is None or self._names_by_key(row) else row._replace(is_fixed=False)
+
+    def _names_by_key(self, row: Row) -> bool:
+        """Whether the address names the row by what never changes."""
+        keys = ("pk", row.model._meta.pk.name, require_version(row.model).owner._meta.pk.name)
+        return not self._selects_itself and self._field in keys
+
+    def guard_absent(
+        self, request: HttpRequest, args: Any, kwargs: Any, *, detached: bool
+    ) -> CreationGuard:
+        """A guard on the row that ``read()`` did not find."""
+        queryset = for_write(_queryset(self.source, request, args, kwargs))
+        columns = require_version(queryset.model)
+        return CreationGuard(
+            model=columns.owner,
+            using=queryset.db,
+            columns=columns.names,
+            look=lambda: self._read(locking(queryset), kwargs),
+            detached=detached,
+        )
+
+    def _read(self, queryset: models.QuerySet[Any], kwargs: Any) -> Row | None:
+        key = None if self._selects_itself else Key(self._field, self._value(kwargs))
+        return read_row(queryset, self.tag_key, key=key)
+
+    def _value(self, kwargs: Any) -> Any:
+        return url_value(kwargs, self.lookup_url_kwarg or self._field)
+
+    @property
+    def _field(self) -> str:
+        return self.lookup_field or "pk"
+
+    @cached_property
+    def _reader(self) -> RowReader | None:
+        """What reads the row where the query set is the same for all requests."""
+        queryset = fixed_queryset(self.source)
+        return None if queryset is None else RowReader(queryset, self.tag_key, self._field)
+
+    @cached_property
+    def _selects_itself(self) -> bool:
+        named = self.lookup_field or self.lookup_url_kwarg
+        return not named and _as_queryset(self.source) is None
+
+
+def url_value(kwargs: Any, name: str) -> Any:
+    """The value of the view's URL keyword argument of this name."""
+    try:
+        return kwargs[name]
+    except KeyError:
+        raise ImproperlyConfigured(
+            f'The view was called without a URL keyword argument "{name}". Name the one that '
+            f'tells what to look for: lookup_url_kwarg="…".'
+        ) from None
+
+
+class Page(NamedTuple):
+    """Rows in the order in which they are shown."""
+
+    label: str
+    rows: tuple[Row, ...]
+
+    @property
+    def row(self) -> None:
+        """A request writes none of these."""
+
+    def validators(self, representation: Representation = PLAIN) -> Validators:
+        return page_validators(self.label, self.rows, (), representation)
+
+
+@dataclass(frozen=True)
+class PageSource:
+    """
+    All rows of a query set, in its order: a page, where it is sliced.
+
+    Args:
+        source: as for ``RowSource``; a callable returns what is to be shown.
+
+    Raises:
+        ImproperlyConfigured: ``source`` is none of these.
+    """
+
+    source: Any
+
+    def __post_init__(self) -> None:
+        _require_rows(self.source)
+
+    def read(self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False) -> Page:
+        queryset = _queryset(self.source, request, args, kwargs).prefetch_related(None)
+        if writes:
+            queryset = for_write(queryset)
+        model, using = queryset.model, queryset.db
+        values = queryset.values_list(*narrow_names(model), *annotation_names(queryset))
+        label = model.tag_label or model._meta.model_name
+        return Page(label, tuple(row_from_values(model, using, row) for row in values))
+
+
+class Revision(NamedTuple):
+    """A revision of the project's code."""
+
+    name: str
+
+    @property
+    def row(self) -> None:
+        """A request writes none of these."""
+
+    def validators(self, representation: Representation = PLAIN) -> Validators:
+        # As a part of a key, so that no "-br" at its end is taken for a proxy's.
+        return make_validators(f"revision-{encode_key((self.name,))}", representation)
+
+
+class RevisionSource(NamedTuple):
+    """
+    What changes with a deployment alone.
+
+    Args:
+        revision: names the code that runs; the setting ``REVISION`` by default.
+    """
+
+    revision: str | None = None
+
+    def read(
+        self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False
+    ) -> Revision:
+        revision = self.revision or settings.revision
+        if not revision:
+            raise ImproperlyConfigured(
+                "There is no revision to make a tag of. Name the code that runs: "
+                'ETAG_VERSIONING = {"REVISION": "2026-11-24"}; or for this view alone: '
+                'revision_etag_func("2026-11-24").'
+            )
+        return Revision(revision)
+
+
+def _require_rows(source: Any) -> None:
+    if _as_queryset(source) is None and (not callable(source) or iscoroutinefunction(source)):
+        raise ImproperlyConfigured(
+            f"{source!r} is no source of rows. Give a model, a manager, a query set, or a "
+            f"plain function that returns one: "
+            f"def source(request, *args, **kwargs): return User.objects.filter(…)."
+        )
+
+
+def _queryset(source: Any, request: HttpRequest, args: Any, kwargs: Any) -> Any:
+    queryset = _as_queryset(source)
+    if queryset is None:
+        queryset = _as_queryset(source(request, *args, **kwargs))
+        if queryset is None:
+            raise ImproperlyConfigured(f"{source!r} must return a query set.")
+    return queryset
+
+
+def _as_queryset(source: Any) -> models.QuerySet[Any] | None:
+    if isinstance(source, type) and issubclass(source, models.Model):
+        return source._default_manager.all()
+    if isinstance(source, models.Manager | models.QuerySet):
+        return source.all()
+    return None
+
+
+def locking(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    """
+    ``queryset`` as a locking read, where there can be one: a transaction that is
+    older than another's row sees it by no other on MariaDB and MySQL.
+    """
+    query = queryset.query
+    simple = not (query.distinct or query.is_sliced or query.combinator or query.group_by)
+    if simple and len(query.alias_map) < 2 and connections[queryset.db].in_atomic_block:
+        return queryset.select_for_update()
+    return queryset

@@ -1,0 +1,350 @@
+"""
+What reads the validators of a row: one narrow query each.
+
+A narrow query selects the key, the version and the stamp, and nothing else: no
+join that only the representation needs, no model instance.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections, models, router
+from django.utils import timezone
+
+from ..exceptions import StaleWriteError
+from ..http.dates import parse_http_date
+from ..http.etags import build_state, digest, encode_key
+from ..http.preconditions import ConditionalHeaders, Validators, names_any
+from ..http.representation import PLAIN, Representation, make_validators
+from ..orm.guards import Guard, State
+from ..orm.state import StateColumns, state_columns
+from ..touching.paths import touches_of
+from ..touching.writes import Source, touch_for_rows
+from .fast_select import Key, KeyedRows, values_of
+
+__all__ = [
+    "Row",
+    "RowReader",
+    "annotation_names",
+    "extra_names",
+    "for_write",
+    "is_impossible",
+    "last_modified_seconds",
+    "list_validators",
+    "narrow_names",
+    "page_validators",
+    "read_row",
+    "require_version",
+    "row_from_values",
+    "row_of",
+    "row_reader",
+]
+
+
+class Row(NamedTuple):
+    """
+    One row's key and state, as read.
+
+    Args:
+        model: the model that was asked for.
+        using: the alias of the database that it was read from.
+        pk: the primary key of the row that holds the state.
+        key: what stands for the row in its tags.
+        state: version and stamp.
+        annotations: what the query set computed beside the row's own columns.
+            These are no part of the state: they change without a write.
+        is_fixed: whether the request's address names the row by its key. If not,
+            another, older row may take its place, which no date tells.
+    """
+
+    model: Any
+    using: str
+    pk: Any
+    key: Any
+    state: State
+    annotations: tuple[Any, ...] = ()
+    is_fixed: bool = True
+
+    def with_state(self, state: State) -> Row:
+        return self._replace(state=state)
+
+    @property
+    def row(self) -> Row:
+        return self
+
+    @property
+    def tag_state(self) -> str:
+        """The state part of the row's tags."""
+        label = self.model.tag_label or self.model._meta.model_name
+        stamp = self.state.stamp
+        return build_state(label, self.key, self.state.version, stamp and _aware(stamp))
+
+    def validators(self, representation: Representation = PLAIN) -> Validators:
+        """The row's validators, with the representation part if one is given."""
+        if self.annotations:
+            representation = representation.with_terms("annotations", [digest(self.annotations)])
+        stamp = self.state.stamp
+        moment = last_modified_seconds(stamp) if stamp is not None and self.is_fixed else None
+        return make_validators(self.tag_state, representation, moment)
+
+    def guard(
+        self, headers: ConditionalHeaders, *, dates_count: bool, detached: bool = False
+    ) -> Guard:
+        """
+        A guard on this row, enforced where the request has a precondition that
+        a write must hold to; ``detached`` where no transaction is around it.
+        """
+        columns = state_columns(self.model)
+        dated = dates_count and parse_http_date(headers.if_unmodified_since) is not None
+        return Guard(
+            columns.owner,
+            self.using,
+            self.pk,
+            columns.names,
+            self.state,
+            any_state=names_any(headers),
+            enforced=headers.if_match is not None or dated,
+            lock_touched=None if touches_of(self.model) is None else self.lock_touched,
+            detached=detached,
+        )
+
+    def lock_touched(self) -> None:
+        """Lock what a write of the row will touch, as far as the row as it is tells."""
+        if connections[self.using].features.has_select_for_update:
+            touch_for_rows([Source(self.model, [self.pk])], self.using, compared=True)
+
+    def concerns(self, error: Exception) -> bool:
+        """Whether ``error`` is, as far as can be told, about this row."""
+        if not isinstance(error, StaleWriteError):
+            return True
+        return error.model is state_columns(self.model).owner and bool(error.pk == self.pk)
+
+    def has_moved(self, error: Exception, again: Row, headers: ConditionalHeaders) -> bool:
+        """
+        Whether a write that ``error`` ended was overtaken, by the row as it is
+        ``again``. Whoever named no state may have been; ``*`` names every state.
+        """
+        overtaken = headers.if_match is None and again.state != self.state
+        return isinstance(error, StaleWriteError) or overtaken
+
+
+# PostgreSQL objects to a NUL, and half a pair of surrogates, as JSON can hold it, is
+# no UTF-8.
+_IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
+
+
+def is_impossible(value: Any) -> bool:
+    """Whether no text in a database can be ``value``."""
+    return isinstance(value, str) and _IMPOSSIBLE.search(value) is not None
+
+
+def for_write(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    """``queryset`` on the database that writes go to, unless it names one itself."""
+    rows: Any = queryset
+    if rows._db is not None or not (router.routers or rows._hints):
+        return queryset  # It names one, or there is nothing to choose by.
+    return queryset.using(router.db_for_write(queryset.model))
+
+
+def read_row(
+    queryset: models.QuerySet[Any],
+    tag_key: str | None = None,
+    *,
+    key: Key | None = None,
+) -> Row | None:
+    """
+    Read one row's key and state by one narrow query.
+
+    Args:
+        queryset: what selects the row.
+        tag_key: the field that stands for the row in its tags; the model's
+            ``tag_key`` where it is ``None``.
+        key: what else selects the row.
+
+    Raises:
+        ImproperlyConfigured: the model has no version.
+        MultipleObjectsReturned: the query set selects several rows.
+    """
+    using = queryset.db
+    names = narrow_names(queryset.model, tag_key) + annotation_names(queryset)
+    return _one_row(queryset.model, using, values_of(queryset, names, using, key))
+
+
+class RowReader:
+    """
+    ``read_row()`` of a query set that does not change, by one value of a key after
+    another.
+
+    Args:
+        queryset, tag_key: as for ``read_row()``.
+        name: a field of the model, or a lookup, as for ``filter()``.
+    """
+
+    def __init__(self, queryset: Any, tag_key: str | None, name: str) -> None:
+        names = narrow_names(queryset.model, tag_key) + annotation_names(queryset)
+        self.queryset = queryset
+        self.rows = KeyedRows(queryset, names, name)
+
+    def read(self, value: Any) -> Row | None:
+        """The row that has this value of the key."""
+        using = self.queryset.db
+        return _one_row(self.queryset.model, using, self.rows.values_of(value, using))
+
+
+# One for each query set, which a view class keeps for all of its requests.
+row_reader = lru_cache(maxsize=1000)(RowReader)
+
+
+def _one_row(model: Any, using: str, found: Sequence[Sequence[Any]]) -> Row | None:
+    """The one row that a narrow query has found, if any."""
+    if not found:
+        return None
+    row = row_from_values(model, using, found[0])
+    # A join may repeat the one row.
+    if any(values[0] != row.pk for values in found[1:]):
+        raise model.MultipleObjectsReturned(
+            f"A narrow query for one {model._meta.label} found several."
+        )
+    return row
+
+
+def narrow_names(model: Any, tag_key: str | None = None) -> tuple[str, ...]:
+    """
+    The names that a narrow query selects: owner's key, tag's key, version, stamp.
+
+    Raises:
+        ImproperlyConfigured: the model has no version.
+    """
+    columns = require_version(model)
+    return (columns.owner._meta.pk.name, tag_key or model.tag_key, *columns.names)
+
+
+def annotation_names(queryset: Any) -> tuple[str, ...]:
+    """
+    The names of what a query set computes beside its model's columns, and selects:
+    by ``annotate()`` or ``extra()``. An answer may show it, so a tag has to hold it.
+    ``alias()`` computes what is not shown.
+    """
+    query = getattr(queryset, "query", None)
+    if query is None or getattr(query, "combinator", None):
+        return ()
+    return (*query.extra_select, *query.annotation_select)
+
+
+def extra_names(instance: Any) -> list[str]:
+    """The names of what was put on an instance beside its fields, by whatever loaded it."""
+    fields = {field.attname for field in instance._meta.concrete_fields}
+    return sorted(
+        name for name in instance.__dict__ if name not in fields and not name.startswith("_")
+    )
+
+
+def row_from_values(model: Any, using: str, values: Sequence[Any]) -> Row:
+    """A row from what a narrow query returned for it, its annotations last."""
+    pk, key, *rest = values
+    count = len(state_columns(model).names)
+    return Row(model, using, pk, key, State(*rest[:count]), tuple(rest[count:]))
+
+
+def row_of(instance: Any, tag_key: str | None = None, annotations: Sequence[str] = ()) -> Row:
+    """
+    The row that ``instance`` was made from, as it was read: no query.
+
+    Args:
+        instance: a model instance.
+        tag_key: the field that stands for the row in its tags; the model's
+            ``tag_key`` where it is ``None``.
+        annotations: the names of what was loaded beside its columns.
+    """
+    model, loaded = type(instance), instance.__dict__
+    columns = require_version(model)
+    try:
+        state = State(*(loaded[name] for name in columns.attnames))
+    except KeyError:
+        raise _not_loaded(instance, columns) from None
+    key = instance
+    for name in (tag_key or model.tag_key).split("__"):
+        key = getattr(key, name)
+    return Row(
+        model,
+        router.db_for_write(model, instance=instance),
+        getattr(instance, columns.owner._meta.pk.attname),
+        key,
+        state,
+        tuple(loaded.get(name) for name in annotations),
+    )
+
+
+def _not_loaded(instance: Any, columns: StateColumns) -> ImproperlyConfigured:
+    missing = [name for name in columns.attnames if name not in instance.__dict__]
+    return ImproperlyConfigured(
+        f"This {instance._meta.label} was loaded without {', '.join(missing)}, so there is "
+        f"no tag for it. Load them too: "
+        f".only(…, {', '.join(repr(name) for name in missing)})."
+    )
+
+
+def require_version(model: Any) -> StateColumns:
+    """The model's state columns, of which the version must be there."""
+    columns = state_columns(model)
+    if columns.version is None:
+        raise ImproperlyConfigured(
+            f"{model._meta.label} has no version to make a tag of. "
+            f"Let it inherit from it: class {model.__name__}(VersionedModel): …, "
+            f"then run makemigrations and migrate."
+        )
+    return columns
+
+
+def page_validators(
+    label: str,
+    rows: Iterable[Row],
+    envelope: Iterable[Any] = (),
+    representation: Representation = PLAIN,
+) -> Validators:
+    """
+    The validators of a page of rows: a digest of their keys and states in output
+    order, and of what else the page shows. Exact: whatever changes on the page
+    changes it. Collections have no Last-Modified.
+    """
+    return list_validators(label, _page_terms(rows, envelope), representation)
+
+
+def list_validators(
+    label: str, terms: Iterable[Any], representation: Representation = PLAIN
+) -> Validators:
+    """The validators of a list of which ``terms`` say what it shows."""
+    # Not everybody may see all that a list is ordered or counted by: its digest is keyed.
+    return make_validators(f"{encode_key(label)}.page", representation, hidden=digest(terms))
+
+
+def _page_terms(rows: Iterable[Row], envelope: Iterable[Any]) -> Iterator[Any]:
+    yield from envelope
+    yield "rows"
+    for row in rows:
+        yield from (row.key, row.state.version, row.state.stamp, *row.annotations)
+
+
+def last_modified_seconds(moment: datetime) -> int:
+    """
+    Seconds since 1970, rounded up: a write later in the same second must not
+    have the same date (RFC 9110 §8.8.2.2).
+    """
+    return -((_EPOCH - _aware(moment)) // _SECOND)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+
+
+def _aware(moment: datetime) -> datetime:
+    """With ``USE_TZ = False``, Django's datetimes are in the default time zone."""
+    if moment.tzinfo is not None:
+        return moment
+    return timezone.make_aware(moment, timezone.get_default_timezone())

@@ -1,0 +1,1 @@
+"""Bumps the rows that show what is written."""

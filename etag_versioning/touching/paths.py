@@ -1,0 +1,260 @@
+"""Paths from rows to the rows that show them: what ``touches`` names, and where it leads."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+from django.db import connections, models
+from django.db.models.constants import LOOKUP_SEP
+
+from ..orm.state import state_columns
+
+__all__ = [
+    "Found",
+    "Path",
+    "Touches",
+    "links_to",
+    "named_touches",
+    "onward",
+    "resolve_path",
+    "shown_in",
+    "touches_of",
+]
+
+# Keys of rows that have a state, by the model that a path ends in.
+Found = dict[Any, set[Any]]
+
+
+class Path(NamedTuple):
+    """
+    One of a model's ``touches``.
+
+    ``target`` is the model that it ends in, ``first`` its first relation, ``rest`` the
+    path from there on, and ``many`` whether one row can lead to several.
+    """
+
+    name: str
+    target: Any
+    first: Any
+    rest: str
+    many: bool
+
+    @property
+    def column(self) -> str | None:
+        """The attribute of the first relation, where it is a column of the row itself."""
+        first = self.first
+        return first.attname if first.concrete and not first.many_to_many else None
+
+    @property
+    def direct(self) -> bool:
+        """Whether that column holds the key of the row that is touched."""
+        if self.column is None or self.rest:
+            return False
+        return self.first.target_field == state_columns(self.target).owner._meta.pk
+
+    @property
+    def key(self) -> str:
+        """The lookup that leads from a row to the keys of the rows that it touches."""
+        return LOOKUP_SEP.join((self.name, _owner_key(self.target)))
+
+    def keys_from(self, values: Iterable[Any], using: str) -> set[Any]:
+        """The keys that these values of the first relation lead to."""
+        if self.column is not None:
+            target, convert = self.first.target_field.name, self.first.target_field.to_python
+        else:
+            target, convert = "pk", lambda value: value
+        given = {convert(value) for value in values if value is not None}
+        if self.direct or not given:
+            return given
+        rows: Any = models.QuerySet(self.first.related_model, using=using)
+        rest = LOOKUP_SEP.join(filter(None, (self.rest, _owner_key(self.target))))
+        keys = rows.filter(**{f"{target}__in": given}).values_list(rest, flat=True)
+        return set(filter(_is_key, keys))
+
+
+class Touches(NamedTuple):
+    """All of a model's paths; ``direct`` where its own columns hold all the keys."""
+
+    paths: tuple[Path, ...]
+    direct: bool
+
+
+@cache
+def touches_of(model: Any) -> Touches | None:
+    """What a model's writes touch; ``None`` for most models, and found out once for each."""
+    names = named_touches(model) or _ends_with_field(model)
+    paths = tuple(resolve_path(model, name) for name in names)
+    return Touches(paths, all(path.direct for path in paths)) if paths else None
+
+
+def named_touches(model: Any) -> Collection[str]:
+    """``touches`` of a model; nothing where a field or a relation has that name."""
+    names = getattr(model, "touches", ())
+    return names if isinstance(names, Collection) else ()
+
+
+def _ends_with_field(model: Any) -> Iterator[str]:
+    """
+    Paths from an automatic table of links to the rows that declare the many-to-many field:
+    the links are part of their state.
+    """
+    declaring: Any = model._meta.auto_created or None
+    for field in declaring._meta.local_many_to_many if declaring else ():
+        if field.remote_field.through is model:
+            ends = [field.m2m_field_name()]
+            if field.remote_field.symmetrical:
+                ends.append(field.m2m_reverse_field_name())
+            for end in ends:
+                for path in _paths_to_state(declaring, field.name):
+                    yield LOOKUP_SEP.join((end, *path))
+
+
+def _paths_to_state(model: Any, name: str, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Paths to the rows whose state a field belongs to: of the model, or else of its children."""
+    if state_columns(model).owner is not None:
+        if name not in getattr(model, "unversioned_fields", ()):
+            yield path
+        return
+    for relation in model._meta.related_objects:
+        if relation.parent_link:
+            yield from _paths_to_state(relation.related_model, name, (*path, relation.name))
+
+
+@cache
+def links_to(model: Any) -> tuple[tuple[Any, str], ...]:
+    """
+    The automatic tables of links whose rows go with a row of ``model``, and then change
+    the state of other rows: each with its foreign key to ``model``.
+    """
+    relations = model._meta.concrete_model._meta.get_fields(
+        include_parents=False, include_hidden=True
+    )
+    found: list[tuple[Any, str]] = []
+    for relation in relations:
+        if relation.auto_created and relation.one_to_many:
+            through, name = relation.related_model, relation.field.name
+            touches = touches_of(through) if through._meta.auto_created else None
+            if touches and any(path.first.name != name for path in touches.paths):
+                found.append((through, name))
+    return tuple(found)
+
+
+def resolve_path(model: Any, name: str) -> Path:
+    """
+    Find the relations that a path names.
+
+    Args:
+        model: the model whose writes touch.
+        name: names of relations from it on, with double underscores between them.
+
+    Raises:
+        ImproperlyConfigured: one of them is no relation, or the last model has no state;
+            with the message, and what to write instead.
+    """
+    relations: list[Any] = []
+    here = model
+    for part in name.split(LOOKUP_SEP):
+        relation = _relation(here, part)
+        if relation is None:
+            known = [field.name for field in here._meta.get_fields() if field.related_model]
+            raise ImproperlyConfigured(
+                f'{model._meta.label}.touches names "{name}", but {here._meta.label} has no '
+                f'relation "{part}".',
+                f"Name one of its relations: {', '.join(known) or '(it has none)'}.",
+            )
+        relations.append(relation)
+        here = relation.related_model
+    if state_columns(here).owner is None:
+        raise ImproperlyConfigured(
+            f'{model._meta.label}.touches names "{name}", but {here._meta.label} has no version '
+            f"to move.",
+            f"class {here.__name__}(VersionedModel)",
+        )
+    many = any(relation.one_to_many or relation.many_to_many for relation in relations)
+    return Path(name, here, relations[0], LOOKUP_SEP.join(name.split(LOOKUP_SEP)[1:]), many)
+
+
+def _relation(model: Any, name: str) -> Any:
+    try:
+        field = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+    # Of a model that does not exist, Django knows the name alone, and its own check tells.
+    return field if isinstance(field.related_model, type) else None
+
+
+def shown_in(touches: Touches, rows: Any, *, locked: bool = False) -> tuple[set[Any], Found]:
+    """
+    Follow all paths from some rows.
+
+    Args:
+        touches: those of the rows' model.
+        rows: a query set.
+        locked: whether to lock the rows, and so to see them as they are for good.
+
+    Returns:
+        The keys of the rows, and those of the rows that they touch.
+    """
+    if locked:
+        features = connections[rows.db].features
+        of = ("self",) if features.has_select_for_update_of else ()
+        no_key = features.has_select_for_no_key_update
+        rows = rows.order_by("pk").select_for_update(of=of, no_key=no_key)
+    pks: set[Any] = set()
+    found: Found = defaultdict(set)
+    for paths in _together(touches.paths):
+        for pk, *keys in rows.values_list("pk", *(path.key for path in paths)):
+            pks.add(pk)
+            for path, key in zip(paths, keys, strict=True):
+                if _is_key(key):
+                    found[path.target].add(key)
+    return pks, found
+
+
+def onward(found: Found, using: str, held: Found) -> Found:
+    """
+    What is found, and what those rows touch in their turn. Cycles end.
+
+    Args:
+        found: keys of rows.
+        using: the database alias.
+        held: the keys of rows that are locked, by the model that owns the version:
+            they are seen as they are for good.
+    """
+    reached: Found = defaultdict(set)
+    while found:
+        following: Found = defaultdict(set)
+        for target, keys in found.items():
+            fresh = keys - reached[target]
+            reached[target] |= fresh
+            touches = touches_of(target)
+            if not fresh or touches is None:
+                continue
+            rows: Any = models.QuerySet(target, using=using)
+            rows = rows.filter(**{f"{_owner_key(target)}__in": fresh})
+            locked = fresh <= held[state_columns(target).owner]
+            for further, more in shown_in(touches, rows, locked=locked)[1].items():
+                following[further] |= more
+        found = following
+    return reached
+
+
+def _owner_key(target: Any) -> str:
+    """The name of the key of the row that has a model's state."""
+    owner = state_columns(target).owner
+    return "pk" if len(owner._meta.pk_fields) > 1 else owner._meta.pk.name
+
+
+def _together(paths: tuple[Path, ...]) -> Iterator[list[Path]]:
+    """Paths that one query can follow without multiplying its rows."""
+    if single := [path for path in paths if not path.many]:
+        yield single
+    yield from ([path] for path in paths if path.many)
+
+
+def _is_key(key: Any) -> bool:
+    return key is not None and not (isinstance(key, tuple) and None in key)

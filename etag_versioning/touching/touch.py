@@ -1,0 +1,234 @@
+"""
+Writes that bump other rows too: ``touches`` on a model, and links of many-to-many fields.
+
+A write first finds the rows that its own rows show up in, as they are and as they
+will be, and locks them in one order; then writes; then bumps them. Who writes what
+the same rows show waits for the first lock, with nothing that others wait for; and a
+write that fails has bumped nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from functools import cache
+from typing import Any, Self
+from weakref import ref
+
+from django.db import connections, models, transaction
+from django.utils import timezone
+
+from ..orm.guards import guards_of
+from ..orm.state import state_columns
+from .paths import Found, onward, touches_of
+
+__all__ = ["Touch", "in_transaction", "just_created", "note_created"]
+
+# The row that was created last. A related manager's create() then adds the link, and tells
+# nobody of the instance that it returns.
+_created: ContextVar[ref[Any] | None] = ContextVar("etag_versioning_created", default=None)
+
+
+def note_created(instance: Any) -> None:
+    _created.set(ref(instance))
+
+
+def just_created() -> list[Any]:
+    """The instance that a query set created last, if it is still in use."""
+    created = _created.get()
+    instance = None if created is None else created()
+    return [] if instance is None else [instance]
+
+
+class Touch:
+    """
+    What one statement touches.
+
+    Args:
+        using: the database alias.
+        certain: whether the statement itself makes sure that its rows are still as
+            they were found. What these touch in their turn may still change hands.
+        done: keys of rows that need no touch, by the model that owns the version.
+        at_hand: instances that the caller may go on with. One that is in its row's state
+            before the touch is in its state after it.
+    """
+
+    def __init__(
+        self,
+        using: str,
+        *,
+        certain: bool = False,
+        done: Found | None = None,
+        at_hand: Collection[Any] = (),
+    ) -> None:
+        self.using = using
+        self.at_hand = at_hand
+        # SQLite locks all there is with a transaction's first write.
+        self.locks_rows = connections[using].features.has_select_for_update
+        self.certain = certain
+        self.written: Found = defaultdict(set, done or {})
+        self.locked: Found = defaultdict(set)
+        self.found: Found = defaultdict(set)
+
+    def wrote(self, model: Any, keys: Iterable[Any]) -> None:
+        """Take note of rows that move by being written."""
+        self.written[state_columns(model).owner] |= set(keys)
+
+    def lock(self, find: Callable[[bool], Iterable[Found]]) -> Self:
+        """
+        Lock what ``find`` finds, and ask it again until it finds nothing else: before
+        the first rows were locked, somebody may have moved others in.
+
+        Args:
+            find: called with whether it is asked again, and is to lock what it reads.
+        """
+        first = _union(find(False))
+        while True:
+            self.found = defaultdict(set)
+            for target, keys in onward(first, self.using, self.locked).items():
+                owner = state_columns(target).owner
+                self.found[owner] |= keys - self.written[owner]
+            if not self._lock() or not self._may_differ_by_now(first):
+                return self
+            if not self.certain:
+                first = _union(find(True))
+
+    def _may_differ_by_now(self, first: Found) -> bool:
+        """Whether, before the locks, somebody may have moved what was found first, or others in."""
+        further = any(keys and touches_of(target) for target, keys in first.items())
+        return self.locks_rows and (further or not self.certain)
+
+    def _lock(self) -> bool:
+        """Lock what is found and not locked yet; whether there was any."""
+        wanted = {owner: self.found[owner] - self.locked[owner] for owner in self.found}
+        wanted = {owner: keys for owner, keys in wanted.items() if keys}
+        # In a circle of models, no row is written after what it touches: all are locked.
+        ranks = {_rank(owner) for owner in wanted}
+        for owner in set(self.written) - {None}:
+            if _rank(owner) in ranks and self.written[owner]:
+                wanted[owner] = wanted.get(owner, set()) | self.written[owner]
+        for owner in sorted(wanted, key=_rank):
+            self.locked[owner] |= wanted[owner]
+            _lock_rows(owner, self.using, wanted[owner], self.locks_rows)
+        return bool(wanted)
+
+    def move(self) -> None:
+        """Move what was found, when the statement has written its rows."""
+        for owner in sorted(self.found, key=_rank):
+            if self.found[owner]:
+                _bump_rows(owner, self.using, self.found[owner], self.at_hand)
+
+    @property
+    def done(self) -> Found:
+        """What needs no touch any more, by the model that owns the version."""
+        return _union([self.written, self.found])
+
+
+@contextmanager
+def in_transaction(using: str) -> Iterator[None]:
+    """
+    A transaction, where there is none. No savepoint where there is one: PostgreSQL's
+    waiting lines for a row that was locked in a savepoint of a savepoint outlast the
+    rollback of the outer one, and can then be waited for in a circle.
+    """
+    if connections[using].in_atomic_block:
+        yield
+    else:
+        with transaction.atomic(using=using):
+            yield
+
+
+@cache
+def _rank(owner: Any) -> tuple[int, str]:
+    """
+    A model's place in the order of locks: before all that touch it, and then by label.
+    """
+    reached: set[Any] = set()
+    following = {owner}
+    while following:
+        reached |= following
+        touches = filter(None, map(touches_of, following))
+        following = {path.target for found in touches for path in found.paths} - reached
+    return len(reached), owner._meta.label
+
+
+def _lock_rows(owner: Any, using: str, keys: set[Any], locks_rows: bool) -> None:
+    if locks_rows:
+        no_key = connections[using].features.has_select_for_no_key_update
+        rows = _rows(owner, using).filter(pk__in=keys).order_by("pk")
+        list(rows.select_for_update(no_key=no_key).values_list("pk"))
+    for guard in guards_of(owner, using):
+        if guard.enforced and not guard.claimed and guard.is_among(keys):
+            guard.lock()
+
+
+def _bump_rows(owner: Any, using: str, keys: set[Any], at_hand: Iterable[Any]) -> None:
+    columns, now, rest = state_columns(owner), timezone.now(), keys
+    states = _states_at_hand(owner, keys, at_hand)
+    if len(states) == 1:
+        # One statement compares and bumps.
+        current = {key for key in states if _bump(owner, using, [key[0]], now, key[1])}
+        rest = keys - {pk for pk, _ in current}
+    else:
+        current = _current(owner, using, states) if states else set()
+    _bump(owner, using, sorted(rest), now)
+    for key in current:
+        for instance in states[key]:
+            columns.assign(instance, columns.after(columns.state_of(instance), now))
+    for guard in guards_of(owner, using):
+        if guard.deleted or not guard.is_among(keys):
+            continue
+        if guard.claimed and guard.state:
+            guard.moved(columns.after(guard.state, now))
+        else:
+            guard.reread()
+
+
+def _bump(owner: Any, using: str, keys: Sequence[Any], now: datetime, state: Any = None) -> int:
+    """Bump rows, or only those in one state; returns their number."""
+    columns, count = state_columns(owner), 0
+    same = {} if state is None else dict(zip(columns.names, state, strict=True))
+    size = max(1, connections[using].ops.bulk_batch_size(owner._meta.pk_fields, keys))
+    for start in range(0, len(keys), size):
+        rows = _rows(owner, using).filter(pk__in=keys[start : start + size], **same)
+        count += rows.update(**columns.expressions(now))
+    return count
+
+
+# Instances, by the key and the state of their row as they know it.
+AtHand = dict[tuple[Any, tuple[Any, ...]], list[Any]]
+
+
+def _states_at_hand(owner: Any, keys: set[Any], instances: Iterable[Any]) -> AtHand:
+    columns = state_columns(owner)
+    states: AtHand = defaultdict(list)
+    for instance in {id(instance): instance for instance in instances}.values():
+        loaded = instance.__dict__
+        if isinstance(instance, owner) and all(name in loaded for name in columns.attnames):
+            pk = getattr(instance, owner._meta.pk.attname)
+            if pk in keys:
+                states[pk, tuple(loaded[name] for name in columns.attnames)].append(instance)
+    return states
+
+
+def _current(owner: Any, using: str, states: AtHand) -> set[Any]:
+    """Those states that rows really are in, which stay locked."""
+    names = state_columns(owner).names
+    rows = _rows(owner, using).filter(pk__in={pk for pk, _ in states}).order_by("pk")
+    found = rows.select_for_update().values_list("pk", *names)
+    return {(pk, tuple(state)) for pk, *state in found} & states.keys()
+
+
+def _union(parts: Iterable[Found]) -> Found:
+    union: Found = defaultdict(set)
+    for part in parts:
+        for target, keys in part.items():
+            union[target] |= keys
+    return union
+
+
+def _rows(model: Any, using: str) -> Any:
+    return models.QuerySet(model, using=using)

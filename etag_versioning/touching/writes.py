@@ -1,0 +1,292 @@
+"""What each kind of write touches: found and locked before it, to be bumped after it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from django.db import models
+from django.db.models.constants import LOOKUP_SEP
+
+from .links import Links
+from .paths import Found, Touches, links_to, shown_in, touches_of
+from .touch import Touch
+
+__all__ = [
+    "Source",
+    "deleted_links",
+    "may_touch_by_deletion",
+    "touch_for_batch",
+    "touch_for_create",
+    "touch_for_deletion",
+    "touch_for_rows",
+    "touch_for_save",
+    "touch_for_update",
+]
+
+
+def touch_for_save(instance: Any, using: str, names: Any, *, insert: bool, compared: bool) -> Touch:
+    """
+    Lock what an instance shows up in, before it is saved.
+
+    Args:
+        instance: the instance; what is deferred in it is not written.
+        using: the database alias.
+        names: the fields that are written, or ``None`` for all.
+        insert: whether there is no row yet.
+        compared: whether the save compares the row's state.
+    """
+    model: Any = type(instance)
+    touches: Any = touches_of(model)
+    certain = touches.direct and (insert or compared)
+    return _touch_instances([instance], using, names, insert=insert, certain=certain)
+
+
+def touch_for_batch(objs: Collection[Any], using: str, names: Any) -> Touch:
+    """
+    Lock what instances of one model show up in, before they are all saved.
+
+    Args:
+        objs: the instances, whose states are compared.
+        using: the database alias.
+        names: the fields that are written.
+    """
+    if not objs:
+        return Touch(using)
+    model: Any = type(next(iter(objs)))
+    touches: Any = touches_of(model)
+    return _touch_instances(objs, using, names, insert=False, certain=touches.direct)
+
+
+def _touch_instances(
+    objs: Collection[Any], using: str, names: Any, *, insert: bool, certain: bool
+) -> Touch:
+    model: Any = type(next(iter(objs)))
+    pks = [obj.pk for obj in objs]
+    touches: Any = touches_of(model)
+    rows = _rows(model, using).filter(pk__in=pks)
+    values = _values_of(objs, touches, names)
+    touch = Touch(using, certain=certain, at_hand=_at_hand(objs))
+    touch.wrote(model, pks)
+    return touch.lock(
+        lambda again: [
+            {} if insert else shown_in(touches, rows, locked=again)[1],
+            _lead_to(touches, values, rows),
+        ]
+    )
+
+
+def touch_for_update(queryset: Any, values: dict[str, Any]) -> tuple[Any, Touch]:
+    """
+    Lock what the rows of a query set show up in, before they are updated.
+
+    Args:
+        queryset: the rows.
+        values: the new values, by the names that ``update()`` takes.
+
+    Returns:
+        The query set, narrowed to the rows that were found, and the touching.
+    """
+    model, using = queryset.model, queryset.db
+    touches: Any = touches_of(model)
+    touch = Touch(using)
+    given: dict[str, Collection[Any]] = {
+        model._meta.get_field(name).attname: [value] for name, value in values.items()
+    }
+    pks: set[Any] | None = None
+
+    def find(again: bool) -> Iterable[Found]:
+        nonlocal pks
+        within = queryset.order_by().values("pk") if pks is None else pks
+        pks, found = shown_in(touches, _rows(model, using).filter(pk__in=within), locked=again)
+        touch.wrote(model, pks)
+        return [found, _lead_to(touches, given, queryset) if pks else {}]
+
+    touch.lock(find)
+    rows = queryset.filter(pk__in=pks) if touch.locks_rows else queryset.all()
+    rows._touched = touch.done
+    return rows, touch
+
+
+def touch_for_create(
+    queryset: Any, objs: Collection[Any], updates: bool, unique_fields: Any
+) -> Touch:
+    """
+    Lock what new rows will show up in.
+
+    Args:
+        queryset: the query set that creates them.
+        objs: the instances.
+        updates: whether rows that are there already are updated instead; then they
+            touch what they show up in.
+        unique_fields: as for ``bulk_create()``.
+    """
+    model, using = queryset.model, queryset.db
+    touches: Any = touches_of(model)
+    values = _values_of(objs, touches, None)
+    there = _rows(model, using).filter(_same(model, objs, unique_fields))
+    certain = touches.direct and not updates
+    touch = Touch(using, certain=certain, at_hand=_at_hand(objs))
+
+    def find(again: bool) -> Iterable[Found]:
+        pks, found = shown_in(touches, there, locked=again) if updates else (set(), {})
+        touch.wrote(model, pks)
+        return [found, _lead_to(touches, values, there)]
+
+    return touch.lock(find)
+
+
+class Source(NamedTuple):
+    """
+    Rows that one statement writes, and what it stores in their columns.
+
+    Args:
+        model: their model.
+        pks: their keys; or, with ``by``, the keys of what that foreign key points to,
+            which is deleted with all that points to it.
+    """
+
+    model: Any
+    pks: Collection[Any]
+    values: dict[str, Collection[Any]] = {}
+    by: str = "pk"
+
+
+def may_touch_by_deletion(model: Any) -> bool:
+    """Whether the deletion of a row of ``model`` touches others."""
+    return touches_of(model) is not None or bool(links_to(model))
+
+
+def touch_for_deletion(instance: Any, using: str) -> Touch:
+    """Lock what an instance shows up in, before its row is compared and deleted."""
+    sources = [Source(type(instance), [instance.pk]), *deleted_links([instance])]
+    return touch_for_rows(sources, using, compared=True, at_hand=_at_hand([instance]))
+
+
+def deleted_links(rows: Sequence[Any]) -> Iterator[Source]:
+    """The links that go with rows of one model, where they belong to the state of others."""
+    model: Any = type(rows[0])
+    for through, name in links_to(model):
+        target = through._meta.get_field(name).target_field.attname
+        yield Source(through, [getattr(row, target) for row in rows], by=name)
+
+
+def touch_for_rows(
+    sources: Collection[Source],
+    using: str,
+    *,
+    compared: bool = False,
+    done: Found | None = None,
+    at_hand: Collection[Any] = (),
+) -> Touch:
+    """
+    Lock what rows show up in, before they are deleted, or point to others.
+
+    Args:
+        sources: the rows, of which some may touch others.
+        using: the database alias.
+        compared: whether their state is compared.
+        done: the keys of rows that need no touch, by the model that owns the version.
+        at_hand: instances that the caller may go on with.
+    """
+    touching = [(source, touches_of(source.model)) for source in sources]
+    certain = compared and all(
+        source.by == "pk" and (touches is None or touches.direct) for source, touches in touching
+    )
+    touch = Touch(using, certain=certain, done=done, at_hand=at_hand)
+    for source in sources:
+        if source.by == "pk":
+            touch.wrote(source.model, source.pks)
+
+    def find(again: bool) -> Iterable[Found]:
+        for source, touches in touching:
+            if touches is None:
+                continue
+            if source.by == "pk":
+                rows = _rows(source.model, using).filter(pk__in=source.pks)
+                yield shown_in(touches, rows, locked=again)[1]
+                yield _lead_to(touches, source.values, rows)
+            else:
+                links = Links(source.model, using, source.by, source.pks)
+                yield links.shown_in(touches.paths, again=again)
+
+    return touch.lock(find)
+
+
+def _at_hand(objs: Collection[Any]) -> list[Any]:
+    """The instances that paths lead to in memory, and what these touch in their turn."""
+    found: dict[int, Any] = {id(obj): obj for obj in objs}
+    following = list(objs)
+    while following:
+        reached = [row for obj in following for row in _cached(obj) if id(row) not in found]
+        found |= {id(row): row for row in reached}
+        following = reached
+    return list(found.values())
+
+
+def _cached(obj: Any) -> Iterator[Any]:
+    model: Any = type(obj)
+    touches = touches_of(model)
+    for path in touches.paths if touches else ():
+        row: Any = obj
+        for name in path.name.split(LOOKUP_SEP):
+            relation = row._meta.get_field(name)
+            row = relation.get_cached_value(row, default=None)
+            if row is None:
+                break
+        else:
+            yield row
+
+
+def _values_of(objs: Iterable[Any], touches: Touches, names: Any) -> dict[str, Collection[Any]]:
+    """The values of the columns in which paths begin, as far as they are written."""
+    values: dict[str, Collection[Any]] = {}
+    for path in touches.paths:
+        name = path.column
+        if name and (names is None or path.first.name in names or name in names):
+            values[name] = [obj.__dict__[name] for obj in objs if name in obj.__dict__]
+    return values
+
+
+def _lead_to(touches: Touches, values: dict[str, Collection[Any]], rows: Any) -> Found:
+    """What these values of columns lead to; expressions have a value for each of the rows."""
+    found: Found = defaultdict(set)
+    for path in touches.paths:
+        keys: set[Any] = set()
+        for value in values.get(path.column or "", ()):
+            if hasattr(value, "resolve_expression"):
+                computed = rows.order_by().annotate(_touched=value)
+                keys.update(computed.values_list("_touched", flat=True))
+            elif isinstance(value, models.Model):
+                keys.add(getattr(value, path.first.target_field.attname))
+            else:
+                keys.add(value)
+        found[path.target] |= path.keys_from(keys, rows.db)
+    return found
+
+
+def _same(model: Any, objs: Iterable[Any], unique_fields: Any) -> models.Q:
+    """Which rows stand in the way of new ones, by these or else by any unique fields."""
+    meta = model._meta
+    sets = (
+        [unique_fields]
+        if unique_fields
+        else [
+            [field.name for field in meta.pk_fields],
+            *([field.name] for field in meta.concrete_fields if field.unique),
+            *meta.unique_together,
+            *(constraint.fields for constraint in meta.total_unique_constraints),
+        ]
+    )
+    condition = models.Q(pk__in=[])
+    for obj in objs:
+        for names in sets:
+            same = {name: getattr(obj, meta.get_field(name).attname) for name in names}
+            if None not in same.values():
+                condition |= models.Q(**same)
+    return condition
+
+
+def _rows(model: Any, using: str) -> Any:
+    return models.QuerySet(model, using=using)

@@ -1,0 +1,1 @@
+"""Triggers that bump the version on writes that bypass the ORM."""

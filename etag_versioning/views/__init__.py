@@ -1,0 +1,1 @@
+"""The algorithms behind ``decorators``, for plain and for async views."""

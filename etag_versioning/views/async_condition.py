@@ -1,0 +1,109 @@
+"""
+The way of one request through a decorated coroutine.
+
+It can hold no transaction: between two of its steps, other requests may run on
+the same connection. So each of its writes compares by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
+from django.http import Http404
+from django.http.response import HttpResponseBase
+
+from ..exceptions import StaleWriteError
+from ..http.etags import EntityTag
+from ..http.preconditions import INTERRUPTED, READ_METHODS, UNCONDITIONAL_METHODS, Decision
+from ..http.responses import ErrorResponse
+from ..orm.guards import WriteForbidden
+from ..signals import report
+from .condition import Call, Judged
+
+__all__ = ["AsyncCall"]
+
+
+class AsyncCall(Call):
+    """One request to a coroutine view."""
+
+    async def respond(self) -> HttpResponseBase:  # type: ignore[override]
+        if (response := self.method_not_allowed()) is not None:
+            return response
+        if self.method in UNCONDITIONAL_METHODS:
+            return await self.acall_without_conditions()
+        try:
+            judged = await self.ajudge()
+        except DatabaseError as error:
+            return self.unavailable(error)
+        if (response := self.refuse(judged)) is not None:
+            return response
+        if self.method in READ_METHODS:
+            return self.finish_read(await self.call_view(), judged.validators)
+        return await self.awrite(judged)
+
+    async def acall_without_conditions(self) -> HttpResponseBase:
+        try:
+            guard = await sync_to_async(self.read_only_guard)()
+        except DatabaseError as error:
+            return self.unavailable(error)
+        if guard is None:
+            return await self.call_view()
+        guard.detached = True
+        try:
+            with guard.watch():
+                return await self.call_view()
+        except WriteForbidden:
+            return self.must_not_write()
+
+    async def ajudge(self) -> Judged:
+        functions = (self.options.etag_func, self.options.last_modified_func)
+        terms = self.options.etag_terms
+        if not any(iscoroutinefunction(func) for func in (*functions, terms)):
+            return await sync_to_async(self.judge)()
+        current = await sync_to_async(self.read)()
+        if iscoroutinefunction(terms) and self.representation is None:
+            terms = await self.acall(terms)
+        await sync_to_async(self.read_representation)(terms)
+        etag, last_modified = [await self.acall(func) for func in functions]
+        return self.decide(current, etag, last_modified)
+
+    async def acall(self, func: Callable[..., Any] | None) -> Any:
+        if func is None:
+            return None
+        afunc = func if iscoroutinefunction(func) else sync_to_async(func)
+        return await afunc(self.request, *self.args, **self.kwargs)
+
+    async def awrite(self, judged: Judged) -> HttpResponseBase:
+        """Run the view with its row under guard, and no transaction around it."""
+        guard = self.guard(judged, detached=True)
+        if guard is None:
+            return await self.call_view()
+        try:
+            with guard.watch():
+                response = await self.call_view()
+            if judged.row is None:
+                await sync_to_async(self.finish_write)(response, judged, guard)
+            else:
+                self.finish_write(response, judged, guard)
+            return response
+        except (StaleWriteError, DatabaseError) as error:
+            if not self.may_be_lost(judged, error):
+                raise
+            if guard.committed:
+                report(self.request, INTERRUPTED)
+                return ErrorResponse(self.request, INTERRUPTED).render()
+            decision, etag = await self.asettle(judged, error)
+            return ErrorResponse(self.request, decision, etag).render()
+
+    async def asettle(self, judged: Judged, error: Exception) -> tuple[Decision, EntityTag | None]:
+        try:
+            again = await self.ajudge()
+        except (Http404, PermissionDenied):
+            again = None
+        except DatabaseError as failure:
+            return self.unreadable(failure)
+        return self.settled(judged, error, again)

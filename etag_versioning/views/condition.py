@@ -1,0 +1,381 @@
+"""The way of one request through a decorated view: judge, claim, call, tag."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, IntegrityError, connections, transaction
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from ..cache_control import set_cache_control
+from ..exceptions import StaleWriteError
+from ..http import headers
+from ..http.etags import EntityTag
+from ..http.preconditions import (
+    CONFLICT,
+    DUPLICATE,
+    GONE,
+    NO_CONDITIONS,
+    READ_METHODS,
+    UNAVAILABLE,
+    UNCONDITIONAL_METHODS,
+    Decision,
+    Outcome,
+    Validators,
+    evaluate,
+    reconsider,
+)
+from ..http.representation import EtagTerms, Representation, view_representation
+from ..http.responses import ErrorResponse
+from ..orm.guards import (
+    Guard,
+    ReadOnlyGuard,
+    WriteForbidden,
+    is_contention,
+    is_duplicate,
+    is_lost_race,
+)
+from ..signals import report
+from ..sources.absent_rows import CreationGuard
+from ..sources.base import Current
+from ..sources.rows import Row, last_modified_seconds, require_version
+from .etag_options import Options
+
+__all__ = ["Call"]
+
+_NOTHING = Validators()
+# The methods that may create the row where the view allows it.
+_CREATING = ("PUT", "POST")
+# What Allow says of a view that does not say which methods it has.
+_USUAL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_NOT_DURABLE = (
+    "A guarded view runs in a transaction, with the lock of its row, so a block in it can't be "
+    "durable. Write: with transaction.atomic(): ...; and do what has to wait for the COMMIT in "
+    "transaction.on_commit()."
+)
+
+
+class Judged(NamedTuple):
+    """What was read for a request, and what its preconditions make of it."""
+
+    current: Current | None
+    validators: Validators
+    decision: Decision
+
+    @property
+    def row(self) -> Row | None:
+        return None if self.current is None else self.current.row
+
+
+class Call:
+    """One request to a plain view."""
+
+    def __init__(
+        self, options: Options, view: Any, request: HttpRequest, args: Any, kwargs: Any
+    ) -> None:
+        self.options = options
+        self.view = view
+        self.request = request
+        self.args = args
+        self.kwargs = kwargs
+        self.method = request.method or ""
+        self.headers = headers.conditional_headers(request)
+        # Read once: what its terms depend on may be what the view writes.
+        self.representation: Representation | None = None
+
+    def respond(self) -> HttpResponseBase:
+        if (response := self.method_not_allowed()) is not None:
+            return response
+        if self.method in UNCONDITIONAL_METHODS:
+            return self.call_without_conditions()
+        try:
+            judged = self.judge()
+        except DatabaseError as error:
+            return self.unavailable(error)
+        if (response := self.refuse(judged)) is not None:
+            return response
+        if self.method in READ_METHODS:
+            return self.finish_read(self.call_view(), judged.validators)
+        return self.write(judged)
+
+    def call_view(self) -> Any:
+        return self.view(self.request, *self.args, **self.kwargs)
+
+    # OPTIONS, TRACE and CONNECT carry no preconditions: the row must be there, and the
+    # view must not write it.
+
+    def call_without_conditions(self) -> HttpResponseBase:
+        try:
+            guard = self.read_only_guard()
+        except DatabaseError as error:
+            return self.unavailable(error)
+        if guard is None:
+            return self.call_view()
+        try:
+            with transaction.atomic(using=guard.using), guard.watch():
+                return self.call_view()
+        except WriteForbidden:
+            return self.must_not_write()
+
+    def read_only_guard(self) -> ReadOnlyGuard | None:
+        current = self.read()
+        row = None if current is None else current.row
+        if row is None:
+            return None
+        columns = require_version(row.model)
+        return ReadOnlyGuard(columns.owner, row.using, row.pk, columns.names, row.state)
+
+    def must_not_write(self) -> HttpResponseBase:
+        """405: the view takes the method for one that writes."""
+        methods = self.options.methods or _USUAL_METHODS
+        return HttpResponseNotAllowed([name for name in methods if name != self.method])
+
+    # Before the view: method, row, preconditions.
+
+    def method_not_allowed(self) -> HttpResponseBase | None:
+        methods = self.options.methods
+        if methods is None or self.method in methods:
+            return None
+        return HttpResponseNotAllowed(methods)
+
+    def judge(self) -> Judged:
+        # The row is read first: a write between the two makes the tag newer than
+        # the state that is claimed, and the claim fails.
+        current = self.read()
+        self.read_representation(self.options.etag_terms)
+        return self.decide(current, *self.call_functions())
+
+    def call_functions(self) -> tuple[Any, Any]:
+        """What the user's own functions return."""
+        functions = (self.options.etag_func, self.options.last_modified_func)
+        etag, date = (f and f(self.request, *self.args, **self.kwargs) for f in functions)
+        return etag, date
+
+    def read_representation(self, etag_terms: EtagTerms | None) -> None:
+        if self.representation is None:
+            self.representation = view_representation(
+                etag_terms, self.request, self.args, self.kwargs
+            )
+
+    def read(self) -> Current | None:
+        source, writes = self.options.source, self.method not in READ_METHODS
+        if source is None:
+            return None
+        current = source.read(self.request, self.args, self.kwargs, writes=writes)
+        if current is None and not (self.options.creates and self.method in _CREATING):
+            raise Http404("Nothing is there that matches the request.")
+        return current
+
+    def decide(self, current: Current | None, etag: Any, last_modified: Any) -> Judged:
+        validators = _NOTHING if current is None else self.validators_of(current)
+        if self.options.etag_func is not None:
+            tag = _entity_tag(etag)
+            validators = Validators(tag, None, validators.last_modified, dated=validators.dated)
+        if self.options.last_modified_func is not None:
+            # The function knows what the view shows, but not the terms.
+            dated = self.options.etag_terms is None
+            validators = validators._replace(last_modified=_date(last_modified), dated=dated)
+        # For functions alone, as for ``condition``: nothing returned, nothing there.
+        there = current is not None or (self.options.source is None and validators != _NOTHING)
+        policy = self.options.policy(self.method, self.headers)
+        decision = evaluate(self.method, self.headers, validators if there else None, policy)
+        return Judged(current, validators if there else _NOTHING, decision)
+
+    def validators_of(self, current: Current) -> Validators:
+        assert self.representation is not None
+        return current.validators(self.representation)
+
+    def refuse(self, judged: Judged) -> HttpResponseBase | None:
+        decision = judged.decision
+        if self.method not in READ_METHODS or self.headers != NO_CONDITIONS:
+            report(self.request, decision)
+        if decision.outcome is Outcome.PROCEED:
+            return None
+        if decision.outcome is Outcome.NOT_MODIFIED:
+            response = headers.NotModified(judged.validators, decision)
+            set_cache_control(response, self.options.cache_control, self.request)
+            return response
+        return ErrorResponse(self.request, *self.shown(decision, judged.validators)).render()
+
+    def shown(
+        self, decision: Decision, current: Validators | None
+    ) -> tuple[Decision, EntityTag | None]:
+        """A decision with the tag that its answer shows: a 412 and a 409 do."""
+        tells = decision.outcome in (Outcome.PRECONDITION_FAILED, Outcome.CONFLICT)
+        if current is None or not tells or not self.options.expose_tag:
+            return decision, None
+        return decision, current.etag
+
+    # The view, and its answer.
+
+    def write(self, judged: Judged) -> HttpResponseBase:
+        """
+        Run the view in one transaction: with the claim of its row if it names one,
+        with the row's creation if it is absent.
+        """
+        guard = self.guard(judged)
+        if guard is None:
+            return self.call_view()
+        try:
+            with guard.claim() if guard.enforced else guard.atomic():
+                with guard.watch():
+                    response = self.call_view()
+                if response.status_code < 400:
+                    guard.require_commit()
+                self.finish_write(response, judged, guard)
+            return response
+        except (StaleWriteError, DatabaseError) as error:
+            # After the COMMIT, an on_commit() callback failed: nothing was lost.
+            if guard.committed or not self.may_be_lost(judged, error):
+                raise
+            return self.lost(judged, error)
+        except RuntimeError as error:
+            if "durable" in str(error):
+                error.add_note(_NOT_DURABLE)
+            raise
+
+    def guard(self, judged: Judged, *, detached: bool = False) -> Guard | None:
+        """The guard on the row that the view may write, or create."""
+        if judged.row is not None:
+            dates_count = (
+                self.options.allow_unmodified_since
+                or not self.options.required
+                or self.options.reports
+            )
+            return judged.row.guard(self.headers, dates_count=dates_count, detached=detached)
+        if judged.current is None and self.options.creates is not None:
+            creates = self.options.creates
+            return creates.guard_absent(self.request, self.args, self.kwargs, detached=detached)
+        return None
+
+    @staticmethod
+    def may_be_lost(judged: Judged, error: Exception) -> bool:
+        """Whether another may have been first, and the error comes of that."""
+        creation = judged.row is None and isinstance(error, IntegrityError)
+        return creation or is_lost_race(error) or is_duplicate(error)
+
+    def finish_read(self, response: Any, validators: Validators) -> Any:
+        if 200 <= response.status_code < 300:
+            headers.set_validators(response, validators)
+            set_cache_control(response, self.options.cache_control, self.request)
+        elif response.status_code >= 400:
+            # A cache may keep a 404 or a 410 of which nothing is said (RFC 9110 §15.1).
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def finish_write(self, response: Any, judged: Judged, guard: Guard) -> None:
+        row = judged.row
+        if isinstance(guard, CreationGuard):
+            row = self.created(response, guard)
+        elif row is not None:
+            row = None if guard.state is None else row.with_state(guard.state)
+        own_tag = row is not None and self.options.etag_func is None
+        if row is not None and own_tag and headers.shows_new_tag(self.method, response):
+            # With the state alone, where the answer shows more than the row: what the
+            # rest is like after this write is not known, and the next GET tells.
+            response.headers.setdefault("ETag", str(self.validators_of(row).etag))
+
+    def created(self, response: Any, guard: CreationGuard) -> Row | None:
+        """The row that was absent, if the request has created it."""
+        creates = self.options.creates
+        if creates is None or connections[guard.using].needs_rollback:
+            return None
+        row = creates.read(self.request, self.args, self.kwargs, writes=True)
+        guard.check_key(None if row is None else row.pk)
+        if row is None or guard.owns(row):
+            return row
+        if response.status_code >= 400:
+            # What the view refuses as the second of its kind, another has created.
+            raise StaleWriteError(guard.model, row.pk, guard.using)
+        return None
+
+    # The view's write, or the claim, was lost to another's.
+
+    def unavailable(self, error: DatabaseError) -> HttpResponseBase:
+        """503 where not even the row's state can be read for others' locks."""
+        if not is_contention(error):
+            raise error
+        report(self.request, UNAVAILABLE)
+        return ErrorResponse(self.request, UNAVAILABLE).render()
+
+    def lost(self, judged: Judged, error: Exception) -> HttpResponseBase:
+        opened = [each for each in connections.all(initialized_only=True) if each.in_atomic_block]
+        if not opened:
+            return ErrorResponse(self.request, *self.settle(judged, error)).render()
+        # Under ATOMIC_REQUESTS, nothing of the request is to be committed on any of its
+        # databases, and its transactions may be blind to what others wrote: what is true
+        # now is read after them, when Django renders.
+        for connection in opened:
+            if connection.settings_dict["ATOMIC_REQUESTS"]:
+                connection.set_rollback(True)
+        return ErrorResponse(self.request, CONFLICT, settle=lambda: self.settle(judged, error))
+
+    def settle(self, judged: Judged, error: Exception) -> tuple[Decision, EntityTag | None]:
+        """What to answer, by the row as it is now."""
+        try:
+            again = self.judge()
+        except (Http404, PermissionDenied):
+            again = None
+        except DatabaseError as failure:
+            return self.unreadable(failure)
+        return self.settled(judged, error, again)
+
+    def unreadable(self, failure: DatabaseError) -> tuple[Decision, EntityTag | None]:
+        """503 where others' locks keep the row from being read again."""
+        if not is_lost_race(failure):
+            raise failure
+        report(self.request, UNAVAILABLE)
+        return UNAVAILABLE, None
+
+    def settled(
+        self, judged: Judged, error: Exception, again: Judged | None
+    ) -> tuple[Decision, EntityTag | None]:
+        decision, etag = self.lost_to(judged, error, again)
+        report(self.request, decision)
+        return decision, etag
+
+    def lost_to(
+        self, judged: Judged, error: Exception, again: Judged | None
+    ) -> tuple[Decision, EntityTag | None]:
+        now = None if again is None else again.row
+        row = judged.row or now
+        if judged.row is not None and is_duplicate(error):
+            return DUPLICATE, None
+        if row is None:
+            return self.not_created(error)
+        if not row.concerns(error):
+            return CONFLICT, None
+        if again is None or now is None:
+            # Where it may be created again, If-Match is about an absent row by now.
+            refused = again is not None and again.decision.outcome is Outcome.PRECONDITION_FAILED
+            return (again.decision if again and refused else GONE), None
+        moved = judged.row is None or judged.row.has_moved(error, now, self.headers)
+        return self.shown(reconsider(self.headers, again.decision, moved), again.validators)
+
+    @staticmethod
+    def not_created(error: Exception) -> tuple[Decision, EntityTag | None]:
+        """The row was not created, and nobody else has created it."""
+        if isinstance(error, StaleWriteError):
+            return CONFLICT, None
+        if is_duplicate(error):
+            return DUPLICATE, None
+        if is_lost_race(error):
+            return UNAVAILABLE, None
+        raise error
+
+
+def _entity_tag(value: Any) -> EntityTag | None:
+    return None if value is None else EntityTag.from_text(str(value))
+
+
+def _date(moment: datetime | None) -> int | None:
+    """As ``condition`` does, a naive datetime of a user's function counts as UTC."""
+    if not moment:
+        return None
+    return last_modified_seconds(
+        moment if timezone.is_aware(moment) else moment.replace(tzinfo=UTC)
+    )

@@ -1,0 +1,51 @@
+"""What a decorated view asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from ..conf import settings
+from ..http.etags import parse_entity_tags
+from ..http.preconditions import NO_POLICY, ConditionalHeaders, Policy, needs_policy
+from ..http.representation import EtagTerms
+from ..sources.base import RowSource, Source
+
+__all__ = ["Options"]
+
+
+class Options(NamedTuple):
+    """The arguments of ``versioned_condition``; ``creates`` is the row that may be absent."""
+
+    source: Source | None
+    etag_func: Callable[..., Any] | None
+    last_modified_func: Callable[..., Any] | None
+    required: bool
+    reports: bool
+    allow_wildcard: bool
+    allow_unmodified_since: bool
+    creates: RowSource | None
+    cache_control: Mapping[str, Any] | None
+    etag_terms: EtagTerms | None
+    expose_tag: bool
+    methods: tuple[str, ...] | None
+
+    def policy(self, method: str, headers: ConditionalHeaders) -> Policy:
+        """What is asked of a request."""
+        if not needs_policy(method, headers):
+            return NO_POLICY
+        return Policy(
+            if_match_required=self.required or self._is_unreadable(headers),
+            lets_pass=self.reports,
+            allow_wildcard=self.allow_wildcard,
+            allow_unmodified_since=self.allow_unmodified_since,
+            strong=settings.strong_if_match,
+        )
+
+    def _is_unreadable(self, headers: ConditionalHeaders) -> bool:
+        """
+        Whether a client that may create the row meant to say ``If-None-Match: *``, and
+        sent what cannot be read: its write does not go on as if it had said nothing.
+        """
+        value = headers.if_none_match
+        return self.creates is not None and value is not None and parse_entity_tags(value) is None
