@@ -57,7 +57,7 @@ NGINX_CACHE = """
 # Only where answers may be kept: there, nginx asks for whole pages, and where it
 # may not keep one, it sends it whole, whatever the client has.
 NGINX_CACHED = """
-        location ~ ^/(api|brief)/ {{
+        location ~ ^/(api|brief|dated)/ {{
             proxy_pass http://127.0.0.1:{origin};
             proxy_cache pages;
             proxy_cache_revalidate on;

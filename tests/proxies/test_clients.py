@@ -82,7 +82,7 @@ def test_a_client_sees_what_was_written_meanwhile(client, origin, http, number):
 
 def test_a_client_that_asks_again_after_412_can_write(client, origin, http, number):
     """Its own copy is fresh for a minute more, and its tag is the stale one."""
-    path = f"/users/{number}/"
+    path = f"/kept/users/{number}/"
     url = origin.address + path
     old = {"If-Match": client.get(url).headers["ETag"]}
     assert http.patch(url, json={"desk": "Z1"}, headers=old).status_code == 200
