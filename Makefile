@@ -90,6 +90,7 @@ lint: $(VENV)/lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports setup.cfg
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 # Each kind of work installs what it needs, and once. The environment is made
