@@ -115,9 +115,9 @@ def recorded(request):
 
     def note(frame, event, argument):
         code = frame.f_code
-        if event == "call" and code.co_name not in _NO_FUNCTIONS:
-            if code.co_filename.startswith(root):
-                calls.append((os.path.relpath(code.co_filename, root), code.co_qualname))
+        own = code.co_filename.startswith(root)
+        if event == "call" and own and code.co_name not in _NO_FUNCTIONS:
+            calls.append((os.path.relpath(code.co_filename, root), code.co_qualname))
 
     sys.setprofile(note)
     try:
