@@ -35,7 +35,7 @@ from ..http.preconditions import (
     evaluate,
     needs_policy,
 )
-from ..http.representation import Representation, view_representation
+from ..http.representation import Representation, request_representation
 from ..http.responses import set_error_headers
 from ..orm.guards import is_contention
 from ..signals import report
@@ -72,7 +72,8 @@ class VersionedView(ViewOptions, APIView):
         if self._shown is not None and 200 <= response.status_code < 300:
             response = self._finish_read(response, self._shown)
         response = super().finalize_response(request, response, *args, **kwargs)
-        headers.without_length(response)
+        if response.status_code == 204:
+            headers.without_length(response)
         sent = response.headers
         # The parameters of a media type choose too, where there is one renderer.
         if sent.get("Vary") != "Accept" and "ETag" in sent:
@@ -148,7 +149,7 @@ class VersionedView(ViewOptions, APIView):
 
     def _representation(self) -> Representation:
         own = [*representation_terms(self), *self.get_etag_terms()]
-        shown = view_representation(own, self.request._request, (), {})
+        shown = request_representation(self.request._request, own)
         return shown.with_text(self.get_representation())
 
     def _report(self, decision: Decision) -> None:
