@@ -72,8 +72,7 @@ class VersionedView(ViewOptions, APIView):
         if self._shown is not None and 200 <= response.status_code < 300:
             response = self._finish_read(response, self._shown)
         response = super().finalize_response(request, response, *args, **kwargs)
-        if response.status_code == 204:
-            headers.without_length(response)
+        headers.without_length(response)
         sent = response.headers
         # The parameters of a media type choose too, where there is one renderer.
         if sent.get("Vary") != "Accept" and "ETag" in sent:

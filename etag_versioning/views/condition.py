@@ -32,7 +32,7 @@ from ..http.preconditions import (
     evaluate,
     reconsider,
 )
-from ..http.representation import EtagTerms, Representation, request_representation
+from ..http.representation import Representation, request_representation
 from ..http.responses import ErrorResponse
 from ..orm.guards import (
     Guard,
@@ -153,7 +153,9 @@ class Call:
         # the state that is locked, and the lock fails.
         current = self.read()
         if self.representation is None:
-            self.read_representation(self.options.etag_terms)
+            self.representation = request_representation(
+                self.request, self.options.etag_terms, self.args, self.kwargs
+            )
         etag_func, last_modified_func = self.options.etag_func, self.options.last_modified_func
         etag = etag_func and etag_func(self.request, *self.args, **self.kwargs)
         date = last_modified_func and last_modified_func(self.request, *self.args, **self.kwargs)
@@ -168,11 +170,6 @@ class Call:
         if current is None and not (self.options.creates and self.method in _CREATING):
             raise Http404("Nothing is there that matches the request.")
         return current
-
-    def read_representation(self, etag_terms: EtagTerms | None) -> None:
-        self.representation = request_representation(
-            self.request, etag_terms, self.args, self.kwargs
-        )
 
     def decide(self, current: Current | None, etag: Any, last_modified: Any) -> Evaluated:
         """The decision by what was read, and by what the user's own functions returned."""
