@@ -195,7 +195,7 @@ def build_state(label: str, key: Any, version: int, stamp: datetime | None) -> s
     >>> build_state("user", ("a-b", "ü~"), 3, None)
     'user-a%2Db-%C3%BC%7E-v3'
     """
-    state = f"{encode_key(label)}-{encode_key(key)}-v{version}"
+    state = f"{_encode_label(label)}-{encode_key(key)}-v{version}"
     return state if stamp is None else f"{state}.{encode_stamp(stamp)}"
 
 
@@ -235,6 +235,9 @@ def encode_key(key: Any) -> str:
         return text
     return quote(text, safe="").replace("~", "%7E")
 
+
+# There is one for each model.
+_encode_label = lru_cache(maxsize=1000)(encode_key)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -63,8 +64,8 @@ class NotModified(HttpResponseNotModified):
         super().__init__()
         self.headers = _WithoutLength({})
         _show(self.headers, decision.etag, showable_last_modified(validators))
-        # Who compresses the 200 says there what chose the coding; here nobody would.
-        if _is_recoded(decision.etag, validators) or _compresses():
+        # GZipMiddleware sets Vary on the 200 but skips an empty 304, so set it here.
+        if _is_recoded(decision.etag, validators) or _compresses(*django_settings.MIDDLEWARE):
             patch_vary_headers(self, ("Accept-Encoding",))
 
 
@@ -82,8 +83,9 @@ def _is_recoded(etag: EntityTag | None, current: Validators) -> bool:
     return etag.weak > current.etag.weak or etag.opaque not in current.opaques
 
 
-def _compresses() -> bool:
-    return any(path.endswith(".GZipMiddleware") for path in django_settings.MIDDLEWARE)
+@lru_cache(maxsize=16)
+def _compresses(*middleware: str) -> bool:
+    return any(path.endswith(".GZipMiddleware") for path in middleware)
 
 
 def set_validators(response: HttpResponseBase, validators: Validators) -> None:

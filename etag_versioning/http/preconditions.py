@@ -196,7 +196,8 @@ def evaluate(
 
     # Step 2: If-Unmodified-Since, where there is no If-Match.
     elif not required or policy.allow_unmodified_since or policy.lets_pass:
-        date = parse_http_date(headers.if_unmodified_since)
+        given = headers.if_unmodified_since
+        date = None if given is None else parse_http_date(given)
         if date is not None and current is not None and current.last_modified is not None:
             if current.last_modified > date:
                 return Decision(Outcome.PRECONDITION_FAILED, Reason.MODIFIED_SINCE)
@@ -211,9 +212,9 @@ def evaluate(
             required = False
 
     # Step 4: If-Modified-Since, where there is no If-None-Match.
-    elif not writes and current is not None and current.dated and current.last_modified is not None:
+    elif headers.if_modified_since is not None and not writes:
         date = parse_http_date(headers.if_modified_since)
-        if date is not None and current.last_modified <= date:
+        if date is not None and current is not None and _is_unmodified_since(date, current):
             return Decision(Outcome.NOT_MODIFIED, Reason.MATCH, current.etag)
 
     # Step 5: If-Range. No ranges are served here, so it is ignored (§13.1.5).
@@ -252,6 +253,12 @@ def reconsider(headers: ConditionalHeaders, again: Decision, moved: bool) -> Dec
     if moved and not names_tags:
         return CONFLICT
     return UNAVAILABLE
+
+
+def _is_unmodified_since(date: int, current: Validators) -> bool:
+    """Whether If-Modified-Since is false (§13.1.3); ignored where there is no date to compare."""
+    known = current.last_modified if current.dated else None
+    return known is not None and known <= date
 
 
 def names_any(headers: ConditionalHeaders) -> bool:

@@ -94,7 +94,7 @@ def make_validators(
     if hidden and not representation.sealed:
         state, hidden = f"{state}-{hidden}", ""
     if not (representation.terms or hidden or settings.opaque_tags):
-        opaque = with_representation(state, representation.text)
+        opaque = with_representation(state, representation.text) if representation.text else state
         return Validators(EntityTag(opaque), state, last_modified)
     if not representation.sealed:
         # The same under every secret key.
@@ -151,8 +151,8 @@ def view_representation(
         ImproperlyConfigured: a term's text does not tell all that there is to
             tell, as that of a model instance or a query set.
     """
-    own = etag_terms(request, *args, **kwargs) if callable(etag_terms) else etag_terms
     shown = request_representation(request)
+    own = etag_terms(request, *args, **kwargs) if callable(etag_terms) else etag_terms
     return shown.with_terms("own", map(_plain, own)) if own else shown
 
 

@@ -38,6 +38,7 @@ __all__ = [
     "is_contention",
     "is_duplicate",
     "is_lost_race",
+    "is_overtaken",
     "lock_state",
     "require_commit",
     "require_matched_rows",
@@ -439,6 +440,18 @@ def is_contention(error: Exception) -> bool:
         or mysql in _MYSQL_CONTENTION
         or (sqlite & 0xFF) in _SQLITE_CONTENTION
     )
+
+
+def is_overtaken(error: Exception) -> bool:
+    """
+    Whether a database refused to write a row because another transaction has changed it
+    since this one began: PostgreSQL under REPEATABLE READ, MariaDB with
+    ``innodb_snapshot_isolation``.
+    """
+    if not isinstance(error, DatabaseError):
+        return False
+    postgresql, mysql, _ = _codes(error)
+    return postgresql == "40001" or mysql == _CHANGED
 
 
 def is_duplicate(error: Exception) -> bool:
