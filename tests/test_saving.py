@@ -240,6 +240,22 @@ class TestFiles:
         assert self.files() == before
         assert stale.file.read() == b"refused"
 
+    def test_a_new_file_under_the_old_name_is_a_change(self, settings):
+        """With ``skip_unchanged``, and a storage that overwrites."""
+        settings.STORAGES = {
+            **settings.STORAGES,
+            "default": {
+                "BACKEND": "django.core.files.storage.FileSystemStorage",
+                "OPTIONS": {"allow_overwrite": True},
+            },
+        }
+        row = again(Upload.objects.create(name="a", file=ContentFile(b"first", name="a.txt")))
+        row.file = ContentFile(b"second", name="a.txt")
+        row.save()
+        assert row.version == again(row).version == 2
+        row.save()
+        assert again(row).version == 2
+
     def test_a_save_stores_its_file_once(self):
         row = Attachment.objects.create(name="a", file=ContentFile(b"first", name="a.txt"))
         row.file = ContentFile(b"second", name="b.txt")

@@ -188,6 +188,8 @@ class Swap:
             self.unchanged = (
                 self.compares
                 and self.instance.skip_unchanged
+                # A storage that overwrites gives a new file the name of the old one.
+                and not self.files
                 and is_unchanged(self.instance, self.columns, self.update_fields)
             )
         return self.unchanged
