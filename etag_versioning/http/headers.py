@@ -63,6 +63,7 @@ class NotModified(HttpResponseNotModified):
     def __init__(self, validators: Validators, decision: Decision) -> None:
         super().__init__()
         _show(self.headers, decision.etag, showable_last_modified(validators))
+        without_length(self)
         # GZipMiddleware sets Vary on the 200 but skips an empty 304, so set it here.
         recoded = decision.etag is not validators.etag and _is_recoded(decision.etag, validators)
         if recoded or _compresses(*django_settings.MIDDLEWARE):
