@@ -20,6 +20,10 @@ from .unchanged import is_unchanged, remember_key, remember_written
 
 __all__ = ["Swap", "owner_key", "touched_by_deletion", "touching_deletion"]
 
+# Django 6.1 renamed savepoint(). A nested atomic() would have to end where it began, after
+# post_save: the receiver that fails there would take the written row with it.
+_savepoint_create = getattr(transaction, "savepoint_create", None) or transaction.savepoint
+
 
 class Swap:
     """
@@ -86,7 +90,7 @@ class Swap:
         self.cached = dict(self.instance._state.fields_cache) if self.several else {}
         self.savepoint = None
         if self.several and self.nested:
-            self.savepoint = transaction.savepoint(self.using)
+            self.savepoint = _savepoint_create(self.using)
         try:
             yield
         except BaseException as error:

@@ -35,7 +35,7 @@ from ..http.preconditions import (
     evaluate,
     needs_policy,
 )
-from ..http.representation import Representation, view_representation
+from ..http.representation import Representation, request_representation
 from ..http.responses import set_error_headers
 from ..orm.guards import is_contention
 from ..signals import report
@@ -148,7 +148,7 @@ class VersionedView(ViewOptions, APIView):
 
     def _representation(self) -> Representation:
         own = [*representation_terms(self), *self.get_etag_terms()]
-        shown = view_representation(own, self.request._request, (), {})
+        shown = request_representation(self.request._request, own)
         return shown.with_text(self.get_representation())
 
     def _report(self, decision: Decision) -> None:
