@@ -28,7 +28,7 @@ from ..http.preconditions import (
     names_any,
     reconsider,
 )
-from ..orm.guards import Guard, insist, is_clash, is_lost_race
+from ..orm.guards import Guard, insist, is_clash, is_lost_race, refusing_rolled_back
 from ..orm.state import state_columns
 from ..sources.rows import Row, for_write
 from .body_tags import tag_field, tag_in, with_tag
@@ -38,7 +38,7 @@ from .current import answers_as_get, is_extra_action, is_whole, read_representat
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked, noting
 from .statements import is_one_unit, refresh, saves_in_own_way, warning_of_raw_sql, watching
-from .transactions import optional, refusing_rolled_back, telling_durable, was_raised_after_commit
+from .transactions import optional, telling_durable, was_raised_after_commit
 
 if TYPE_CHECKING:
     from .generic_views import VersionedViewMixin

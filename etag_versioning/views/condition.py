@@ -42,6 +42,7 @@ from ..orm.guards import (
     is_duplicate,
     is_lost_race,
     is_overtaken,
+    refusing_rolled_back,
 )
 from ..signals import report
 from ..sources.absent_rows import CreationGuard
@@ -234,10 +235,8 @@ class Call:
             return self.call_view()
         try:
             with guard.claim() if guard.enforced else guard.atomic():
-                with guard.watch():
+                with refusing_rolled_back(guard.using, lambda: response), guard.watch():
                     response = self.call_view()
-                if response.status_code < 400:
-                    guard.require_commit()
                 self.finish_write(response, before, guard)
             return response
         except (StaleWriteError, DatabaseError) as error:
