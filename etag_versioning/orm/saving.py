@@ -26,7 +26,7 @@ from ..touching.touch import in_transaction
 from ..touching.writes import Source, may_touch_by_deletion, touch_for_deletion, touch_for_rows
 from .expressions import InState
 from .guards import require_matched_rows
-from .managers import VersionedManager, VersionedOptions
+from .managers import VersionedManager, name_base_manager, share_objects
 from .state import StateColumns, is_unversioned, state_columns
 from .swaps import Swap, owner_key, touching_deletion
 from .unchanged import forget, remember_key, remember_read, row_key
@@ -60,6 +60,8 @@ class StatefulModel(models.Model):
     touches: ClassVar[Collection[str]] = ()
 
     objects = VersionedManager()
+    # The base manager of models none of whose managers can be one.
+    _versioned_rows = VersionedManager()
 
     class Meta:
         abstract = True
@@ -418,6 +420,7 @@ def _keeps_parents(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
 
 
 @receiver(class_prepared)
-def _give_base_manager(sender: Any, **kwargs: Any) -> None:
-    if issubclass(sender, StatefulModel):
-        sender._meta.__class__ = VersionedOptions
+def _prepare_managers(sender: Any, **kwargs: Any) -> None:
+    if issubclass(sender, StatefulModel) and not sender._meta.swapped:
+        share_objects(sender, StatefulModel)
+        name_base_manager(sender)
