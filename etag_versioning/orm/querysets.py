@@ -20,6 +20,7 @@ from ..touching.touch import Touch, in_transaction, note_created
 from ..touching.writes import touch_for_batch, touch_for_create, touch_for_update
 from .expressions import InStates, MovingInsertQuery
 from .guards import Guard, guards_of
+from .instances import has_state, owner_key, require_loaded
 from .state import StateColumns, is_unversioned, state_columns
 from .unchanged import forget
 
@@ -196,10 +197,10 @@ class VersionedQuerySet(models.QuerySet[Any]):
         batch_size = args[0] if args else kwargs.get("batch_size")
         if batch_size is not None and batch_size <= 0:
             return super().bulk_update(objs, names, *args, **kwargs)  # It raises.
-        known = [obj for obj in objs if obj._has_state(self.db)]
-        by_hand = [obj for obj in objs if not obj._has_state(self.db)]
+        known = [obj for obj in objs if has_state(obj, self.db)]
+        by_hand = [obj for obj in objs if not has_state(obj, self.db)]
         for obj in known:
-            obj._require_loaded(columns)
+            require_loaded(obj, columns)
         if len({obj.pk for obj in known}) < len(known):
             raise ValueError("bulk_update() was given two instances of the same row.")
         if known and (self.query.where or self.query.is_sliced):
@@ -207,7 +208,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
             known = [obj for obj in known if obj.pk in found]
         if not known:
             return super().bulk_update(by_hand, names, *args, **kwargs)
-        states = {obj._owner_pk(columns): columns.state_of(obj) for obj in known}
+        states = {owner_key(obj, columns): columns.state_of(obj) for obj in known}
         count = 0
         try:
             with (
@@ -253,7 +254,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
     ) -> list[tuple[Any, Any]]:
         """Write one chunk; returns each object with the state that its row has now."""
         now = timezone.now()
-        states = {obj._owner_pk(columns): columns.state_of(obj) for obj in objs}
+        states = {owner_key(obj, columns): columns.state_of(obj) for obj in objs}
         after = {pk: columns.after(state, now) for pk, state in states.items()}
         condition = InStates(columns, states)
         # The conditions of the queryset have been asked; joins would lose the comparison.
@@ -269,7 +270,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
             count = super(VersionedQuerySet, rows).bulk_update(objs, names, batch_size=len(objs))
         if count != len(states):
             raise _StaleChunk(list(states))
-        return [(obj, after[obj._owner_pk(columns)]) for obj in objs]
+        return [(obj, after[owner_key(obj, columns)]) for obj in objs]
 
     def _stale(self, columns: StateColumns, states: dict[Any, Any]) -> list[Any]:
         """The keys of rows in other states; none where the transaction cannot see them."""
