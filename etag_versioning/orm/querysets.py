@@ -313,23 +313,16 @@ class VersionedQuerySet(models.QuerySet[Any]):
 
     bulk_create.alters_data = True  # type: ignore[attr-defined]
 
-    def _insert(
-        self,
-        objs: Any,
-        fields: Any,
-        returning_fields: Any = None,
-        raw: bool = False,
-        using: str | None = None,
-        **conflict: Any,
-    ) -> Any:
-        names = [field.name for field in conflict.get("update_fields") or ()]
-        if conflict.get("on_conflict") is not OnConflict.UPDATE or not self._will_move(names):
-            return super()._insert(objs, fields, returning_fields, raw, using, **conflict)  # type: ignore[misc]
+    def _insert(self, objs: Any, fields: Any, *args: Any, **kwargs: Any) -> Any:
+        names = [field.name for field in kwargs.get("update_fields") or ()]
+        if kwargs.get("on_conflict") is not OnConflict.UPDATE or not self._will_move(names):
+            return super()._insert(objs, fields, *args, **kwargs)  # type: ignore[misc]
+        given = dict(zip(_INSERT, args, strict=False)) | kwargs
+        returning, raw, using = (given.pop(name, None) for name in _INSERT)
         self._for_write = True
-        columns = self._columns
-        query: sql.InsertQuery = MovingInsertQuery(self.model, columns, **conflict)
-        query.insert_values(fields, objs, raw=raw)
-        return query.get_compiler(using=using or self.db).execute_sql(returning_fields)
+        query: sql.InsertQuery = MovingInsertQuery(self.model, self._columns, **given)
+        query.insert_values(fields, objs, raw=bool(raw))
+        return query.get_compiler(using=using or self.db).execute_sql(returning)
 
     _insert.alters_data = True  # type: ignore[attr-defined]
     _insert.queryset_only = False  # type: ignore[attr-defined]
@@ -404,4 +397,6 @@ class _StaleChunk(Exception):
         self.keys = keys
 
 
+# The parameters of Django's _insert() that can be given by position.
+_INSERT = ("returning_fields", "raw", "using")
 _BULK_CREATE = inspect.signature(models.QuerySet.bulk_create)

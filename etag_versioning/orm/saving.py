@@ -17,7 +17,7 @@ from django.dispatch import receiver
 from .deletions import Deletion
 from .instances import no_state, owner_key, require_loaded
 from .managers import VersionedManager, name_base_manager, share_objects
-from .state import is_unversioned, state_columns
+from .state import state_columns
 from .swaps import RawSave, Swap
 from .unchanged import forget, remember_key, remember_read
 
@@ -80,16 +80,14 @@ class StatefulModel(models.Model):
         names = given.get("update_fields")
         if given.get("raw"):
             return super().save_base(*args, **kwargs)
-        if names and is_unversioned(type(self), names):
-            super().save_base(*args, **kwargs)
-            return forget(self)
         columns = state_columns(type(self))
         using = given.get("using") or router.db_for_write(type(self), instance=self)
         swap = Swap(self, columns, using, names)
-        if swap.compares:
-            require_loaded(self, columns)
-        elif columns.version is not None and (given.get("force_update") or names):
-            raise no_state(self, "be updated", using)
+        if not swap.free:
+            if swap.compares:
+                require_loaded(self, columns)
+            elif columns.version is not None and (given.get("force_update") or names):
+                raise no_state(self, "be updated", using)
         with swap:
             super().save_base(*args, **kwargs)
 
@@ -102,9 +100,7 @@ class StatefulModel(models.Model):
             # Fixtures come here past our save_base().
             return RawSave(self, given).save_table(save, args, kwargs)
         swap = Swap.of(self)
-        if swap is None:
-            return save(*args, **kwargs)
-        return swap.save_table(given["cls"], save, args, kwargs)
+        return save(*args, **kwargs) if swap is None else swap.save_table(given, save, args, kwargs)
 
     def _do_update(  # type: ignore[override]  # Django 6.0 added a parameter.
         self,
@@ -121,8 +117,6 @@ class StatefulModel(models.Model):
         swap = Swap.of(self) or Swap(self, state_columns(type(self)), using, update_fields)
         # With ``select_on_save``, Django would ask a snapshot whether the row is there.
         args = (update_fields, forced_update or swap.compares, *args)
-        if update_fields and is_unversioned(type(self), update_fields):
-            return update(base_qs, using, pk_val, values, *args, **kwargs)
         return swap.update_table(
             base_qs,
             pk_val,

@@ -8,7 +8,7 @@ from contextvars import ContextVar, Token
 from functools import cache
 from typing import Any, Self
 
-from django.db import connections, models, router, transaction
+from django.db import DatabaseError, connections, models, router, transaction
 from django.utils import timezone
 
 from ..exceptions import StaleWriteError
@@ -38,12 +38,18 @@ class _Save:
         self.instance = instance
         self.columns = columns
         self.using = using
-        self.update_fields = update_fields
+        self.names(update_fields)
         model: Any = type(instance)
         self.touches = touches_of(model) is not None
         self.touch: Touch | None = None
         # Whether every table's row must be there, in the state that is known.
         self.compares = False
+
+    def names(self, update_fields: Any) -> None:
+        """Take note of the fields that are written; ``None`` for all."""
+        self.update_fields = update_fields
+        # Whether these are fields that no client sees.
+        self.free = bool(update_fields) and is_unversioned(type(self.instance), update_fields)
 
     @staticmethod
     def of(instance: Any) -> Any:
@@ -112,7 +118,7 @@ class Swap(_Save):
         self.before = dict(vars(self.instance))
         self.cached = dict(self.instance._state.fields_cache) if self.several else {}
         self.savepoint = None
-        if self.several and self.nested:
+        if self.several and self.nested and not self.free:
             self.savepoint = transaction.savepoint(self.using)
         return super().__enter__()
 
@@ -129,15 +135,22 @@ class Swap(_Save):
         if not self.kept:
             self._restore()
 
-    def save_table(self, table: Any, save: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def save_table(
+        self, given: dict[str, Any], save: Callable[..., Any], args: Any, kwargs: Any
+    ) -> Any:
         """Let Django write one table; with the model's own, the last, the row is written."""
+        if given.get("update_fields") != self.update_fields:
+            self.names(given.get("update_fields"))  # Another override has changed them.
+        if self.free:
+            forget(self.instance)
+            return save(*args, **kwargs)
         stores = self._has_new_files()
         with in_transaction(self.using) if self.touches or stores else nullcontext():
             if stores:
                 self.begin(insert=False)
                 self.compare()
             updated = save(*args, **kwargs)
-            if table is self.instance._meta.concrete_model:
+            if given["cls"] is self.instance._meta.concrete_model:
                 self._finish(updated)
         return updated
 
@@ -153,6 +166,8 @@ class Swap(_Save):
             values: (field, model, value) triples.
             update: Django's update, or another class's, of such rows by such values.
         """
+        if self.free:
+            return update(rows, values)
         columns, after = self.columns, None
         owns = rows.model is columns.owner
         if self._changes_nothing():
@@ -168,7 +183,15 @@ class Swap(_Save):
                 rows = rows.filter(InState(columns, before))
             values = columns.replace(values, [state for state in after if state is not None])
         self.begin(insert=False)
-        result = update(rows, values)
+        try:
+            result = update(rows, values)
+        except DatabaseError:
+            raise
+        except Exception as error:
+            # Another override found no row, and says so in its own way, as state machines do.
+            if self.compares and not rows.filter(pk=pk).exists():
+                raise self._stale() from error
+            raise
         if result:
             self.written += values
             if after is not None:
@@ -318,7 +341,6 @@ class RawSave(_Save):
         columns = state_columns(model)
         super().__init__(instance, columns, using, given.get("update_fields"))
         self.table = given["cls"]
-        self.free = bool(self.update_fields) and is_unversioned(type(instance), self.update_fields)
 
     def save_table(self, save: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         if self.free or (self.columns.owner is None and not self.touches):
