@@ -195,7 +195,8 @@ def build_state(label: str, key: Any, version: int, stamp: datetime | None) -> s
     >>> build_state("user", ("a-b", "ü~"), 3, None)
     'user-a%2Db-%C3%BC%7E-v3'
     """
-    state = f"{_encode_label(label)}-{encode_key(key)}-v{version}"
+    text = key if type(key) is int else encode_key(key)
+    state = f"{_encode_label(label)}-{text}-v{version}"
     return state if stamp is None else f"{state}.{encode_stamp(stamp)}"
 
 
@@ -224,8 +225,6 @@ def encode_key(key: Any) -> str:
     The parts of a composite key are joined by a hyphen, and hyphens inside of
     them encoded, so that ("a", "b-c") and ("a-b", "c") stay apart.
     """
-    if type(key) is int:
-        return str(key)
     if isinstance(key, tuple | list):
         return "-".join(encode_key(part).replace("-", "%2D") for part in key)
     if isinstance(key, bytes | memoryview):

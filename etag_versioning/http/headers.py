@@ -62,18 +62,18 @@ class NotModified(HttpResponseNotModified):
 
     def __init__(self, validators: Validators, decision: Decision) -> None:
         super().__init__()
-        self.headers = _WithoutLength({})
         _show(self.headers, decision.etag, showable_last_modified(validators))
+        without_length(self)
         # GZipMiddleware sets Vary on the 200 but skips an empty 304, so set it here.
-        if _is_recoded(decision.etag, validators) or _compresses(*django_settings.MIDDLEWARE):
+        recoded = decision.etag is not validators.etag and _is_recoded(decision.etag, validators)
+        if recoded or _compresses(*django_settings.MIDDLEWARE):
             patch_vary_headers(self, ("Accept-Encoding",))
 
 
-def without_length(response: Any) -> Any:
-    """``response``; if it is a 204, it takes no Content-Length any more."""
-    if response.status_code == 204:
-        response.headers = _WithoutLength(response.headers)
-    return response
+def without_length(response: Any) -> None:
+    """Let a 304 or a 204 take no Content-Length any more."""
+    # The headers stay the same object, since others may hold it.
+    response.headers.__class__ = _WithoutLength
 
 
 def _is_recoded(etag: EntityTag | None, current: Validators) -> bool:

@@ -303,7 +303,7 @@ def _if_none_match(value: str, current: Validators | None, writes: bool) -> Deci
     if current is None:
         return None
     etag = current.etag
-    if not writes and etag is not None and value == str(etag):
+    if not writes and etag is not None and not etag.weak and value == f'"{etag.opaque}"':
         return Decision(Outcome.NOT_MODIFIED, Reason.MATCH, etag)  # As most are.
     tags = parse_entity_tags(value)
     if tags is None:

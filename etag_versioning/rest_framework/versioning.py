@@ -30,7 +30,7 @@ from ..http.preconditions import (
     evaluate,
     needs_policy,
 )
-from ..http.representation import Representation, view_representation
+from ..http.representation import Representation, request_representation
 from ..signals import report
 from ..sources.rows import Row, extra_names, read_row, row_of
 from .exceptions import LostRace, PreconditionError
@@ -123,7 +123,7 @@ class Versioning:
     def representation(self) -> Representation:
         view = self.view
         own = [*representation_terms(view), *view.get_etag_terms()]
-        shown = view_representation(own, view.request._request, (), {})
+        shown = request_representation(view.request._request, own)
         return shown.with_text(view.get_representation())
 
     # The preconditions.

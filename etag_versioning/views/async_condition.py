@@ -66,9 +66,9 @@ class AsyncCall(Call):
         if not any(iscoroutinefunction(func) for func in (*functions, terms)):
             return await sync_to_async(self.evaluate)()
         current = await sync_to_async(self.read)()
-        if iscoroutinefunction(terms) and self.representation is None:
-            terms = await self.acall(terms)
-        await sync_to_async(self.read_representation)(terms)
+        if self.representation is None:
+            terms = await self.acall(terms) if iscoroutinefunction(terms) else terms
+            await sync_to_async(self.read_representation)(terms)
         etag, last_modified = [await self.acall(func) for func in functions]
         return self.decide(current, etag, last_modified)
 

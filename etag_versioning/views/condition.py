@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -33,7 +32,7 @@ from ..http.preconditions import (
     evaluate,
     reconsider,
 )
-from ..http.representation import EtagTerms, Representation, view_representation
+from ..http.representation import EtagTerms, Representation, request_representation
 from ..http.responses import ErrorResponse
 from ..orm.guards import (
     Guard,
@@ -42,17 +41,19 @@ from ..orm.guards import (
     is_contention,
     is_duplicate,
     is_lost_race,
+    is_overtaken,
 )
 from ..signals import report
 from ..sources.absent_rows import CreationGuard
 from ..sources.base import Current
-from ..sources.lost_races import decide_by_error, not_created
+from ..sources.lost_races import decide_in_transaction, not_created
 from ..sources.rows import Row, last_modified_seconds, require_version
 from .etag_options import Options
 
 __all__ = ["Call"]
 
 _NOTHING = Validators()
+_EXISTS = Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
 # The methods that may create the row where the view allows it.
 _CREATING = ("PUT", "POST")
 # What Allow says of a view that does not say which methods it has.
@@ -151,7 +152,8 @@ class Call:
         # The row is read first: a write between the two makes the tag newer than
         # the state that is locked, and the lock fails.
         current = self.read()
-        self.read_representation(self.options.etag_terms)
+        if self.representation is None:
+            self.read_representation(self.options.etag_terms)
         etag_func, last_modified_func = self.options.etag_func, self.options.last_modified_func
         etag = etag_func and etag_func(self.request, *self.args, **self.kwargs)
         date = last_modified_func and last_modified_func(self.request, *self.args, **self.kwargs)
@@ -168,15 +170,15 @@ class Call:
         return current
 
     def read_representation(self, etag_terms: EtagTerms | None) -> None:
-        if self.representation is None:
-            self.representation = view_representation(
-                etag_terms, self.request, self.args, self.kwargs
-            )
+        self.representation = request_representation(
+            self.request, etag_terms, self.args, self.kwargs
+        )
 
     def decide(self, current: Current | None, etag: Any, last_modified: Any) -> Evaluated:
         """The decision by what was read, and by what the user's own functions returned."""
         options, method, there = self.options, self.method, current is not None
-        validators = _NOTHING if current is None else self.validators_of(current)
+        assert self.representation is not None
+        validators = _NOTHING if current is None else current.validators(self.representation)
         if options.etag_func is not None or options.last_modified_func is not None:
             validators = self.with_own(validators, etag, last_modified)
             # For functions alone, as for ``condition``: nothing returned, nothing there.
@@ -184,7 +186,7 @@ class Call:
         asked = method not in READ_METHODS or self.headers.if_match is not None
         policy = options.policy(self.headers) if asked else NO_POLICY
         decision = evaluate(method, self.headers, validators if there else None, policy)
-        row = None if current is None else current.row
+        row = None if current is None or not asked else current.row
         return Evaluated(current, row, validators if there else _NOTHING, decision)
 
     def with_own(self, validators: Validators, etag: Any, last_modified: Any) -> Validators:
@@ -318,32 +320,43 @@ class Call:
     def lost(self, before: Evaluated, error: Exception) -> HttpResponseBase:
         """
         The answer after a lost race. Once our own transaction has ended, the row is read
-        again, for the current tag. Under ATOMIC_REQUESTS it goes on, and may not see what
-        others wrote: the answer is what the error tells.
+        again, for the current tag. Under ATOMIC_REQUESTS it goes on, and the answer names none.
         """
         opened = [each for each in connections.all(initialized_only=True) if each.in_atomic_block]
         if not opened:
             decision, etag = self.decide_again(before, error)
         else:
-            decision, etag = self.decide_by_error(before, error), None
+            decision, etag = self.decide_in_transaction(before, error), None
             for connection in opened:
                 if connection.settings_dict["ATOMIC_REQUESTS"]:
                     connection.set_rollback(True)
         report(self.request, decision)
         return ErrorResponse(self.request, decision, etag)
 
-    def decide_by_error(self, before: Evaluated, error: Exception) -> Decision:
+    def decide_in_transaction(self, before: Evaluated, error: Exception) -> Decision:
         if before.row is not None:
-            return decide_by_error(before.row, error, self.headers, self.may_create())
+            return decide_in_transaction(before.row, error, self.headers, self.may_create())
+        decision = not_created(error)
         assert self.options.creates is not None
-        # A locking read sees what others committed, once the view's savepoint is gone.
-        with suppress(DatabaseError, TransactionManagementError, Http404, PermissionDenied):
+        try:
             absent = self.options.creates.guard_absent(
                 self.request, self.args, self.kwargs, detached=False
             )
-            if (row := absent.look()) is not None and row.concerns(error):
-                return Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
-        return not_created(error)
+            # A locking read sees what others have committed.
+            row = absent.look()
+        except (Http404, PermissionDenied):
+            return decision
+        except TransactionManagementError:
+            return UNAVAILABLE
+        except DatabaseError as failure:
+            exists = is_overtaken(failure)
+        else:
+            if row is None or not row.concerns(error):
+                return decision
+            exists = True
+        if not exists:
+            return UNAVAILABLE
+        return CONFLICT if self.headers.if_none_match is None else _EXISTS
 
     def may_create(self) -> bool:
         return self.options.creates is not None and self.method in _CREATING
