@@ -15,7 +15,7 @@ from django.db.models.deletion import Collector
 from django.db.models.signals import m2m_changed, pre_delete
 
 from ..orm.deletions import touched_by_deletion
-from ..orm.querysets import VersionedQuerySet
+from ..orm.querysets import VersionedQuerySet, set_write_options, write_options
 from .links import Links
 from .paths import Found, Path, links_to, resolve_path, touches_of
 from .touch import Touch, just_created
@@ -108,12 +108,14 @@ def _touch_before_deletion(sender: Any, instance: Any, using: str, **kwargs: Any
         ]
         origin = collector.origin
         # An instance is deleted, or a queryset whose rows expect() has touched already.
-        done = touched_by_deletion(origin) or getattr(origin, "_touched", None)
+        done = touched_by_deletion(origin) or (
+            write_options(origin).touched if isinstance(origin, VersionedQuerySet) else None
+        )
         touch = touch_for_rows(sources, using, done=done)
         touch.move()
         collector.touched = touch.done
         for _, _, rows in updates:
-            rows._touched = touch.done
+            set_write_options(rows, touched=touch.done)
 
 
 def _keys(rows: Any) -> list[Any]:

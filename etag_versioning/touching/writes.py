@@ -105,7 +105,6 @@ def touch_for_update(queryset: Any, values: dict[str, Any]) -> tuple[Any, Touch]
 
     touch.lock(find)
     rows = queryset.filter(pk__in=pks) if touch.locks_rows else queryset.all()
-    rows._touched = touch.done
     return rows, touch
 
 
