@@ -6,16 +6,18 @@ import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from django.db import connections, models, transaction
 from django.db.models import sql
 from django.db.models.constants import OnConflict
+from django.db.models.deletion import Collector
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from ..exceptions import StaleWriteError
-from ..touching.paths import Found, touches_of
+from ..touching.deletions import delete_collected, may_touch_by_cascade
+from ..touching.paths import touches_of
 from ..touching.touch import Touch, in_transaction, note_created
 from ..touching.writes import touch_for_batch, touch_for_create, touch_for_update
 from .expressions import InStates, MovingInsertQuery
@@ -23,41 +25,9 @@ from .guards import Guard, guards_of
 from .instances import has_state, owner_key, require_loaded
 from .state import StateColumns, is_unversioned, state_columns
 from .unchanged import forget
+from .write_options import set_write_options, write_options
 
-__all__ = ["VersionedQuerySet", "WriteOptions", "set_write_options", "write_options"]
-
-
-class WriteOptions(NamedTuple):
-    """
-    How the rows of a queryset are written.
-
-    Args:
-        bumps: whether a write bumps their versions.
-        expected: the state that ``expect()`` names.
-        touched: the keys of the rows that have been touched for the next write, by model.
-        chunk: for one chunk of a ``bulk_update()``, the states to compare, and the moment of
-            the write.
-    """
-
-    bumps: bool = True
-    expected: dict[str, Any] | None = None
-    touched: Found | None = None
-    chunk: tuple[InStates, datetime] | None = None
-
-
-_DEFAULT = WriteOptions()
-
-
-def write_options(queryset: Any) -> WriteOptions:
-    """How the rows of a queryset are written, whatever its class."""
-    options: WriteOptions = getattr(queryset.query, "etag_versioning", _DEFAULT)
-    return options
-
-
-def set_write_options(queryset: Any, **changes: Any) -> None:
-    """Change how the rows of a queryset are written. Its clones take over what it has."""
-    # On the query, since that is cloned with all of its attributes: a queryset is not.
-    queryset.query.etag_versioning = write_options(queryset)._replace(**changes)
+__all__ = ["VersionedQuerySet"]
 
 
 class VersionedQuerySet(models.QuerySet[Any]):
@@ -185,11 +155,29 @@ class VersionedQuerySet(models.QuerySet[Any]):
     def _delete_guarded(self) -> tuple[int, dict[str, int]]:
         guards = guards_of(self._columns.owner, self.db)
         if not guards:
-            return super().delete()
+            return self._delete_collected()
         with transaction.atomic(using=self.db), self._claimed(guards):
-            result = super().delete()
+            result = self._delete_collected()
             for guard in guards if result[0] else ():
                 guard.reread()
+        return result
+
+    def _delete_collected(self) -> tuple[int, dict[str, int]]:
+        """By Django's own way with a collector that we know, if the rows may touch others."""
+        delete: Any = super().delete
+        model: Any = self.model
+        takes_all = not (self.query.is_sliced or self.query.distinct_fields or self._fields)  # type: ignore[attr-defined]
+        if (
+            delete.__func__ is not _DJANGOS_DELETE
+            or not takes_all
+            or self.query.combinator
+            or not may_touch_by_cascade(model)
+        ):
+            return delete()
+        collector = Collector(using=self.db, origin=self)
+        collector.collect(self.all().order_by().select_related(None))
+        result = delete_collected(collector, write_options(self).touched)
+        self._result_cache = None
         return result
 
     def bulk_update(
@@ -422,4 +410,6 @@ class _StaleChunk(Exception):
 
 # The parameters of Django's _insert() that can be given by position.
 _INSERT = ("returning_fields", "raw", "using")
+# Not what another app may put in its place later.
+_DJANGOS_DELETE = models.QuerySet.delete
 _BULK_CREATE = inspect.signature(models.QuerySet.bulk_create)
