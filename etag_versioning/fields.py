@@ -127,14 +127,9 @@ def is_stamp(column: str, stamp: datetime | None, connection: Any) -> tuple[str,
     value = connection.ops.adapt_datetimefield_value(stamp)
     if connection.vendor != "sqlite" or value is None:
         return f"{column} = %s", [value]
-    moment = datetime.fromisoformat(value)
-    texts = [_shortest_text(moment), _shortest_text(moment + _MICROSECOND)]
-    return f"({column} >= %s AND {column} < %s)", texts
-
-
-def _shortest_text(moment: datetime) -> str:
-    text = str(moment)
-    return text.rstrip("0") if "." in text else text
+    texts = (str(value), str(datetime.fromisoformat(value) + _MICROSECOND))
+    shortest = [text.rstrip("0") if "." in text else text for text in texts]
+    return f"({column} >= %s AND {column} < %s)", shortest
 
 
 # By how much the clocks of a project's hosts are taken to differ at most.

@@ -12,7 +12,7 @@ from django.dispatch import receiver
 
 from .apps import require_installed
 from .fields import UpdatedAtField, VersionField
-from .orm.managers import VersionedManager
+from .orm.managers import VersionedManager, versioned_manager
 from .orm.querysets import VersionedQuerySet
 from .orm.saving import StatefulModel
 
@@ -23,6 +23,7 @@ __all__ = [
     "VersionedManager",
     "VersionedModel",
     "VersionedQuerySet",
+    "versioned_manager",
 ]
 
 

@@ -1,4 +1,4 @@
-"""System checks of managers: those whose querysets bump no version, and those that are hidden."""
+"""System checks of managers whose querysets bump no version."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["check_managers"]
 
 
 def check_managers(model: Any) -> Iterator[checks.CheckMessage]:
-    """W001 and W002: managers that bypass versions. W007: one that ours hides."""
+    """W001 and W002: managers that bypass versions."""
     meant = model.unversioned_managers
     meant = meant if isinstance(meant, Collection) else ()  # E004 or E005 tells of it.
     for manager in model._meta.managers:
@@ -37,14 +37,6 @@ def check_managers(model: Any) -> Iterator[checks.CheckMessage]:
             hint="Leave base_manager_name out of its Meta, or name a versioned manager.",
             obj=model,
             id="etag_versioning.W002",
-        )
-    if hidden := _hidden_manager(model):
-        yield checks.Warning(
-            f"The manager of VersionedModel hides {hidden.model.__name__}.objects "
-            f"({type(hidden).__name__}), with its methods and what it filters.",
-            hint=_versioned("objects", hidden),
-            obj=model,
-            id="etag_versioning.W007",
         )
 
 
@@ -89,8 +81,13 @@ def _cure(model: Any, manager: Any) -> str:
     if made is not models.QuerySet and not _is_foreign(model, made):
         bases = [base.__name__ for base in made.__bases__ if base is not models.QuerySet]
         return f"class {made.__name__}({', '.join(['VersionedQuerySet', *bases])}): …"
-    if made is not models.QuerySet or _bumps(_with_versioned_querysets(manager)):
+    if _bumps(_with_versioned_querysets(manager)):
         return _versioned(name, manager)
+    if _is_foreign(model, kind) or made is not models.QuerySet:
+        # Its get_queryset() does not ask for the class of the querysets.
+        return (
+            f"{name} = versioned_manager({_named(kind).__name__}())  # from etag_versioning.models"
+        )
     return (
         f"Let {kind.__name__}.get_queryset() return super().get_queryset(), filtered as needed, "
         f"and {name} = {_from_queryset(kind, 'VersionedQuerySet')}()."
@@ -122,9 +119,12 @@ def _from_queryset(kind: type, queryset: str) -> str:
 
 
 def _with_versioned_querysets(manager: Any) -> Any:
-    """What ``from_queryset(VersionedQuerySet)`` makes of ``manager``."""
-    mended = copy.copy(manager)
-    mended.__class__ = type(manager).from_queryset(VersionedQuerySet)
+    """What ``from_queryset()`` makes of ``manager``, with a class that bumps."""
+    mended, made = copy.copy(manager), _queryset_class(manager)
+    both: Any = VersionedQuerySet
+    if made is not models.QuerySet:
+        both = type(made.__name__, (VersionedQuerySet, made), {})
+    mended.__class__ = type(manager).from_queryset(both)
     return mended
 
 
@@ -144,15 +144,3 @@ def _brings_objects(model: Any) -> bool:
             if manager.name == "objects":
                 return isinstance(manager, VersionedManager)
     return False
-
-
-def _hidden_manager(model: Any) -> Any:
-    """The ``objects`` of another base that ours comes before, if it can do more."""
-    if any(map(_hidden_manager, _parents(model))):
-        return None  # The parent has its own warning.
-    bases = [base for base in model.__mro__ if hasattr(base, "_meta")]
-    declared = [m for base in bases for m in _local(base) if m.name == "objects"]
-    if not declared or declared[0].model is not StatefulModel:
-        return None
-    plain = (VersionedManager, models.Manager)
-    return next((manager for manager in declared[1:] if type(manager) not in plain), None)

@@ -33,7 +33,7 @@ _OPTIONS: Final = (
 def check_models(
     app_configs: Sequence[Any] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """E002 to E008, W001 to W003, W006 and W007: each model, by itself."""
+    """E002 to E008, W001 to W003, and W006: each model, by itself."""
     configs = apps.get_app_configs() if app_configs is None else app_configs
     found: list[checks.CheckMessage] = []
     for model in (model for config in configs for model in config.get_models()):
@@ -198,7 +198,7 @@ def _check_plain_model(model: Any) -> Iterator[checks.CheckMessage]:
 
 def _check_names(model: Any) -> Iterator[checks.CheckMessage]:
     """E004: options that name what the model does not have."""
-    managers = {manager.name for manager in model._meta.managers}
+    managers = {each.name for each in model._meta.managers} - {"_versioned_rows"}
     checked: tuple[tuple[str, Callable[[str], str | None]], ...] = (
         ("unversioned_fields", lambda name: _wrong_field(model, name)),
         (

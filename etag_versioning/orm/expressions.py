@@ -27,9 +27,10 @@ class InState(models.expressions.BaseExpression):
     """
 
     conditional = True
+    # One for all: to make a field takes longer than the rest.
+    output_field = models.BooleanField()
 
     def __init__(self, columns: StateColumns, state: State) -> None:
-        super().__init__(output_field=models.BooleanField())
         self.columns = columns
         self.state = state
 

@@ -1,28 +1,32 @@
-"""The managers of versioned models: the one for users, and the one that Django itself uses."""
+"""
+The managers of versioned models: the one for users, the one that Django itself uses for
+related rows, and those of other apps, whose querysets learn to bump versions.
+"""
 
 from __future__ import annotations
 
+import copy
+from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.db import models
-from django.db.models.options import Options
-from django.utils.functional import cached_property
 
 from .querysets import VersionedQuerySet
 
-__all__ = ["VersionedManager", "VersionedOptions"]
+__all__ = ["VersionedManager", "name_base_manager", "share_objects", "versioned_manager"]
 
 
 class VersionedManager(models.Manager.from_queryset(VersionedQuerySet)):  # type: ignore[misc]
-    """The manager whose query sets move versions."""
+    """The manager whose querysets bump versions."""
 
 
 class _RelatedRows(VersionedQuerySet):
     """
     The rows that point to one that is deleted.
 
-    Django asks whether there are any, and then writes SET_DEFAULT and SET() by key,
-    past the query set, if that knows its rows by now.
+    Django asks whether there are any, and then writes SET_DEFAULT and SET() by key, past
+    the queryset, if the queryset has loaded its rows by then.
     """
 
     def __bool__(self) -> bool:
@@ -32,28 +36,175 @@ class _RelatedRows(VersionedQuerySet):
 _RelatedManager = VersionedManager.from_queryset(_RelatedRows)
 
 
-class VersionedOptions(Options):
+# The class of the base manager of each model that has it from below, and not by a Meta.
+_chosen: WeakKeyDictionary[Any, type] = WeakKeyDictionary()
+
+
+def name_base_manager(model: Any) -> None:
     """
-    A model's ``_meta`` whose base manager, through which Django writes SET_NULL and
-    its kin, moves versions. Not by ``Meta.base_manager_name``, which would have to
-    name a manager of the model's own, and shows in each migration.
+    Choose the base manager, through which Django writes SET_NULL and ``related.add()``.
+
+    A ``base_manager_name`` in the Meta of the model or of any of its bases stays, also where
+    Django would not look for it, behind the first base. Otherwise it is the default manager,
+    or another one of the model's, if it bumps and does what the base manager did before; or
+    else ``_versioned_rows``. It is named here, and not in a Meta, to be in no migration.
     """
+    for base in model.__mro__:
+        meta = getattr(base, "_meta", None)
+        name = None if meta is None or base in _chosen else meta.base_manager_name
+        if name is not None and (base is model or name in model._meta.managers_map):
+            model._meta.base_manager_name = name
+            return
+    kind = _chosen[model] = _base_manager_class(model)
+    by_key = any(map(_is_set_by_key, model._meta.concrete_fields))
+    managers = [] if by_key else [model._default_manager, *model._meta.managers]
+    names = (manager.name for manager in managers if _can_be_base(manager, kind))
+    model._meta.base_manager_name = next(names, "_versioned_rows")
+    if by_key:
+        _add(model, _RelatedManager(), "_versioned_rows")
+    elif model._meta.base_manager_name == "_versioned_rows" and kind is not VersionedManager:
+        _add(model, kind(), "_versioned_rows")
+    vars(model._meta).pop("base_manager", None)
 
-    @cached_property
-    def base_manager(self) -> Any:
-        manager: Any = super().base_manager
-        if manager.name != "_base_manager":
-            return manager
-        by_key = any(map(_is_set_by_key, self.concrete_fields))
-        versioned: Any = _RelatedManager() if by_key else VersionedManager()
-        versioned.name, versioned.model, versioned.auto_created = manager.name, self.model, True
-        return versioned
+
+def _base_manager_class(model: Any) -> Any:
+    """
+    The class of a base manager that bumps, and does what the model's would do without us:
+    polymorphic models, for one, have automatic ones of a class of their own.
+    """
+    for base in model.__mro__[1:]:
+        if base in _chosen:
+            return _chosen[base]
+    automatic: Any = type(model._base_manager)
+    return _versioned_manager_class(automatic)
 
 
-# What Collector does not write, or writes through a query set.
+def _can_be_base(manager: Any, kind: type) -> bool:
+    if kind is not VersionedManager:
+        return type(manager) is kind
+    made = type(manager)
+    if isinstance(manager, _VersionedQuerySets):
+        made = made.__bases__[1]
+    return (
+        made.get_queryset is models.Manager.get_queryset
+        and (made is not type(manager) or issubclass(made._queryset_class, VersionedQuerySet))
+        and _only_adds_methods(made._queryset_class)
+    )
+
+
+def _only_adds_methods(kind: type) -> bool:
+    """Whether a queryset class leaves Django's own methods as they are."""
+    own = [each for each in kind.__mro__ if each not in VersionedQuerySet.__mro__]
+    names = {name for each in own for name in vars(each)}
+    changed = names.intersection(vars(models.QuerySet))
+    return all(name.startswith("__") and name != "__init__" for name in changed)
+
+
+# What Collector does not write, or writes through a queryset.
 _OTHER_WAYS = (models.CASCADE, models.DO_NOTHING, models.PROTECT, models.RESTRICT, models.SET_NULL)
 
 
 def _is_set_by_key(field: Any) -> bool:
     """Whether the deletion of the row that ``field`` points to sets it as SET_DEFAULT does."""
     return field.remote_field is not None and field.remote_field.on_delete not in _OTHER_WAYS
+
+
+def share_objects(model: Any, ours: Any) -> None:
+    """
+    Where a later base has an ``objects`` with methods or filters of its own, as AbstractUser
+    has, do not hide it: the model's ``objects`` is that manager, and its querysets bump.
+
+    Args:
+        model: a versioned model.
+        ours: the abstract model whose ``objects`` Python finds first, if no class declares
+            another.
+    """
+    bases = [base for base in model.__mro__ if hasattr(base, "_meta")]
+    declared = [
+        (base, manager)
+        for base in bases
+        for manager in base._meta.local_managers
+        if manager.name == "objects"
+    ]
+    if not declared or declared[0][0] is not ours:
+        return
+    plain = (VersionedManager, models.Manager)
+    hidden = next((each for _, each in declared[1:] if type(each) not in plain), None)
+    if hidden is None:
+        return
+    _add(model, hidden, "objects")
+
+
+def _add(model: Any, manager: Any, name: str) -> None:
+    """Give a model another app's manager, with querysets that bump; its default one stays."""
+    default = model._default_manager.name
+    versioned = versioned_manager(manager)
+    versioned.name = name
+    versioned.contribute_to_class(model, name)
+    if default != model._default_manager.name:
+        # Django takes the first of the model's own managers.
+        model._meta.default_manager_name = default
+        del model._meta.default_manager
+
+
+def versioned_manager(manager: Any) -> Any:
+    """
+    Another app's manager, with all that it does, whose querysets bump versions.
+
+    Example::
+
+        class Page(VersionedModel, MP_Node):
+            objects = versioned_manager(MP_NodeManager())
+    """
+    versioned = copy.copy(manager)
+    kind: Any = type(manager)
+    versioned.__class__ = _versioned_manager_class(kind)
+    return versioned
+
+
+class _VersionedQuerySets:
+    """Lets the querysets of another app's manager bump versions, however it makes them."""
+
+    def get_queryset(self) -> Any:
+        queryset = super().get_queryset()  # type: ignore[misc]
+        kind: Any = type(queryset)
+        queryset.__class__ = _versioned_queryset_class(kind)
+        return queryset
+
+    def unversioned(self) -> Any:
+        return self.get_queryset().unversioned()
+
+    def expect(self, **state: Any) -> Any:
+        return self.get_queryset().expect(**state)
+
+    def deconstruct(self) -> Any:
+        """In migrations, it is the other app's manager: their models are plain ones."""
+        plain: Any = copy.copy(self)
+        plain.__class__ = type(self).__bases__[1]
+        return plain.deconstruct()
+
+
+@cache
+def _versioned_manager_class(kind: Any) -> type:
+    if kind is models.Manager:
+        return VersionedManager
+    if issubclass(kind, _VersionedQuerySets) or issubclass(kind._queryset_class, VersionedQuerySet):
+        return kind
+    return type(f"Versioned{kind.__name__}", (_VersionedQuerySets, kind), {})
+
+
+@cache
+def _versioned_queryset_class(kind: Any) -> Any:
+    if issubclass(kind, VersionedQuerySet):
+        return kind
+    if kind is models.QuerySet:
+        return VersionedQuerySet
+    # Pickles name the class that can be imported.
+    reduce = lambda self: (_versioned_queryset, (kind,), self.__getstate__())  # noqa: E731
+    return type(f"Versioned{kind.__name__}", (VersionedQuerySet, kind), {"__reduce__": reduce})
+
+
+def _versioned_queryset(kind: Any) -> Any:
+    """An empty queryset for ``pickle`` to fill."""
+    made = _versioned_queryset_class(kind)
+    return made.__new__(made)

@@ -20,6 +20,7 @@ from ..touching.touch import Touch, in_transaction, note_created
 from ..touching.writes import touch_for_batch, touch_for_create, touch_for_update
 from .expressions import InStates, MovingInsertQuery
 from .guards import Guard, guards_of
+from .instances import has_state, owner_key, require_loaded
 from .state import StateColumns, is_unversioned, state_columns
 from .unchanged import forget
 
@@ -196,10 +197,10 @@ class VersionedQuerySet(models.QuerySet[Any]):
         batch_size = args[0] if args else kwargs.get("batch_size")
         if batch_size is not None and batch_size <= 0:
             return super().bulk_update(objs, names, *args, **kwargs)  # It raises.
-        known = [obj for obj in objs if obj._has_state(self.db)]
-        by_hand = [obj for obj in objs if not obj._has_state(self.db)]
+        known = [obj for obj in objs if has_state(obj, self.db)]
+        by_hand = [obj for obj in objs if not has_state(obj, self.db)]
         for obj in known:
-            obj._require_loaded(columns)
+            require_loaded(obj, columns)
         if len({obj.pk for obj in known}) < len(known):
             raise ValueError("bulk_update() was given two instances of the same row.")
         if known and (self.query.where or self.query.is_sliced):
@@ -207,7 +208,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
             known = [obj for obj in known if obj.pk in found]
         if not known:
             return super().bulk_update(by_hand, names, *args, **kwargs)
-        states = {obj._owner_pk(columns): columns.state_of(obj) for obj in known}
+        states = {owner_key(obj, columns): columns.state_of(obj) for obj in known}
         count = 0
         try:
             with (
@@ -253,7 +254,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
     ) -> list[tuple[Any, Any]]:
         """Write one chunk; returns each object with the state that its row has now."""
         now = timezone.now()
-        states = {obj._owner_pk(columns): columns.state_of(obj) for obj in objs}
+        states = {owner_key(obj, columns): columns.state_of(obj) for obj in objs}
         after = {pk: columns.after(state, now) for pk, state in states.items()}
         condition = InStates(columns, states)
         # The conditions of the queryset have been asked; joins would lose the comparison.
@@ -269,7 +270,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
             count = super(VersionedQuerySet, rows).bulk_update(objs, names, batch_size=len(objs))
         if count != len(states):
             raise _StaleChunk(list(states))
-        return [(obj, after[obj._owner_pk(columns)]) for obj in objs]
+        return [(obj, after[owner_key(obj, columns)]) for obj in objs]
 
     def _stale(self, columns: StateColumns, states: dict[Any, Any]) -> list[Any]:
         """The keys of rows in other states; none where the transaction cannot see them."""
@@ -312,23 +313,16 @@ class VersionedQuerySet(models.QuerySet[Any]):
 
     bulk_create.alters_data = True  # type: ignore[attr-defined]
 
-    def _insert(
-        self,
-        objs: Any,
-        fields: Any,
-        returning_fields: Any = None,
-        raw: bool = False,
-        using: str | None = None,
-        **conflict: Any,
-    ) -> Any:
-        names = [field.name for field in conflict.get("update_fields") or ()]
-        if conflict.get("on_conflict") is not OnConflict.UPDATE or not self._will_move(names):
-            return super()._insert(objs, fields, returning_fields, raw, using, **conflict)  # type: ignore[misc]
+    def _insert(self, objs: Any, fields: Any, *args: Any, **kwargs: Any) -> Any:
+        names = [field.name for field in kwargs.get("update_fields") or ()]
+        if kwargs.get("on_conflict") is not OnConflict.UPDATE or not self._will_move(names):
+            return super()._insert(objs, fields, *args, **kwargs)  # type: ignore[misc]
+        given = dict(zip(_INSERT, args, strict=False)) | kwargs
+        returning, raw, using = (given.pop(name, None) for name in _INSERT)
         self._for_write = True
-        columns = self._columns
-        query: sql.InsertQuery = MovingInsertQuery(self.model, columns, **conflict)
-        query.insert_values(fields, objs, raw=raw)
-        return query.get_compiler(using=using or self.db).execute_sql(returning_fields)
+        query: sql.InsertQuery = MovingInsertQuery(self.model, self._columns, **given)
+        query.insert_values(fields, objs, raw=bool(raw))
+        return query.get_compiler(using=using or self.db).execute_sql(returning)
 
     _insert.alters_data = True  # type: ignore[attr-defined]
     _insert.queryset_only = False  # type: ignore[attr-defined]
@@ -403,4 +397,6 @@ class _StaleChunk(Exception):
         self.keys = keys
 
 
+# The parameters of Django's _insert() that can be given by position.
+_INSERT = ("returning_fields", "raw", "using")
 _BULK_CREATE = inspect.signature(models.QuerySet.bulk_create)

@@ -74,8 +74,10 @@ class StateColumns(NamedTuple):
         The (field, model, value) triples of an UPDATE, with ``new`` values of the state's
         columns. They come last, since MariaDB and MySQL assign from left to right.
         """
-        fields = [field for field in (self.version, self.stamp) if field is not None]
-        others = [triple for triple in values if triple[0] not in fields]
+        version, stamp = self.version, self.stamp
+        # By identity, since comparing fields takes long.
+        others = [each for each in values if each[0] is not version and each[0] is not stamp]
+        fields = [field for field in (version, stamp) if field is not None]
         return [*others, *((field, None, value) for field, value in zip(fields, new, strict=True))]
 
     def require_usable(self, instance: models.Model) -> None:

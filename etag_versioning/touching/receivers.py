@@ -14,8 +14,8 @@ from django.db.models.constants import LOOKUP_SEP
 from django.db.models.deletion import Collector
 from django.db.models.signals import m2m_changed, pre_delete
 
+from ..orm.deletions import touched_by_deletion
 from ..orm.querysets import VersionedQuerySet
-from ..orm.swaps import touched_by_deletion
 from .links import Links
 from .paths import Found, Path, links_to, resolve_path, touches_of
 from .touch import Touch, just_created

@@ -1,4 +1,4 @@
-"""Managers whose querysets bump no version, and managers that ours hides."""
+"""Managers whose querysets bump no version."""
 
 import pytest
 from django.contrib.auth.models import AbstractBaseUser, UserManager
@@ -7,7 +7,12 @@ from django.db import models
 from django.db.migrations.state import ModelState
 from django.db.migrations.writer import MigrationWriter
 
-from etag_versioning.models import VersionedManager, VersionedModel, VersionedQuerySet
+from etag_versioning.models import (
+    VersionedManager,
+    VersionedModel,
+    VersionedQuerySet,
+    versioned_manager,
+)
 
 
 class OwnQuerySet(models.QuerySet):
@@ -168,7 +173,27 @@ def test_a_child_does_not_repeat_the_warning_of_its_parent(found):
     assert message.obj is parent
 
 
-def test_a_manager_that_ours_hides_is_a_warning(found):
+def test_the_hint_for_another_apps_get_queryset_that_builds_its_own_is_versioned_manager(found):
+    rows = type("TreeQuerySet", (models.QuerySet,), {"__module__": "treepackage.models"})
+    manager = type(
+        "TreeManager",
+        (models.Manager,),
+        {
+            "get_queryset": lambda self: rows(self.model).order_by("pk"),
+            "__module__": "treepackage.models",
+        },
+    )
+    make("Page", VersionedModel, objects=manager())
+    (message,) = found()
+    assert message.hint == (
+        "objects = versioned_manager(TreeManager())  # from etag_versioning.models"
+    )
+    mended = make("Mended", VersionedModel, objects=versioned_manager(manager()))
+    assert len(found()) == 1
+    assert isinstance(mended.objects.all(), rows)
+
+
+def test_a_manager_of_a_later_base_is_shared_and_no_warning(found):
     base = type(
         "AbstractUser",
         (AbstractBaseUser,),
@@ -179,21 +204,12 @@ def test_a_manager_that_ours_hides_is_a_warning(found):
         },
     )
     user = make("User", VersionedModel, base)
-    assert not hasattr(user.objects, "create_user")
-    (message,) = found()
-    assert (message.id, message.level, message.obj) == (
-        "etag_versioning.W007",
-        checks.WARNING,
-        user,
-    )
-    assert "hides AbstractUser.objects (UserManager)" in message.msg
-    assert message.hint == (
-        "class VersionedUserManager(UserManager.from_queryset(VersionedQuerySet)): pass; "
-        "objects = VersionedUserManager()"
-    )
+    assert user.objects.create_user
+    assert isinstance(user.objects.all(), VersionedQuerySet)
+    assert found() == []
 
 
-def test_the_hint_for_a_hidden_manager_keeps_its_queryset_class(found):
+def test_a_manager_of_a_later_base_keeps_its_queryset_class(found):
     base = type(
         "Base",
         (models.Model,),
@@ -203,13 +219,10 @@ def test_the_hint_for_a_hidden_manager_keeps_its_queryset_class(found):
             "__module__": __name__,
         },
     )
-    make("Page", VersionedModel, base)
-    (message,) = found()
-    assert message.id == "etag_versioning.W007"
-    assert message.hint == (
-        "class VersionedOwnQuerySet(VersionedQuerySet, OwnQuerySet): pass; "
-        "objects = OwnManager.from_queryset(VersionedOwnQuerySet)()"
-    )
+    page = make("Page", VersionedModel, base)
+    assert isinstance(page.objects.all(), OwnQuerySet)
+    assert isinstance(page.objects.all(), VersionedQuerySet)
+    assert found() == []
 
 
 def test_the_hint_for_a_manager_that_migrations_import_can_be_written_into_one(found):

@@ -1,0 +1,167 @@
+"""``delete()`` of an instance, of the state that it was read in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.db import models, router, transaction
+from django.db.models.deletion import Collector
+from django.utils import timezone
+
+from ..exceptions import StaleWriteError
+from ..touching.paths import Found
+from ..touching.touch import in_transaction
+from ..touching.writes import Source, may_touch_by_deletion, touch_for_deletion, touch_for_rows
+from .instances import has_state, no_state, owner_key, require_loaded
+from .state import state_columns
+from .swaps import Swap
+
+__all__ = ["Deletion", "touched_by_deletion"]
+
+
+class Deletion:
+    """
+    One ``delete()`` of an instance.
+
+    Args:
+        instance: the instance.
+        delete: the ``delete()`` of the next class.
+        args, kwargs: what the caller gave; another class's ``delete()`` may have parameters of
+            its own.
+    """
+
+    def __init__(
+        self, instance: Any, delete: Callable[..., Any], args: tuple[Any, ...], kwargs: Any
+    ) -> None:
+        self.instance, self.delete, self.args, self.kwargs = instance, delete, args, kwargs
+        self.using = self._alias() or router.db_for_write(type(instance), instance=instance)
+        model: Any = type(instance)
+        self.columns = state_columns(model)
+        self.swap = Swap(instance, self.columns, self.using)
+
+    def run(self) -> Any:
+        if not has_state(self.instance, self.using):
+            raise no_state(self.instance, "be deleted", self.using)
+        require_loaded(self.instance, self.columns)
+        for guard in self.swap.guards():
+            guard.admit(self.columns.state_of(self.instance), self.instance)
+        if getattr(self.delete, "__func__", None) is not models.Model.delete:
+            return self._run_anothers()
+        if Collector(using=self.using, origin=self.instance).can_fast_delete(self.instance):
+            return self._delete_row()
+        with self._touching(), transaction.atomic(using=self.using):
+            return self._run_djangos()
+
+    def _delete_row(self) -> tuple[int, dict[str, int]]:
+        """By one statement, which compares."""
+        instance, columns = self.instance, self.columns
+        state = columns.conditions(columns.state_of(instance))
+        rows: Any = models.QuerySet(type(instance), using=self.using)
+        with transaction.mark_for_rollback_on_error(using=self.using):
+            count = rows.filter(pk=instance.pk, **state)._raw_delete(self.using)
+        if not count:
+            self._require_gone()
+        else:
+            for guard in self.swap.guards():
+                guard.removed()
+        instance.pk = None
+        return count, {instance._meta.label: count}
+
+    def _run_djangos(self) -> Any:
+        """By Django's own ``delete()``, which compares nothing: of a row that is locked."""
+        instance, columns, guards = self.instance, self.columns, self.swap.guards()
+        label = instance._meta.label
+        stays = self._keeps_parents() and columns.owner is not instance._meta.concrete_model
+        state, there = columns.state_of(instance), self._lock_if_there()
+        if stays and there:
+            # The parent's row survives without its child, so bump its version.
+            self._owners_row().update(**columns.expressions(timezone.now()))
+        for guard in () if stays or not there else guards:
+            # Before, since signals may write other rows when it is gone.
+            guard.removed()
+        try:
+            result = self.delete(*self.args, **self.kwargs)
+        except Exception:
+            for guard in guards:
+                guard.moved(state)
+            raise
+        for guard in guards if stays else ():
+            guard.reread()
+        if not there and result[1].get(label):
+            # Somebody has made the row again in the meantime.
+            raise self._stale()
+        return result
+
+    def _run_anothers(self) -> Any:
+        """By another base class's ``delete()``, which may hide the row: of a row that is locked."""
+        with transaction.atomic(using=self.using):
+            if self.swap.touches:
+                # What the row shows up in is locked before the row, whatever is written.
+                sources = [Source(type(self.instance), [self.instance.pk])]
+                touch_for_rows(sources, self.using, compared=True)
+            there, guards = self._lock_if_there(), self.swap.guards()
+            result = self.delete(*self.args, **self.kwargs)
+            for guard in guards if there else ():
+                if not guard.deleted:
+                    guard.reread()
+        return result
+
+    def _lock_if_there(self) -> bool:
+        """Lock the row in its state; ``False`` if it is gone, and no precondition names it."""
+        try:
+            self.swap.compare()
+        except StaleWriteError:
+            self._require_gone()
+            return False
+        return True
+
+    def _require_gone(self) -> None:
+        """Raise unless the row is gone. Who names a state in a request wants that state."""
+        enforced = any(guard.enforced for guard in self.swap.guards())
+        if enforced or self._owners_row().exists():
+            raise self._stale()
+
+    def _owners_row(self) -> Any:
+        rows: Any = models.QuerySet(self.columns.owner, using=self.using)
+        return rows.filter(pk=owner_key(self.instance, self.columns))
+
+    def _stale(self) -> StaleWriteError:
+        key = owner_key(self.instance, self.columns)
+        return StaleWriteError(self.columns.owner, key, self.using, self.instance)
+
+    @contextmanager
+    def _touching(self) -> Iterator[None]:
+        """Touch what the row shows up in before it is locked, and not again with its cascades."""
+        if not may_touch_by_deletion(type(self.instance)):
+            yield
+            return
+        with in_transaction(self.using):
+            touch = touch_for_deletion(self.instance, self.using)
+            token = _deletions.set((*_deletions.get(), (self.instance, touch.done)))
+            try:
+                yield
+            finally:
+                _deletions.reset(token)
+            touch.move()
+
+    def _alias(self) -> str | None:
+        given = self.kwargs.get("using") or (self.args[0] if self.args else None)
+        return given if isinstance(given, str) else None
+
+    def _keeps_parents(self) -> bool:
+        given = self.args[1] if len(self.args) > 1 else self.kwargs.get("keep_parents")
+        return bool(given)
+
+
+# For the receiver of ``pre_delete``, which is given the instance alone.
+_deletions: ContextVar[tuple[tuple[Any, Found], ...]] = ContextVar(
+    "etag_versioning_deletions", default=()
+)
+
+
+def touched_by_deletion(origin: Any) -> Found | None:
+    """The rows that need no touch by the deletion that began with this instance, if it is ours."""
+    return next((done for instance, done in _deletions.get() if instance is origin), None)
