@@ -16,7 +16,7 @@ from django.http import Http404
 from rest_framework.exceptions import APIException
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import clone_request
-from rest_framework.serializers import ListSerializer, Serializer
+from rest_framework.serializers import BaseSerializer, ListSerializer, Serializer
 
 from ..http.representation import Representation
 from ..sources.rows import for_write
@@ -85,22 +85,21 @@ def acting(view: Any, method: str, action: str) -> Iterator[None]:
 
 def answers_as_get(view: Any) -> bool:
     """Whether an answer is made by the code that answers a GET of the row."""
-    return not _chooses(view) or view.versioning.representation() == read_representation(view)
-
-
-def _chooses(view: Any) -> bool:
-    """Whether a view may choose by method or action how it shows a row."""
     view_class: Any = type(view)
-    return _class_chooses(view_class) or is_extra_action(view)
+    if not _chooses(view_class, getattr(view, "action", None)):
+        return True
+    return bool(view.versioning.representation() == read_representation(view))
 
 
 @cache
-def _class_chooses(view_class: Any) -> bool:
+def _chooses(view_class: Any, action: str | None) -> bool:
+    """Whether a view may choose by method or action how it shows a row."""
     own_serializer = getattr(view_class, "get_serializer_class", None)
     return (
         own_serializer is not GenericAPIView.get_serializer_class
         or view_class.get_representation is not ViewOptions.get_representation
         or view_class.get_etag_terms is not ViewOptions.get_etag_terms
+        or action in extra_actions(view_class)
     )
 
 
@@ -119,14 +118,18 @@ def _has_all_fields(field: Any, data: Any) -> bool:
     if not isinstance(field, Serializer) or not isinstance(data, Mapping):
         return True
     return all(
-        inner.field_name in data and _has_all_fields(inner, data[inner.field_name])
+        inner.field_name in data
+        and (
+            not isinstance(inner, BaseSerializer) or _has_all_fields(inner, data[inner.field_name])
+        )
         for inner in field._readable_fields
     )
 
 
 def read_representation(view: Any) -> Representation:
     """The representation part of the tag that a GET of the row shows."""
-    if not _chooses(view):
+    view_class: Any = type(view)
+    if not _chooses(view_class, getattr(view, "action", None)):
         own: Representation = view.versioning.representation()
         return own
     with reading(view):

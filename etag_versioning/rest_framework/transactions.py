@@ -14,7 +14,14 @@ from django.db.transaction import TransactionManagementError
 
 from ..orm.guards import is_aborted, is_contention
 
-__all__ = ["optional", "refusing_rolled_back", "telling_durable", "was_raised_after_commit"]
+__all__ = [
+    "log_omission",
+    "optional",
+    "raise_for_durable",
+    "refusing_rolled_back",
+    "telling_durable",
+    "was_raised_after_commit",
+]
 
 logger = logging.getLogger("etag_versioning")
 
@@ -74,7 +81,12 @@ def optional(what: str) -> Iterator[None]:
     try:
         yield
     except Exception:
-        logger.exception("Left out of the answer, since it cannot be told: %s", what)
+        log_omission(what)
+
+
+def log_omission(what: str) -> None:
+    """Log the exception that is being handled, for which ``what`` is left out of the answer."""
+    logger.exception("Left out of the answer, because of an error: %s", what)
 
 
 @contextmanager
@@ -83,8 +95,13 @@ def telling_durable() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if not str(error).startswith("A durable atomic block"):
-            raise
+        raise_for_durable(error)
+        raise
+
+
+def raise_for_durable(error: RuntimeError) -> None:
+    """Raise what to write instead, if ``error`` is Django's about ``atomic(durable=True)``."""
+    if str(error).startswith("A durable atomic block"):
         raise RuntimeError(
             "A guarded handler runs in a transaction, which holds its row locked, so it cannot "
             "begin a durable one. Write: with transaction.atomic(): … What has to come after "
