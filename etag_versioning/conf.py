@@ -101,6 +101,11 @@ class Settings:
         """
         return bool(self._values["OPAQUE_TAGS"])
 
+    @cached_property
+    def has_revision(self) -> bool:
+        """Whether ``REVISION`` is set."""
+        return bool(self._values["REVISION"])
+
     @property
     def revision(self) -> str:
         """

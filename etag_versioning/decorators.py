@@ -163,8 +163,7 @@ def versioned_condition(
             @functools.wraps(view)
             async def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
                 response = await AsyncCall(known, view, request, args, kwargs).respond()
-                if response.status_code == 204:
-                    without_length(response)
+                without_length(response)
                 return response
 
         else:
@@ -172,8 +171,7 @@ def versioned_condition(
             @functools.wraps(view)
             def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
                 response = Call(known, view, request, args, kwargs).respond()
-                if response.status_code == 204:
-                    without_length(response)
+                without_length(response)
                 return response
 
         # A system check looks at it.

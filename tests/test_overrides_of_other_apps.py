@@ -28,6 +28,10 @@ class Machine(models.Model):
         super().__init__(*args, **kwargs)
         self.step_that_was_read = self.step
 
+    def save(self, *args, **kwargs):
+        super().save(*args, **kwargs)
+        self.step_that_was_read = self.step
+
     def _do_update(self, base_qs, using, pk_val, values, update_fields, forced_update, *more):
         arguments = {} if not more else {"returning_fields": more[0]}
         updated = super()._do_update(
@@ -42,10 +46,6 @@ class Machine(models.Model):
         if not updated:
             raise TransitionLost
         return updated
-
-    def save(self, *args, **kwargs):
-        super().save(*args, **kwargs)
-        self.step_that_was_read = self.step
 
 
 class MachineAfter(VersionedModel, Machine):

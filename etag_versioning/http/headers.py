@@ -71,9 +71,10 @@ class NotModified(HttpResponseNotModified):
 
 
 def without_length(response: Any) -> None:
-    """Let a 304 or a 204 take no Content-Length any more."""
-    # The headers stay the same object, since others may hold it.
-    response.headers.__class__ = _WithoutLength
+    """Let the headers of a 204 or a 304 take no Content-Length any more."""
+    if response.status_code in (204, 304):
+        # The headers stay the same object, since others may hold it.
+        response.headers.__class__ = _WithoutLength
 
 
 def _is_recoded(etag: EntityTag | None, current: Validators) -> bool:

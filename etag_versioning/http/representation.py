@@ -146,7 +146,8 @@ def request_representation(
         ImproperlyConfigured: a term's text does not tell all that there is to
             tell, as that of a model instance or a query set.
     """
-    query, revision = request.META.get("QUERY_STRING", ""), settings.revision
+    query = request.META.get("QUERY_STRING", "")
+    revision = settings.revision if settings.has_revision else ""
     own = etag_terms(request, *args, **kwargs) if callable(etag_terms) else etag_terms
     if not query and not revision and not own:
         return PLAIN

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as InvalidKey
-from django.db import DatabaseError, IntegrityError, router, transaction
+from django.db import DatabaseError, IntegrityError, connections, router, transaction
 from django.http import Http404
 from django.urls import NoReverseMatch
 from rest_framework.exceptions import APIException, NotFound, ValidationError
@@ -29,7 +29,7 @@ from ..http.preconditions import (
     Validators,
 )
 from ..http.representation import PLAIN
-from ..orm.guards import is_contention, is_duplicate, violates_foreign_key
+from ..orm.guards import is_contention, is_duplicate, refusing_rolled_back, violates_foreign_key
 from ..orm.state import state_columns
 from ..sources.absent_rows import CreationGuard
 from ..sources.base import locking
@@ -40,7 +40,7 @@ from .current import acting, answers_as_get, read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked
 from .statements import counting_moves
-from .transactions import optional, refusing_rolled_back, telling_durable, was_raised_after_commit
+from .transactions import optional, telling_durable, was_raised_after_commit
 from .versioning import NO_SUCH_KEY
 
 if TYPE_CHECKING:
@@ -162,7 +162,9 @@ class GuardedCreate:
             block.enter_context(telling_durable())
             original(serializer)
             self.created = serializer.instance
-            if is_versioned(self.created):
+            # A dry run rolls back what it has created: there is no row to tell of.
+            dry = using is not None and connections[using].needs_rollback
+            if is_versioned(self.created) and not dry:
                 self.row = self.view.versioning.row_of(self.created)
                 if moves():
                     # Past the instance, for all that is known.

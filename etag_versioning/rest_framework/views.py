@@ -45,8 +45,7 @@ class VersionedView(ViewOptions, APIView):
         if versioning.shown is not None and 200 <= response.status_code < 300:
             response = versioning.finish_read(response, versioning.shown)
         response = super().finalize_response(request, response, *args, **kwargs)
-        if response.status_code == 204:
-            headers.without_length(response)
+        headers.without_length(response)
         if response.status_code == 304:
             for function in versioning.on_not_modified:
                 function()

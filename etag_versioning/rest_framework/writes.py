@@ -27,7 +27,7 @@ from ..http.preconditions import (
     Validators,
     reconsider,
 )
-from ..orm.guards import Guard, insist, is_clash, is_lost_race
+from ..orm.guards import Guard, insist, is_clash, is_lost_race, refusing_rolled_back
 from ..orm.state import state_columns
 from ..sources.lost_races import decide_in_transaction
 from ..sources.rows import Row, annotation_names, for_write
@@ -41,7 +41,6 @@ from .statements import is_one_unit, refresh, saves_in_own_way, warning_of_raw_s
 from .transactions import (
     log_omission,
     raise_for_durable,
-    refusing_rolled_back,
     was_raised_after_commit,
 )
 

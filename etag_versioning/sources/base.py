@@ -112,7 +112,8 @@ class RowSource:
         queryset: Any = None
         if reader is None:
             queryset = _queryset(self.source, request, args, kwargs)
-        value = None if self._selects_itself else url_value(kwargs, self._kwarg)
+        name = self._kwarg
+        value = None if self._selects_itself else kwargs.get(name) or url_value(kwargs, name)
         try:
             if isinstance(value, str) and is_impossible(value):
                 raise ValueError("No text in a database is like this.")

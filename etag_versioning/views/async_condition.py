@@ -19,6 +19,7 @@ from django.http.response import HttpResponseBase
 from ..exceptions import StaleWriteError
 from ..http.etags import EntityTag
 from ..http.preconditions import INTERRUPTED, READ_METHODS, UNCONDITIONAL_METHODS, Decision
+from ..http.representation import request_representation
 from ..http.responses import ErrorResponse
 from ..orm.guards import WriteForbidden
 from ..signals import report
@@ -68,7 +69,9 @@ class AsyncCall(Call):
         current = await sync_to_async(self.read)()
         if self.representation is None:
             terms = await self.acall(terms) if iscoroutinefunction(terms) else terms
-            await sync_to_async(self.read_representation)(terms)
+            self.representation = await sync_to_async(request_representation)(
+                self.request, terms, self.args, self.kwargs
+            )
         etag, last_modified = [await self.acall(func) for func in functions]
         return self.decide(current, etag, last_modified)
 

@@ -32,7 +32,7 @@ from ..http.preconditions import (
     evaluate,
     reconsider,
 )
-from ..http.representation import EtagTerms, Representation, request_representation
+from ..http.representation import Representation, request_representation
 from ..http.responses import ErrorResponse
 from ..orm.guards import (
     Guard,
@@ -42,6 +42,7 @@ from ..orm.guards import (
     is_duplicate,
     is_lost_race,
     is_overtaken,
+    refusing_rolled_back,
 )
 from ..signals import report
 from ..sources.absent_rows import CreationGuard
@@ -153,7 +154,9 @@ class Call:
         # the state that is locked, and the lock fails.
         current = self.read()
         if self.representation is None:
-            self.read_representation(self.options.etag_terms)
+            self.representation = request_representation(
+                self.request, self.options.etag_terms, self.args, self.kwargs
+            )
         etag_func, last_modified_func = self.options.etag_func, self.options.last_modified_func
         etag = etag_func and etag_func(self.request, *self.args, **self.kwargs)
         date = last_modified_func and last_modified_func(self.request, *self.args, **self.kwargs)
@@ -168,11 +171,6 @@ class Call:
         if current is None and not (self.options.creates and self.method in _CREATING):
             raise Http404("Nothing is there that matches the request.")
         return current
-
-    def read_representation(self, etag_terms: EtagTerms | None) -> None:
-        self.representation = request_representation(
-            self.request, etag_terms, self.args, self.kwargs
-        )
 
     def decide(self, current: Current | None, etag: Any, last_modified: Any) -> Evaluated:
         """The decision by what was read, and by what the user's own functions returned."""
@@ -237,10 +235,8 @@ class Call:
             return self.call_view()
         try:
             with guard.claim() if guard.enforced else guard.atomic():
-                with guard.watch():
+                with refusing_rolled_back(guard.using, lambda: response), guard.watch():
                     response = self.call_view()
-                if response.status_code < 400:
-                    guard.require_commit()
                 self.finish_write(response, before, guard)
             return response
         except (StaleWriteError, DatabaseError) as error:

@@ -23,7 +23,12 @@ from ...http.preconditions import (
     Reason,
     Validators,
 )
-from ...orm.guards import is_duplicate, is_lost_race, violates_foreign_key
+from ...orm.guards import (
+    is_duplicate,
+    is_lost_race,
+    refusing_rolled_back,
+    violates_foreign_key,
+)
 from ...orm.state import state_columns
 from ...sources.rows import Row, for_write
 from ...touching.paths import touches_of
@@ -32,7 +37,7 @@ from ..conflicts import shown_content
 from ..current import as_read, is_denied, loading, read_representation
 from ..exceptions import LostRace, PreconditionError
 from ..statements import counting_moves, refresh, saves_in_own_way
-from ..transactions import refusing_rolled_back, was_raised_after_commit
+from ..transactions import was_raised_after_commit
 from .content import BulkContent, Item
 
 __all__ = ["BulkUpdate"]
