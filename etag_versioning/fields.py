@@ -101,7 +101,8 @@ class UpdatedAtField(_WithDefaults, models.DateTimeField):
     }
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        if add:
+        # A history of a model has a copy of this field, and stores what its row had.
+        if add and hasattr(type(model_instance), "unversioned_fields"):
             setattr(model_instance, self.attname, timezone.now())
         return super().pre_save(model_instance, add)
 

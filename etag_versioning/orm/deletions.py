@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 from django.db import models, router, transaction
@@ -12,14 +11,16 @@ from django.db.models.deletion import Collector
 from django.utils import timezone
 
 from ..exceptions import StaleWriteError
+from ..touching.deletions import delete_collected, may_touch_by_cascade
 from ..touching.paths import Found
 from ..touching.touch import in_transaction
 from ..touching.writes import Source, may_touch_by_deletion, touch_for_deletion, touch_for_rows
+from .guards import State
 from .instances import has_state, no_state, owner_key, require_loaded
 from .state import state_columns
 from .swaps import Swap
 
-__all__ = ["Deletion", "touched_by_deletion"]
+__all__ = ["Deletion"]
 
 
 class Deletion:
@@ -43,17 +44,34 @@ class Deletion:
         self.swap = Swap(instance, self.columns, self.using)
 
     def run(self) -> Any:
+        if self.columns.version is None:
+            return self._run_without_version()
         if not has_state(self.instance, self.using):
             raise no_state(self.instance, "be deleted", self.using)
         require_loaded(self.instance, self.columns)
         for guard in self.swap.guards():
             guard.admit(self.columns.state_of(self.instance), self.instance)
-        if getattr(self.delete, "__func__", None) is not models.Model.delete:
+        if not self._is_djangos():
             return self._run_anothers()
         if Collector(using=self.using, origin=self.instance).can_fast_delete(self.instance):
             return self._delete_row()
-        with self._touching(), transaction.atomic(using=self.using):
-            return self._run_djangos()
+        with self._touching() as done, transaction.atomic(using=self.using):
+            return self._run_djangos(done)
+
+    def _run_without_version(self) -> Any:
+        """The deletion of an instance that has no state, but may touch others."""
+        if self._is_djangos() and may_touch_by_cascade(self.instance._meta.concrete_model):
+            return self._delete_collected(None)
+        return self.delete(*self.args, **self.kwargs)
+
+    def _is_djangos(self) -> bool:
+        return getattr(self.delete, "__func__", None) is _DJANGOS_DELETE
+
+    def _delete_collected(self, done: Found | None) -> tuple[int, dict[str, int]]:
+        """What Django's own ``delete()`` does, with a collector that we know."""
+        collector = Collector(using=self.using, origin=self.instance)
+        collector.collect([self.instance], keep_parents=self._keeps_parents())
+        return delete_collected(collector, done)
 
     def _delete_row(self) -> tuple[int, dict[str, int]]:
         """By one statement, which compares."""
@@ -62,16 +80,18 @@ class Deletion:
         rows: Any = models.QuerySet(type(instance), using=self.using)
         with transaction.mark_for_rollback_on_error(using=self.using):
             count = rows.filter(pk=instance.pk, **state)._raw_delete(self.using)
-        if not count:
-            self._require_gone()
-        else:
-            for guard in self.swap.guards():
+        guards = self.swap.guards()
+        if count or not self._is_kept():
+            for guard in guards if count else ():
                 guard.removed()
+        else:
+            for guard in guards:
+                guard.reread()
         instance.pk = None
         return count, {instance._meta.label: count}
 
-    def _run_djangos(self) -> Any:
-        """By Django's own ``delete()``, which compares nothing: of a row that is locked."""
+    def _run_djangos(self, done: Found | None) -> Any:
+        """As Django's own ``delete()`` does, which compares nothing: of a row that is locked."""
         instance, columns, guards = self.instance, self.columns, self.swap.guards()
         label = instance._meta.label
         stays = self._keeps_parents() and columns.owner is not instance._meta.concrete_model
@@ -83,12 +103,13 @@ class Deletion:
             # Before, since signals may write other rows when it is gone.
             guard.removed()
         try:
-            result = self.delete(*self.args, **self.kwargs)
+            result = self._delete_collected(done)
         except Exception:
             for guard in guards:
                 guard.moved(state)
             raise
-        for guard in guards if stays else ():
+        for guard in guards if stays or (there and not result[1].get(label)) else ():
+            # The row is there: the parent's, or one that a trigger of the database keeps.
             guard.reread()
         if not there and result[1].get(label):
             # Somebody has made the row again in the meantime.
@@ -118,33 +139,53 @@ class Deletion:
             return False
         return True
 
+    def _is_kept(self) -> bool:
+        """
+        Whether the row is still there in its state, though it was deleted: a trigger of the
+        database keeps it, and may have hidden it.
+
+        Raises:
+            StaleWriteError: it is in another state; or it is gone, and a request's precondition
+                names it.
+        """
+        columns = self.columns
+        expected = columns.state_of(self.instance)[: len(columns.names)]
+        found = self._owners_row().values_list(*columns.names).first()
+        if found == expected:
+            return True
+        if found is not None or any(guard.enforced for guard in self.swap.guards()):
+            raise self._stale(found)
+        return False
+
     def _require_gone(self) -> None:
         """Raise unless the row is gone. Who names a state in a request wants that state."""
-        enforced = any(guard.enforced for guard in self.swap.guards())
-        if enforced or self._owners_row().exists():
+        if self._is_kept():
             raise self._stale()
 
     def _owners_row(self) -> Any:
         rows: Any = models.QuerySet(self.columns.owner, using=self.using)
         return rows.filter(pk=owner_key(self.instance, self.columns))
 
-    def _stale(self) -> StaleWriteError:
-        key = owner_key(self.instance, self.columns)
-        return StaleWriteError(self.columns.owner, key, self.using, self.instance)
+    def _stale(self, found: tuple[Any, ...] | None = None) -> StaleWriteError:
+        key, state = owner_key(self.instance, self.columns), self.columns.state_of(self.instance)
+        return StaleWriteError(
+            self.columns.owner,
+            key,
+            self.using,
+            self.instance,
+            expected=state,
+            found=None if found is None else State(*found),
+        )
 
     @contextmanager
-    def _touching(self) -> Iterator[None]:
+    def _touching(self) -> Iterator[Found | None]:
         """Touch what the row shows up in before it is locked, and not again with its cascades."""
         if not may_touch_by_deletion(type(self.instance)):
-            yield
+            yield None
             return
         with in_transaction(self.using):
             touch = touch_for_deletion(self.instance, self.using)
-            token = _deletions.set((*_deletions.get(), (self.instance, touch.done)))
-            try:
-                yield
-            finally:
-                _deletions.reset(token)
+            yield touch.done
             touch.move()
 
     def _alias(self) -> str | None:
@@ -156,12 +197,5 @@ class Deletion:
         return bool(given)
 
 
-# For the receiver of ``pre_delete``, which is given the instance alone.
-_deletions: ContextVar[tuple[tuple[Any, Found], ...]] = ContextVar(
-    "etag_versioning_deletions", default=()
-)
-
-
-def touched_by_deletion(origin: Any) -> Found | None:
-    """The rows that need no touch by the deletion that began with this instance, if it is ours."""
-    return next((done for instance, done in _deletions.get() if instance is origin), None)
+# Not what another app may put in its place later.
+_DJANGOS_DELETE = models.Model.delete

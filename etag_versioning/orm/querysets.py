@@ -11,10 +11,12 @@ from typing import Any, Self
 from django.db import connections, models, transaction
 from django.db.models import sql
 from django.db.models.constants import OnConflict
+from django.db.models.deletion import Collector
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from ..exceptions import StaleWriteError
+from ..touching.deletions import delete_collected, may_touch_by_cascade
 from ..touching.paths import Found, touches_of
 from ..touching.touch import Touch, in_transaction, note_created
 from ..touching.writes import touch_for_batch, touch_for_create, touch_for_update
@@ -166,11 +168,29 @@ class VersionedQuerySet(models.QuerySet[Any]):
     def _delete_guarded(self) -> tuple[int, dict[str, int]]:
         guards = guards_of(self._columns.owner, self.db)
         if not guards:
-            return super().delete()
+            return self._delete_collected()
         with transaction.atomic(using=self.db), self._claimed(guards):
-            result = super().delete()
+            result = self._delete_collected()
             for guard in guards if result[0] else ():
                 guard.reread()
+        return result
+
+    def _delete_collected(self) -> tuple[int, dict[str, int]]:
+        """By Django's own way with a collector that we know, if the rows may touch others."""
+        delete: Any = super().delete
+        model: Any = self.model
+        takes_all = not (self.query.is_sliced or self.query.distinct_fields or self._fields)  # type: ignore[attr-defined]
+        if (
+            delete.__func__ is not _DJANGOS_DELETE
+            or not takes_all
+            or self.query.combinator
+            or not may_touch_by_cascade(model)
+        ):
+            return delete()
+        collector = Collector(using=self.db, origin=self)
+        collector.collect(self.all().order_by().select_related(None))
+        result = delete_collected(collector, self._touched)
+        self._result_cache = None
         return result
 
     def bulk_update(
@@ -399,4 +419,6 @@ class _StaleChunk(Exception):
 
 # The parameters of Django's _insert() that can be given by position.
 _INSERT = ("returning_fields", "raw", "using")
+# Not what another app may put in its place later.
+_DJANGOS_DELETE = models.QuerySet.delete
 _BULK_CREATE = inspect.signature(models.QuerySet.bulk_create)

@@ -125,10 +125,9 @@ class StatefulModel(models.Model):
         )
 
     def _do_insert(self, *args: Any, **kwargs: Any) -> Any:
+        insert: Any = super()._do_insert  # type: ignore[misc]
         swap = Swap.of(self)
-        if swap is not None:
-            swap.begin(insert=True)
-        return super()._do_insert(*args, **kwargs)  # type: ignore[misc]
+        return insert(*args, **kwargs) if swap is None else swap.insert(insert, args, kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """
@@ -142,8 +141,8 @@ class StatefulModel(models.Model):
             StaleWriteError: the row is not in that state; nothing is deleted.
             VersionNotLoaded: the instance does not say what it is based on.
         """
-        if state_columns(type(self)).version is None or not self._is_pk_set():  # type: ignore[attr-defined]
-            return super().delete(*args, **kwargs)
+        if not self._is_pk_set():  # type: ignore[attr-defined]
+            return super().delete(*args, **kwargs)  # It raises.
         return Deletion(self, super().delete, args, kwargs).run()
 
     delete.alters_data = True  # type: ignore[attr-defined]

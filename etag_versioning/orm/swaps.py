@@ -8,7 +8,7 @@ from contextvars import ContextVar, Token
 from functools import cache
 from typing import Any, Self
 
-from django.db import DatabaseError, connections, models, router, transaction
+from django.db import DatabaseError, IntegrityError, connections, models, router, transaction
 from django.utils import timezone
 
 from ..exceptions import StaleWriteError
@@ -16,7 +16,7 @@ from ..touching.paths import touches_of
 from ..touching.touch import Touch, in_transaction
 from ..touching.writes import touch_for_save
 from .expressions import InState
-from .guards import Guard, State, guards_of, lock_state, require_matched_rows
+from .guards import Guard, State, guards_of, is_duplicate, lock_state, require_matched_rows
 from .instances import has_state, owner_key
 from .state import StateColumns, is_unversioned, state_columns
 from .unchanged import forget, is_unchanged, remember_key, remember_written
@@ -108,6 +108,8 @@ class Swap(_Save):
         # Whether the save turned out to change nothing (``skip_unchanged``).
         self.unchanged: bool | None = None
         self.written: list[Any] = []
+        # Whether the instance was made, and its row may be there.
+        self.unread = False
         # Whether an UPDATE has bumped the row.
         self.bumped = False
         # Whether the instance's attributes are those of a row that is written.
@@ -179,7 +181,10 @@ class Swap(_Save):
         if owns:
             before = self._state()
             if before is None:
-                return []  # Django inserts it, as another program may have made the row.
+                self.unread = True
+                if not self._says_its_state():
+                    return []  # Django inserts it, as another program may have made the row.
+                before = columns.state_of(self.instance)
             for guard in self.guards():
                 guard.admit(before, self.instance)
             after = columns.after(before)
@@ -202,6 +207,8 @@ class Swap(_Save):
                 columns.assign(self.instance, after)
                 self._assign_to_parent(before, after)
                 self.bumped = True
+        elif self.unread and not rows.model._base_manager.using(self.using).filter(pk=pk).exists():
+            return result  # Django inserts it.
         elif self.compares or (owns and columns.version is not None):
             # Django would INSERT what was deleted.
             require_matched_rows(self.using)
@@ -229,6 +236,29 @@ class Swap(_Save):
             return self.columns.state_of(self.instance)
         parent = self._parent()
         return None if parent is None else self.columns.state_of(parent)
+
+    def _says_its_state(self) -> bool:
+        """
+        Whether the instance was made with a state that no new row has, as a copy of an old one:
+        django-simple-history writes old rows back like that.
+        """
+        version = self.columns.version
+        known = vars(self.instance).get(version.attname, version.default)
+        return self.instance._state.db is None and known != version.default
+
+    def insert(self, insert: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Let Django insert the row."""
+        self.begin(insert=True)
+        try:
+            return insert(*args, **kwargs)
+        except IntegrityError as error:
+            if self.unread and is_duplicate(error):
+                name, pk = type(self.instance).__name__, self.instance.pk
+                error.add_note(
+                    f"This {name} was made and not read, so its save() overwrites no row. Read the "
+                    f"row, and change it: {name}.objects.get(pk={pk!r})."
+                )
+            raise
 
     def _parent(self) -> Any:
         """The instance of the parent's row that a new child was given, if it has a state."""
@@ -325,8 +355,8 @@ class Swap(_Save):
             file.name, file._committed = name, False
 
     def _stale(self) -> StaleWriteError:
-        key = owner_key(self.instance, self.columns)
-        return StaleWriteError(self.columns.owner, key, self.using, self.instance)
+        key, state = owner_key(self.instance, self.columns), self.columns.state_of(self.instance)
+        return StaleWriteError(self.columns.owner, key, self.using, self.instance, expected=state)
 
 
 class RawSave(_Save):
@@ -352,7 +382,7 @@ class RawSave(_Save):
         if self.free or (self.columns.owner is None and not self.touches):
             return save(*args, **kwargs)
         with in_transaction(self.using), self:
-            super().begin(insert=False)
+            self.begin(insert=False)
             for guard in (guards := self.guards()):
                 if guard.enforced and not guard.claimed:
                     guard.lock()
@@ -366,8 +396,8 @@ class RawSave(_Save):
         forget(self.instance)
         return updated
 
-    def begin(self, *, insert: bool) -> None:
-        """What the instance shows up in is locked already."""
+    def insert(self, insert: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        return insert(*args, **kwargs)
 
     def update_table(
         self, rows: Any, pk: Any, values: Any, update: Callable[[Any, Any], Any]

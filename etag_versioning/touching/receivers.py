@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
@@ -11,15 +10,12 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.db.models.constants import LOOKUP_SEP
-from django.db.models.deletion import Collector
 from django.db.models.signals import m2m_changed, pre_delete
 
-from ..orm.deletions import touched_by_deletion
-from ..orm.querysets import VersionedQuerySet
+from .deletions import touch_before_deletion
 from .links import Links
 from .paths import Found, Path, links_to, resolve_path, touches_of
 from .touch import Touch, just_created
-from .writes import Source, deleted_links, touch_for_rows
 
 __all__ = ["connect"]
 
@@ -44,7 +40,7 @@ def connect(all_models: Iterable[Any]) -> None:
         except ImproperlyConfigured:
             continue  # A system check tells of it, and so does the first write.
         if touches is not None or goes_with_links:
-            pre_delete.connect(_touch_before_deletion, sender=model)
+            pre_delete.connect(touch_before_deletion, sender=model)
         for field, shown in own.items():
             linked[field] |= {path.name: path for path in (shown.paths if shown else ())}
         for path in touches.paths if touches else ():
@@ -80,56 +76,6 @@ def _from_links(path: Path) -> Iterator[Path]:
         del ends[0 if field is path.first else 1]
     for end in ends:
         yield resolve_path(through, LOOKUP_SEP.join(filter(None, (end, path.rest))))
-
-
-def _touch_before_deletion(sender: Any, instance: Any, using: str, **kwargs: Any) -> None:
-    collector = _sending_collector()
-    if collector is None:
-        touch_for_rows([Source(sender, [instance.pk]), *deleted_links([instance])], using).move()
-    elif "touched" not in collector.__dict__:
-        updates = [
-            (field, value, rows)
-            for (field, value), parts in collector.field_updates.items()
-            for rows in parts
-            if isinstance(rows, VersionedQuerySet) and rows._touches()
-        ]
-        sources = [
-            *(Source(model, [row.pk for row in rows]) for model, rows in collector.data.items()),
-            *(
-                links
-                for rows in collector.data.values()
-                if rows
-                for links in deleted_links([*rows])
-            ),
-            *(
-                Source(rows.model, _keys(rows), {field.attname: [value]})
-                for field, value, rows in updates
-            ),
-        ]
-        origin = collector.origin
-        # An instance is deleted, or a queryset whose rows expect() has touched already.
-        done = touched_by_deletion(origin) or getattr(origin, "_touched", None)
-        touch = touch_for_rows(sources, using, done=done)
-        touch.move()
-        collector.touched = touch.done
-        for _, _, rows in updates:
-            rows._touched = touch.done
-
-
-def _keys(rows: Any) -> list[Any]:
-    return list(rows.values_list("pk", flat=True))
-
-
-def _sending_collector() -> Any:
-    """
-    The collector that sends the signal. It alone knows all the rows that go, and Django
-    does not name it: a signal for each row, one after another, would touch in any
-    order, and the same parent again and again.
-    """
-    frame: Any = sys._getframe(1)
-    while frame is not None and frame.f_code is not Collector.delete.__code__:
-        frame = frame.f_back
-    return None if frame is None else frame.f_locals["self"]
 
 
 class _LinkReceiver:

@@ -18,6 +18,7 @@ __all__ = [
     "deleted_links",
     "may_touch_by_deletion",
     "touch_for_batch",
+    "touch_for_collected",
     "touch_for_create",
     "touch_for_deletion",
     "touch_for_rows",
@@ -162,6 +163,39 @@ def touch_for_deletion(instance: Any, using: str) -> Touch:
     """Lock what an instance shows up in, before its row is compared and deleted."""
     sources = [Source(type(instance), [instance.pk]), *deleted_links([instance])]
     return touch_for_rows(sources, using, compared=True, at_hand=_at_hand([instance]))
+
+
+def touch_for_collected(collector: Any, using: str, done: Found | None, *, ours: bool) -> Touch:
+    """
+    Lock what all the rows show up in that one deletion deletes, or sets to NULL.
+
+    Args:
+        collector: Django's, that has collected them.
+        using: the database alias.
+        done: the keys of rows that need no touch, by the model that owns the version.
+        ours: whether it is the collector that deletes. Its updates touch nothing then. The
+            updates of another one touch by themselves, what is locked here.
+    """
+    updates = [
+        (field, value, rows)
+        for (field, value), parts in collector.field_updates.items()
+        for rows in parts
+        if hasattr(rows, "_touches") and rows._touches()
+    ]
+    updated = [
+        Source(rows.model, list(rows.values_list("pk", flat=True)), {field.attname: [value]})
+        for field, value, rows in updates
+    ]
+    deleted = [Source(model, [row.pk for row in rows]) for model, rows in collector.data.items()]
+    for rows in filter(None, collector.data.values()):
+        deleted += deleted_links([*rows])
+    if not ours and updated:
+        touch_for_rows([*deleted, *updated], using, done=done)
+        return touch_for_rows(deleted, using, done=done)
+    touch = touch_for_rows([*deleted, *updated], using, done=done)
+    for _, _, rows in updates:
+        rows._touched = touch.done
+    return touch
 
 
 def deleted_links(rows: Sequence[Any]) -> Iterator[Source]:
