@@ -263,7 +263,7 @@ def _is_unmodified_since(date: int, current: Validators) -> bool:
 
 def names_any(headers: ConditionalHeaders) -> bool:
     """Whether If-Match is ``*``."""
-    return headers.if_match is not None and parse_entity_tags(headers.if_match) is ANY
+    return headers.if_match is not None and headers.if_match.strip(" \t") == "*"
 
 
 def _if_match_objection(

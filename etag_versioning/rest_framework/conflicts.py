@@ -27,7 +27,8 @@ def conflict(view: Any, decision: Decision, row: Row, instance: Any) -> Precondi
     if seen.instance is not instance:
         row = view.versioning.row_of(seen.instance)
     current = row.validators(read_representation(view))
-    return PreconditionError(decision, current.etag, shown_content(view, seen))
+    shown = content_of(view, seen) if view.conflict_includes_current else None
+    return PreconditionError(decision, current.etag, shown)
 
 
 def shown_content(view: Any, seen: Seen) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class GenericVersioning(GuardingVersioning):
     # The row that the permissions have permitted, while the object to show is not loaded yet.
     permitted: Row | None = None
 
+    @cached_property
     def is_about_one_row(self) -> bool:
         """As the router says; where there is none, by the address."""
         view = self.view
@@ -57,7 +58,7 @@ class GenericVersioning(GuardingVersioning):
         if isinstance(value, str) and not value.isalnum() and is_impossible(value):
             raise Http404
 
-    @property
+    @cached_property
     def loads_as_drf(self) -> bool:
         """Whether ``get_object()`` is DRF's own."""
         view_class: Any = type(self.view)

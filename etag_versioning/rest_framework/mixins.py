@@ -131,7 +131,7 @@ class VersionedActionMixin(VersionedViewMixin):
         response = super().options(request, *args, **kwargs)
         actions = getattr(self, "action_map", None) or {}
         writing = {name.upper() for name in actions} - SAFE_METHODS
-        if not self.versioning.is_about_one_row():
+        if not self.versioning.is_about_one_row:
             return response
         return add_required_headers(self, response, sorted(writing))
 

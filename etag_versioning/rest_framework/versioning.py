@@ -94,6 +94,7 @@ class Versioning:
 
     # The row.
 
+    @cached_property
     def is_about_one_row(self) -> bool:
         return True
 

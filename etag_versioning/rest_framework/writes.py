@@ -141,7 +141,7 @@ class GuardedWrite:
         shows = isinstance(response, Response) and self.shows_the_row() and is_whole(response.data)
         # The validators of a 201 are those of the row that was made (§15.3.2).
         if response.status_code != 201 and headers.shows_new_tag(method, response):
-            row = self.row.with_state(self.guard.state)
+            row = self.row._replace(state=self.guard.state)
             # Where it is not what a GET shows, the tag of the state guards a write,
             # and can be no reason for a 304.
             current = self.view.versioning.validators_of(row) if shows else row.validators()
