@@ -322,8 +322,7 @@ class GuardedCreate:
                 free = self.nothing_is_in_the_way()
                 return PreconditionError(UNAVAILABLE if free else DUPLICATE)
             return error if taken is None else PreconditionError(decision)
-        current = view.versioning.row_of(found).validators(read_representation(view))
-        return conflict(view, decision, current, found)
+        return conflict(view, decision, view.versioning.row_of(found), found)
 
     def by_error(self, find: Find, error: Exception) -> Exception:
         """What to answer inside of a transaction: without a tag, which may be old in there."""

@@ -33,9 +33,9 @@ _MOVES_NOTHING = re.compile(
 )
 
 
-def saves_in_own_way(written: Any) -> bool:
-    """Whether a serializer has a ``save()`` or an ``update()`` of the project's own."""
-    kind = type(written)
+@cache
+def saves_in_own_way(kind: Any) -> bool:
+    """Whether a class of serializers has a ``save()`` or an ``update()`` of the project's own."""
     if not hasattr(kind, "update"):
         return False  # An instance, which is deleted.
     return kind.save is not ModelSerializer.save or kind.update is not ModelSerializer.update
@@ -51,7 +51,7 @@ def is_one_unit(written: Any) -> bool:
         collector: Any = Collector(written._state.db, written)  # type: ignore[arg-type]
         plain = type(written).delete is StatefulModel.delete
         return plain and bool(collector.can_fast_delete(written))
-    if not isinstance(written, ModelSerializer) or saves_in_own_way(written):
+    if not isinstance(written, ModelSerializer) or saves_in_own_way(type(written)):
         return False
     model: Any = type(written.instance)
     return (

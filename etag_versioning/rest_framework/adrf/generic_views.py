@@ -24,7 +24,7 @@ class AsyncVersioning(GenericVersioning):
 
     read_action = "aretrieve"
 
-    @property
+    @cached_property
     def loads_as_drf(self) -> bool:
         """Whether ``aget_object()`` is adrf's own."""
         view_class: Any = type(self.view)

@@ -17,7 +17,7 @@ from django.db import DatabaseError
 from rest_framework.response import Response
 
 from ...exceptions import StaleWriteError
-from ...http.preconditions import Validators
+from ...http.preconditions import NO_CONDITIONS, Validators
 from ..creates import REFUSALS, GuardedCreate, is_versioned
 from ..current import is_extra_action
 from ..hooks import hooked
@@ -75,7 +75,7 @@ async def aread_object(view: Any, early: bool, method: Method, *args: Any, **kwa
 
     note = _noting(view.afilter_queryset, versioning.note_annotations)
     with hooked(view, aget_object=aget_object, afilter_queryset=note):
-        if early and versioning.is_conditional:
+        if early and versioning.conditions != NO_CONDITIONS:
             current = await sync_to_async(narrow)()
             if current is None:
                 loaded.append(await view.aget_object())
@@ -90,7 +90,7 @@ async def aread_page(view: Any, early: bool, method: Method, *args: Any, **kwarg
     """As ``read_page()``, for a method that awaits its page."""
     cheap = await sync_to_async(cheap_list)(view)
     versioning = view.versioning
-    if early and versioning.is_conditional:
+    if early and versioning.conditions != NO_CONDITIONS:
         current = cheap or await sync_to_async(narrow_page)(view)
         if current is not None:
             not_modified = await sync_to_async(versioning.check_preconditions)(current)

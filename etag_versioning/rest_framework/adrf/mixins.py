@@ -47,10 +47,7 @@ class AsyncVersionedRetrieveMixin(AsyncVersionedViewMixin):
         if request.method not in READ_METHODS:
             return await method(request, *args, **kwargs)
         early = is_answered_by(
-            self,
-            AsyncVersionedRetrieveMixin.aretrieve,
-            method,
-            mixins.RetrieveModelMixin.aretrieve,
+            self, method, AsyncVersionedRetrieveMixin, mixins.RetrieveModelMixin.aretrieve
         )
         return await aread_object(self, early, method, request, *args, **kwargs)
 
@@ -63,9 +60,7 @@ class AsyncVersionedListMixin(AsyncVersionedViewMixin):
         method = super().alist
         if request.method not in READ_METHODS:
             return await method(request, *args, **kwargs)
-        early = is_answered_by(
-            self, AsyncVersionedListMixin.alist, method, mixins.ListModelMixin.alist
-        )
+        early = is_answered_by(self, method, AsyncVersionedListMixin, mixins.ListModelMixin.alist)
         return await aread_page(self, early, method, request, *args, **kwargs)
 
 

@@ -188,9 +188,9 @@ class BulkUpdate:
     @property
     def has_own_code(self) -> bool:
         """Whether code of the project's own writes: what it does is not known."""
-        return type(self.view).perform_update is not UpdateModelMixin.perform_update or any(
-            saves_in_own_way(item.serializer) for item in self.items
-        )
+        kinds: set[Any] = {type(item.serializer) for item in self.items}
+        own_hook = type(self.view).perform_update is not UpdateModelMixin.perform_update
+        return own_hook or any(map(saves_in_own_way, kinds))
 
     def lock(self, ordered: Sequence[Item], using: str) -> None:
         """Lock what each item will touch, and then the rows that do not lock themselves."""
