@@ -310,8 +310,8 @@ class Narrowing(models.Model):
         return super().save_base(*args, **kwargs)
 
     @classmethod
-    def from_db(cls, db, field_names, values):
-        instance = super().from_db(db, field_names, values)
+    def from_db(cls, *args, **kwargs):
+        instance = super().from_db(*args, **kwargs)
         instance.is_loaded = True
         return instance
 
