@@ -24,7 +24,7 @@ from ..orm.state import is_partly_computed, state_columns
 from ..sources.rows import Row
 
 __all__ = [
-    "counting_moves",
+    "counting_updates",
     "is_one_unit",
     "refresh",
     "saves_in_own_way",
@@ -32,7 +32,7 @@ __all__ = [
     "watching",
 ]
 
-_MOVES_NOTHING = re.compile(
+_UPDATES_NOTHING = re.compile(
     r"\s*(INSERT|SELECT|SAVEPOINT|RELEASE|ROLLBACK TO)\b(?!.*\bUPDATE\b)", re.DOTALL
 )
 _UPDATES = re.compile(r"\s*(UPDATE|REPLACE|MERGE|WITH\b.*\bUPDATE)\b", re.DOTALL | re.IGNORECASE)
@@ -102,13 +102,13 @@ def refresh(written: Any, guard: Guard) -> None:
 
 
 @contextmanager
-def counting_moves(using: str) -> Iterator[Callable[[], int]]:
+def counting_updates(using: str) -> Iterator[Callable[[], int]]:
     """Know how many of the block's statements may have changed a row that was there."""
     count = 0
 
     def watch(execute: Any, sql: Any, *args: Any) -> Any:
         nonlocal count
-        count += not _MOVES_NOTHING.match(str(sql))
+        count += not _UPDATES_NOTHING.match(str(sql))
         return execute(sql, *args)
 
     with connections[using].execute_wrapper(watch):
@@ -121,9 +121,9 @@ def watching(guard: Guard) -> Iterator[None]:
     ``guard.watch()``, for code that may write the row in ways that the guard does not
     see: raw SQL, and triggers. More than one statement, and it is read again.
     """
-    with guard.watch(), counting_moves(guard.using) as moves:
+    with guard.watch(), counting_updates(guard.using) as updates:
         yield
-        unknown = guard.enforced and not guard.deleted and moves() > 1
+        unknown = guard.enforced and not guard.deleted and updates() > 1
         if unknown and not connections[guard.using].needs_rollback:
             guard.reread()
 
@@ -151,7 +151,7 @@ def warning_of_raw_sql(
         yield
     kind = type(view)
     succeeded = getattr(answer(), "status_code", 200) < 400
-    # What is claimed was read again at the end, since triggers may bump it.
+    # A locked row was read again at the end, since triggers may bump it.
     if found and succeeded and guard.claimed and guard.state == row.state and kind not in _warned:
         _warned.add(kind)
         name = row.model.__name__
