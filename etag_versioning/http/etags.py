@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 __all__ = [
     "ANY",
+    "OWS",
     "EntityTag",
     "build_state",
     "digest",
@@ -40,7 +41,8 @@ __all__ = [
 # ASGI hand over as the characters U+0080 to U+00FF. No space, control or quote.
 _ETAGC = r"[\x21\x23-\x7e\x80-\xff]"
 _ENTITY_TAG = re.compile(rf'(W/)?"({_ETAGC}*)"')
-_OWS = " \t"
+# Optional whitespace (RFC 9110 §5.6.3).
+OWS = " \t"
 
 # What servers and proxies append to the opaque part of a tag when they compress.
 _CODINGS = ("gzip", "br", "zstd", "deflate")
@@ -120,14 +122,14 @@ def parse_entity_tags(value: str) -> _Any | tuple[EntityTag, ...] | None:
     """
     if len(value) > _LONGEST_VALUE:
         return None
-    if value.strip(_OWS) == "*":
+    if value.strip(OWS) == "*":
         return ANY
     tags: list[EntityTag] = []
     position, end = 0, len(value)
     after_tag = False
     while position < end:
         character = value[position]
-        if character in _OWS:
+        if character in OWS:
             position += 1
         elif character == ",":
             after_tag = False

@@ -12,7 +12,7 @@ import enum
 from typing import NamedTuple
 
 from .dates import parse_http_date
-from .etags import ANY, EntityTag, parse_entity_tags, resource_part, state_part, without_coding
+from .etags import ANY, OWS, EntityTag, parse_entity_tags, resource_part, state_part, without_coding
 
 __all__ = [
     "CONFLICT",
@@ -263,13 +263,16 @@ def _is_unmodified_since(date: int, current: Validators) -> bool:
 
 def names_any(headers: ConditionalHeaders) -> bool:
     """Whether If-Match is ``*``."""
-    return headers.if_match is not None and headers.if_match.strip(" \t") == "*"
+    return headers.if_match is not None and headers.if_match.strip(OWS) == "*"
 
 
 def _if_match_objection(
     value: str, current: Validators | None, policy: Policy, writes: bool
 ) -> Reason | None:
     """Why If-Match is false (§13.1.1), or ``None`` where it is true."""
+    etag = None if current is None else current.etag
+    if etag is not None and not etag.weak and value == f'"{etag.opaque}"':
+        return None  # As most are.
     tags = parse_entity_tags(value)
     if tags is None:
         return Reason.MALFORMED

@@ -21,6 +21,7 @@ from ..http import headers
 from ..http.etags import ANY, parse_entity_tags
 from ..http.preconditions import (
     CONFLICT,
+    DUPLICATE,
     UNAVAILABLE,
     ConditionalHeaders,
     Decision,
@@ -276,10 +277,8 @@ class GuardedCreate:
 
     def find_by_content(self, rows: Any) -> Any:
         """The row that has what the content would make unique."""
-        values, meta = self.values(), rows.model._meta
-        names = [(field.name,) for field in meta.concrete_fields if field.unique]
-        names += [constraint.fields for constraint in meta.total_unique_constraints]
-        for unique in (*names, *meta.unique_together):
+        values = self.values()
+        for unique in _unique_together(rows.model._meta):
             if set(unique) <= values.keys():
                 try:
                     found = rows.filter(**{name: values[name] for name in unique}).first()
@@ -319,8 +318,9 @@ class GuardedCreate:
                 return PreconditionError(UNAVAILABLE)
             if self.is_hidden(error):
                 return Http404()
-            if is_duplicate(error) and self.nothing_is_in_the_way():
-                return PreconditionError(UNAVAILABLE)
+            if is_duplicate(error):
+                free = self.nothing_is_in_the_way()
+                return PreconditionError(UNAVAILABLE if free else DUPLICATE)
             return error if taken is None else PreconditionError(decision)
         return conflict(view, decision, view.versioning.row_of(found), found)
 
@@ -351,8 +351,11 @@ class GuardedCreate:
 
     def nothing_is_in_the_way(self) -> bool:
         """Whether what had the same unique values has been deleted meanwhile."""
-        meta = self.column().model._meta
-        if len(meta.constraints) != len(meta.total_unique_constraints):
+        meta, values = self.column().model._meta, self.values()
+        # The database gives the key, or it is the address.
+        unique = [names for names in _unique_together(meta) if names != (meta.pk.name,)]
+        looked_up = all(set(names) <= values.keys() for names in unique)
+        if not looked_up or len(meta.constraints) != len(meta.total_unique_constraints):
             return False  # It may be one that is not looked up here.
         return self.find_by_content(for_write(meta.model._base_manager.all())) is None
 
@@ -365,6 +368,13 @@ class GuardedCreate:
         column = self.column()
         everything = for_write(column.model._base_manager.all())
         return bool(everything.filter(**{column.name: self.key()}).exists())
+
+
+def _unique_together(meta: Any) -> list[tuple[str, ...]]:
+    """The names of the fields that no two rows have the same values of."""
+    names = [(field.name,) for field in meta.concrete_fields if field.unique]
+    names += [constraint.fields for constraint in meta.total_unique_constraints]
+    return [*names, *meta.unique_together]
 
 
 def names_a_duplicate(error: Exception) -> bool:

@@ -33,6 +33,7 @@ from ..http.preconditions import (
 from ..orm.guards import Guard, insist, is_clash, is_lost_race, refusing_rolled_back
 from ..orm.state import state_columns
 from ..sources.lost_races import decide_in_transaction
+from ..sources.raw_sql import warning_of_raw_sql
 from ..sources.rows import Row, annotation_names, for_write
 from .body_tags import tag_field, tag_in, with_tag
 from .conflicts import conflict
@@ -40,7 +41,7 @@ from .creates import GuardedCreate
 from .current import answers_as_get, is_extra_action, is_whole, read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked, noting
-from .statements import is_one_unit, refresh, saves_in_own_way, warning_of_raw_sql, watching
+from .statements import is_one_unit, refresh, saves_in_own_way, watching
 from .transactions import (
     log_omission,
     raise_for_durable,

@@ -136,13 +136,22 @@ class RowSource:
         """A guard on the row that ``read()`` did not find."""
         queryset = for_write(_queryset(self.source, request, args, kwargs))
         columns = require_version(queryset.model)
+        sees_hidden = detached and self._is_unique_in(queryset.model)
+        rows = queryset.model._base_manager.using(queryset.db) if sees_hidden else queryset
         return CreationGuard(
             model=columns.owner,
             using=queryset.db,
             columns=columns.names,
-            look=lambda: self._read(locking(queryset), kwargs),
+            look=lambda: self._read(locking(rows.all()), kwargs),
+            sees_hidden=sees_hidden,
             detached=detached,
         )
+
+    def _is_unique_in(self, model: Any) -> bool:
+        """Whether the address names one row of the table, whatever the source hides."""
+        if self._selects_itself or "__" in self._field:
+            return False
+        return self._field == "pk" or bool(model._meta.get_field(self._field).unique)
 
     def _read(self, queryset: models.QuerySet[Any], kwargs: Any) -> Row | None:
         value = None if self._selects_itself else url_value(kwargs, self._kwarg)
