@@ -51,7 +51,7 @@ def is_extra_action(view: Any) -> bool:
 
 @cache
 def extra_actions(view_class: Any) -> Mapping[str, Mapping[str, Any]]:
-    """The arguments of each ``@action`` of a view set, by the names of its handlers."""
+    """The arguments of each ``@action`` of a viewset, by the names of its handlers."""
     extra: list[Any] = getattr(view_class, "get_extra_actions", list)()
     return {name: action.kwargs for action in extra for name in action.mapping.values()}
 
@@ -272,7 +272,7 @@ def _rows(view: Any) -> Any:
 
 
 def _is_same(rows: Any, others: Any) -> bool:
-    """Whether two query sets are known to load the same, but for locks."""
+    """Whether two querysets are known to load the same, but for locks."""
     return (
         isinstance(rows, QuerySet)
         and isinstance(others, QuerySet)
@@ -284,7 +284,7 @@ def _selection(rows: Any) -> Any:
     query, prefetched = rows.query.clone(), rows._prefetch_related_lookups
     query.select_for_update = False
     if not all(isinstance(lookup, str) for lookup in prefetched):
-        return object()  # One with a query set of its own.
+        return object()  # One with a queryset of its own.
     try:
         return rows.model, query.get_compiler(rows.db).as_sql(), prefetched
     except EmptyResultSet:

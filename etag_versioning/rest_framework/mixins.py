@@ -38,7 +38,7 @@ __all__ = [
 
 class VersionedRetrieveMixin(VersionedViewMixin):
     """
-    ``retrieve()`` with tag, and 304 from one narrow query.
+    ``retrieve()`` with tag, and 304 from one validator query.
 
     Where a permission looks at objects, it is shown one that is loaded without joins and
     prefetches before the 304; a ``get_object()`` of the view's own is called. Where the view
@@ -57,7 +57,7 @@ class VersionedRetrieveMixin(VersionedViewMixin):
 
 
 class VersionedListMixin(VersionedViewMixin):
-    """``list()`` with a tag that is exact for the page, and 304 from one narrow query."""
+    """``list()`` with a tag that is exact for the page, and 304 from one validator query."""
 
     @over_drf
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:

@@ -13,7 +13,7 @@ from ..http.preconditions import NO_CONDITIONS, Validators
 from .api_views import VersionedAPIViewMixin
 from .generic_views import GenericVersioning, VersionedViewMixin
 from .hooks import hooked
-from .pagination import RenderedPage, cheap_list, narrow_page
+from .pagination import RenderedPage, cheap_list, validators_of_page
 
 __all__ = ["is_answered_by", "read_named_row", "read_object", "read_page"]
 
@@ -128,7 +128,7 @@ def read_page(
     versioning = view.versioning
     cheap = cheap_list(view)
     if early and versioning.conditions != NO_CONDITIONS:
-        current = cheap or narrow_page(view)
+        current = cheap or validators_of_page(view)
         if current is not None:
             not_modified = versioning.check_preconditions(current)
             if not_modified is not None:

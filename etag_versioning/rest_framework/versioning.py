@@ -90,7 +90,9 @@ class Versioning:
 
     def for_nested_read(self) -> Versioning:
         """Another one, to call a handler of GET during a write: no precondition applies to it."""
-        return type(self)(self.view, NO_CONDITIONS)
+        nested = type(self)(self.view, NO_CONDITIONS)
+        nested.representations = self.representations
+        return nested
 
     # The row.
 
@@ -243,7 +245,7 @@ class Versioning:
     def finish_read(self, response: Any, shown: Validators) -> Any:
         """
         A successful answer to GET or HEAD with its headers; or the 304 that stands
-        for it, where the preconditions were not evaluated before.
+        for it, where the preconditions were not evaluated with its validators before.
         """
         if response.has_header("ETag"):
             # The view's own: it has no state, and is compared to the letter.

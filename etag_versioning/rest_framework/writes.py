@@ -1,4 +1,7 @@
-"""One write of one row: judged when the object is loaded, guarded when it is written."""
+"""
+One write of one row: the preconditions are evaluated when the object is loaded, and the row is
+guarded when it is written.
+"""
 
 from __future__ import annotations
 
@@ -219,7 +222,7 @@ class GuardedWrite:
 
     def read_body_tag(self, current: Validators | None = None) -> APIException | None:
         """
-        Let the body's tag stand for If-Match. A body that cannot be read is judged
+        Let the body's tag stand for If-Match. A body that cannot be read is answered
         after the precondition, as its content is.
         """
         view = self.view
@@ -279,9 +282,9 @@ class GuardedWrite:
     def perform_in_transaction(
         self, original: Callable[[Any], None], own: bool, written: Any, guard: Guard
     ) -> None:
-        # What code of the project's own does is not known: the row is claimed before.
-        claims = own and guard.enforced and not guard.claimed
-        with guard.claim() if claims else transaction.atomic(using=guard.using):
+        # The project's own code may write in any way, so lock the row before.
+        locks = own and guard.enforced and not guard.claimed
+        with guard.claim() if locks else transaction.atomic(using=guard.using):
             with ExitStack() as block:
                 if self.row is not None:
                     block.enter_context(warning_of_raw_sql(self.view, self.row, guard))
@@ -296,6 +299,7 @@ class GuardedWrite:
 
     def by_row(self, row: Row, error: Exception) -> Exception:
         """What to answer, by the row as it is now."""
+        self.view.versioning.representations.clear()
         if is_clash(error) or not row.concerns(error):
             return PreconditionError(CONFLICT)
         view = self.view
@@ -313,8 +317,10 @@ class GuardedWrite:
                 f"Meta: read_only_fields = {state_columns(row.model).names!r}."
             )
         current = self.validators_to_compare(again)
-        moved = row.has_moved(error, again, view.versioning.conditions)
-        decision = reconsider(view.versioning.conditions, view.versioning.evaluate(current), moved)
+        changed = row.has_moved(error, again, view.versioning.conditions)
+        decision = reconsider(
+            view.versioning.conditions, view.versioning.evaluate(current), changed
+        )
         if decision.outcome is Outcome.CONFLICT:
             return conflict(view, decision, again, instance)
         return self.refusal(decision, again, instance)
@@ -343,7 +349,7 @@ def carries_other_state(error: Exception, row: Row) -> bool:
 class GuardedHandler(GuardedWrite):
     """
     Runs a handler of the project's own, of which nobody knows what it writes, nor
-    whether it loads its object: the row is loaded, judged and claimed before it.
+    whether it loads its object: before it, the row is loaded, evaluated and locked.
 
     Args:
         view: the view, at its request.
@@ -377,15 +383,15 @@ class GuardedHandler(GuardedWrite):
             return view.get_object()
 
     def get_object(self, original: Callable[[], Any]) -> Any:
-        # The first one is the one that was judged; whoever asks again wants a new one.
+        # The first call returns the instance that was evaluated; another call loads it again.
         if self.loaded is not None:
             instance, self.loaded = self.loaded, None
             return instance
         return super().get_object(original)
 
     def begin(self, guard: Guard) -> None:
-        claims = guard.enforced and not guard.claimed
-        block = guard.claim() if claims else transaction.atomic(using=guard.using)
+        locks = guard.enforced and not guard.claimed
+        block = guard.claim() if locks else transaction.atomic(using=guard.using)
         self.block.enter_context(block)
         if self.row is not None:
             telling = warning_of_raw_sql(self.view, self.row, guard, lambda: self.answer)

@@ -65,7 +65,7 @@ class AsyncVersioning(GenericVersioning):
 
 
 class AsyncVersionedViewMixin(VersionedViewMixin, generics.GenericAPIView):
-    """The base of the mixins for adrf's generic views and view sets."""
+    """The base of the mixins for adrf's generic views and viewsets."""
 
     versioning = cached_property(AsyncVersioning)
 

@@ -1,5 +1,5 @@
 """
-The mixins for adrf, whose view sets are made of coroutines: put them before its own
+The mixins for adrf, whose viewsets are made of coroutines: put them before its own
 classes.
 
 As elsewhere, what DRF answers without preconditions comes first. There is no
@@ -39,7 +39,7 @@ __all__ = [
 
 
 class AsyncVersionedRetrieveMixin(AsyncVersionedViewMixin):
-    """``aretrieve()`` with tag, and 304 from one narrow query."""
+    """``aretrieve()`` with tag, and 304 from one validator query."""
 
     @over_drf
     async def aretrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
