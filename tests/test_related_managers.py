@@ -100,8 +100,8 @@ def test_remove_keeps_the_instances_current(world, bulk):
 def test_set_keeps_the_instances_current(world, bulk, clear):
     manager, rows = world
     manager.add(rows[0], rows[1])
-    if clear and not hasattr(manager, "field"):
-        pytest.skip("A generic relation clears by deleting.")
+    if clear and bulk and not hasattr(manager, "field"):
+        pytest.skip("A generic relation clears by deleting, and then finds no row to update.")
     manager.set([rows[0], rows[2]], bulk=bulk, clear=clear)
     assert set(manager.all()) == {rows[0], rows[2]}
     assert_current([rows[0], rows[2]])

@@ -45,11 +45,11 @@ def _remembering(write: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(write)
     def wrapped(self: Any, objs: Iterable[Any], **options: Any) -> Any:
         objs = tuple(objs)
-        self.to_be_set = objs
+        self.to_be_set, self.to_be_saved = objs, not options.get("bulk", True)
         try:
             return write(self, objs, **options)
         finally:
-            del self.to_be_set
+            del self.to_be_set, self.to_be_saved
 
     return wrapped
 
@@ -108,8 +108,13 @@ def _locked(
             touch_for_update(rows.filter(pk__in=pks), {})
         current = _lock(known, columns, using)
         yield
-        for key, state in _states(columns, using, current):
-            columns.assign(known[key], state)
+        states = dict(_states(columns, using, current))
+        for key in current:
+            if key in states:
+                columns.assign(known[key], states[key])
+            elif getattr(manager, "to_be_saved", False):
+                # A generic relation clears by deleting; what it saves next, it makes again.
+                known[key]._state.adding = True
 
 
 def _knows_its_row(instance: Any, model: Any, columns: StateColumns, using: str) -> bool:
