@@ -514,3 +514,76 @@ class TestARowThatTheSourceHides:
         assert self.put(fail, value, if_match=if_match).status_code == 428
         Person.objects.unversioned().update(name="mine")
         assert self.put(fail, value, if_match=if_match).status_code == 428
+
+    @pytest.mark.parametrize("name", ["mine", "still hidden"])
+    @pytest.mark.parametrize("lookup", [{}, {"lookup_field": "pk"}], ids=["itself", "by key"])
+    @pytest.mark.usefixtures("close_connections")
+    async def test_is_not_written_by_a_coroutine(self, async_rf, lookup, name):
+        """It commits each of its writes, so the first one must be refused."""
+
+        async def save(pk):
+            person = await Person.objects.aget(pk=pk)
+            person.name = name
+            await person.asave()
+
+        async def save_unread(pk):
+            await Person(pk=pk, name=name).asave()
+
+        async def update_or_create(pk):
+            await Person.objects.aupdate_or_create(pk=pk, defaults={"name": name})
+
+        async def update(pk):
+            await Person.objects.filter(pk=pk).aupdate(name=name)
+
+        async def insert(pk):
+            await Person.objects.acreate(pk=pk, name=name)
+
+        async def replace(pk):
+            await (await Person.objects.aget(pk=pk)).adelete()
+            await Person.objects.acreate(pk=pk, name=name)
+
+        async def replace_by_query(pk):
+            await Person.objects.filter(pk=pk).adelete()
+            await Person.objects.acreate(pk=pk, name=name)
+
+        def mine(request, pk):
+            return Person.objects.filter(pk=pk, name="mine")
+
+        for write in (
+            save,
+            save_unread,
+            update_or_create,
+            update,
+            insert,
+            replace,
+            replace_by_query,
+        ):
+
+            @versioned_condition(mine, allow_create=True, **lookup)
+            async def view(request, pk, write=write):
+                await write(pk)
+                return HttpResponse(status=201)
+
+            answer = await view(async_rf.put("/", headers={"If-None-Match": "*"}), pk=7)
+            assert answer.status_code == 409
+            rows = Person.objects.values_list("pk", "name", "version")
+            assert await rows.aget() == (7, "hidden", 1)
+
+    @pytest.mark.parametrize("lookup", [{}, {"lookup_field": "pk"}], ids=["itself", "by key"])
+    @pytest.mark.usefixtures("close_connections")
+    async def test_leaves_a_coroutine_to_create_another(self, async_rf, lookup):
+        def mine(request, pk):
+            return Person.objects.filter(pk=pk, name="mine")
+
+        @versioned_condition(mine, allow_create=True, **lookup)
+        async def view(request, pk):
+            if not await Person.objects.filter(pk=pk).aupdate(name="mine"):
+                person = await Person.objects.acreate(pk=pk, name="mine")
+                await person.asave()
+            await Person.objects.exclude(pk=pk).aupdate(days=5)
+            return HttpResponse(status=201)
+
+        answer = await view(async_rf.put("/", headers={"If-None-Match": "*"}), pk=8)
+        assert answer.status_code == 201
+        assert "-8-v2." in answer["ETag"]
+        assert (await Person.objects.aget(pk=7)).days == 5

@@ -130,10 +130,10 @@ class VersionedQuerySet(models.QuerySet[Any]):
         return self._all_rows().filter(**{f"{owner._meta.pk.name}__in": keys})
 
     def _all_rows(self) -> Self:
-        """This queryset without its conditions; a subclass's attributes stay."""
+        """This queryset without its conditions; a subclass's attributes and its Query stay."""
         rows: Self = self.using(self.db)
         options = write_options(self)
-        rows.query = sql.Query(self.model)
+        rows.query = type(self)(self.model, using=self.db).query
         set_write_options(rows, bumps=options.bumps, touched=options.touched)
         return rows
 

@@ -1,4 +1,4 @@
-"""How the rows of a queryset are written. It stands on the query, which clones take over."""
+"""How the rows of a queryset are written: kept on its query, and so by its clones."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .expressions import InStates
+if TYPE_CHECKING:
+    from ..touching.paths import Found
+    from .expressions import InStates
 
 __all__ = [
     "WriteOptions",
@@ -17,9 +19,6 @@ __all__ = [
     "set_write_options",
     "write_options",
 ]
-
-# Keys of rows, by model.
-Found = dict[Any, set[Any]]
 
 
 class WriteOptions(NamedTuple):

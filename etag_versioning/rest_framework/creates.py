@@ -21,6 +21,7 @@ from ..http import headers
 from ..http.etags import ANY, parse_entity_tags
 from ..http.preconditions import (
     CONFLICT,
+    DUPLICATE,
     UNAVAILABLE,
     ConditionalHeaders,
     Decision,
@@ -39,7 +40,7 @@ from .conflicts import conflict
 from .current import acting, answers_as_get, read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked
-from .statements import counting_moves
+from .statements import counting_updates
 from .transactions import optional, telling_durable, was_raised_after_commit
 from .versioning import NO_SUCH_KEY
 
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GuardedCreate", "is_versioned", "names_a_duplicate"]
 
-# Finds, in a query set, the row that a request was to create.
+# Finds, in a queryset, the row that a request was to create.
 Find = Callable[[Any], Any]
 
 _EXISTS = Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
@@ -153,11 +154,11 @@ class GuardedCreate:
         model = getattr(getattr(serializer, "Meta", None), "model", None)
         using = None if model is None else router.db_for_write(model)
         with ExitStack() as block:
-            moves: Callable[[], int] = int
+            updates: Callable[[], int] = int
             if using is not None:
                 block.enter_context(transaction.atomic(using=using))
                 block.enter_context(self.guarded(model))
-                moves = block.enter_context(counting_moves(using))
+                updates = block.enter_context(counting_updates(using))
                 block.enter_context(refusing_rolled_back(using))
             block.enter_context(telling_durable())
             original(serializer)
@@ -166,7 +167,7 @@ class GuardedCreate:
             dry = using is not None and connections[using].needs_rollback
             if is_versioned(self.created) and not dry:
                 self.row = self.view.versioning.row_of(self.created)
-                if moves():
+                if updates():
                     # Past the instance, for all that is known.
                     self.row = self.read_again(self.created)
 
@@ -219,7 +220,7 @@ class GuardedCreate:
         return isinstance(self.answer, Response) and answers_as_get(self.view)
 
     def location(self) -> str | None:
-        """The new row's address, where a router gave the view set one."""
+        """The new row's address, where a router gave the viewset one."""
         view: Any = self.view
         name = view.lookup_url_kwarg or view.lookup_field
         kwargs = {**view.kwargs, name: getattr(self.created, view.lookup_field)}
@@ -276,10 +277,8 @@ class GuardedCreate:
 
     def find_by_content(self, rows: Any) -> Any:
         """The row that has what the content would make unique."""
-        values, meta = self.values(), rows.model._meta
-        names = [(field.name,) for field in meta.concrete_fields if field.unique]
-        names += [constraint.fields for constraint in meta.total_unique_constraints]
-        for unique in (*names, *meta.unique_together):
+        values = self.values()
+        for unique in _unique_together(rows.model._meta):
             if set(unique) <= values.keys():
                 try:
                     found = rows.filter(**{name: values[name] for name in unique}).first()
@@ -319,21 +318,19 @@ class GuardedCreate:
                 return PreconditionError(UNAVAILABLE)
             if self.is_hidden(error):
                 return Http404()
-            if is_duplicate(error) and self.nothing_is_in_the_way():
-                return PreconditionError(UNAVAILABLE)
+            if is_duplicate(error):
+                free = self.nothing_is_in_the_way()
+                return PreconditionError(UNAVAILABLE if free else DUPLICATE)
             return error if taken is None else PreconditionError(decision)
-        current = view.versioning.row_of(found).validators(read_representation(view))
-        return conflict(view, decision, current, found)
+        return conflict(view, decision, view.versioning.row_of(found), found)
 
     def by_error(self, find: Find, error: Exception) -> Exception:
-        """What to answer inside of a transaction: without a tag, which may be old in there."""
+        """What to answer while the transaction goes on: without a tag, which may be old."""
         if is_contention(error):
             return PreconditionError(UNAVAILABLE)
-        settled = self.by_row(find, error)
+        answer = self.by_row(find, error)
         return (
-            PreconditionError(settled.decision)
-            if isinstance(settled, PreconditionError)
-            else settled
+            PreconditionError(answer.decision) if isinstance(answer, PreconditionError) else answer
         )
 
     def is_denied(self, found: Any) -> bool:
@@ -354,8 +351,11 @@ class GuardedCreate:
 
     def nothing_is_in_the_way(self) -> bool:
         """Whether what had the same unique values has been deleted meanwhile."""
-        meta = self.column().model._meta
-        if len(meta.constraints) != len(meta.total_unique_constraints):
+        meta, values = self.column().model._meta, self.values()
+        # The database gives the key, or it is the address.
+        unique = [names for names in _unique_together(meta) if names != (meta.pk.name,)]
+        looked_up = all(set(names) <= values.keys() for names in unique)
+        if not looked_up or len(meta.constraints) != len(meta.total_unique_constraints):
             return False  # It may be one that is not looked up here.
         return self.find_by_content(for_write(meta.model._base_manager.all())) is None
 
@@ -368,6 +368,13 @@ class GuardedCreate:
         column = self.column()
         everything = for_write(column.model._base_manager.all())
         return bool(everything.filter(**{column.name: self.key()}).exists())
+
+
+def _unique_together(meta: Any) -> list[tuple[str, ...]]:
+    """The names of the fields that no two rows have the same values of."""
+    names = [(field.name,) for field in meta.concrete_fields if field.unique]
+    names += [constraint.fields for constraint in meta.total_unique_constraints]
+    return [*names, *meta.unique_together]
 
 
 def names_a_duplicate(error: Exception) -> bool:

@@ -1,4 +1,4 @@
-"""The tag of a page of rows: from a narrow query, or from the rows that were rendered."""
+"""The tag of a page of rows: from a validator query, or from the rows that were rendered."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from rest_framework.pagination import (
 )
 
 from ..http.preconditions import Validators
+from ..sources.fast_select import from_database
 from ..sources.rows import (
     annotation_names,
     list_validators,
@@ -33,7 +34,7 @@ from ..sources.rows import (
 from .generic_views import VersionedViewMixin
 from .hooks import noting
 
-__all__ = ["RenderedPage", "cheap_list", "narrow_page"]
+__all__ = ["RenderedPage", "cheap_list", "validators_of_page"]
 
 # These take dictionaries for rows; a paginator of a project's own may not.
 _PAGINATORS = (PageNumberPagination, LimitOffsetPagination, CursorPagination)
@@ -56,9 +57,9 @@ def cheap_list(view: VersionedViewMixin) -> Validators | None:
     return list_validators(_label(queryset.model), terms, view.versioning.representation())
 
 
-def narrow_page(view: VersionedViewMixin) -> Validators | None:
+def validators_of_page(view: VersionedViewMixin) -> Validators | None:
     """
-    The validators of the page that a request asks for, by one narrow query of
+    The validators of the page that a request asks for, by one validator query of
     page size, through the view's filters, ordering and paginator.
 
     Returns:
@@ -77,7 +78,7 @@ def narrow_page(view: VersionedViewMixin) -> Validators | None:
     if isinstance(paginator, CursorPagination):
         # The links of a cursor show the value that the page is ordered by.
         shown.append(paginator.get_ordering(view.request, queryset, view)[0].lstrip("-"))
-    values = queryset.prefetch_related(None).values(*dict.fromkeys(shown))
+    values = from_database(queryset.prefetch_related(None).values(*dict.fromkeys(shown)))
     page: Any = view.paginate_queryset(values)
     paginated = page is not None
     # Without pages a list is as long as its table: its keys stream through.

@@ -21,7 +21,7 @@ from ..http.etags import encode_key
 from ..http.preconditions import Validators
 from ..http.representation import PLAIN, Representation, make_validators
 from .absent_rows import CreationGuard
-from .fast_select import Key, fixed_queryset
+from .fast_select import Key, fixed_queryset, from_database
 from .rows import (
     Row,
     RowReader,
@@ -136,13 +136,22 @@ class RowSource:
         """A guard on the row that ``read()`` did not find."""
         queryset = for_write(_queryset(self.source, request, args, kwargs))
         columns = require_version(queryset.model)
+        sees_hidden = detached and self._is_unique_in(queryset.model)
+        rows = queryset.model._base_manager.using(queryset.db) if sees_hidden else queryset
         return CreationGuard(
             model=columns.owner,
             using=queryset.db,
             columns=columns.names,
-            look=lambda: self._read(locking(queryset), kwargs),
+            look=lambda: self._read(locking(rows.all()), kwargs),
+            sees_hidden=sees_hidden,
             detached=detached,
         )
+
+    def _is_unique_in(self, model: Any) -> bool:
+        """Whether the address names one row of the table, whatever the source hides."""
+        if self._selects_itself or "__" in self._field:
+            return False
+        return self._field == "pk" or bool(model._meta.get_field(self._field).unique)
 
     def _read(self, queryset: models.QuerySet[Any], kwargs: Any) -> Row | None:
         value = None if self._selects_itself else url_value(kwargs, self._kwarg)
@@ -216,7 +225,8 @@ class PageSource:
         if writes:
             queryset = for_write(queryset)
         model, using = queryset.model, queryset.db
-        values = queryset.values_list(*narrow_names(model), *annotation_names(queryset))
+        names = (*narrow_names(model), *annotation_names(queryset))
+        values = from_database(queryset.values_list(*names))
         label = model.tag_label or model._meta.model_name
         return Page(label, tuple(row_from_values(model, using, row) for row in values))
 

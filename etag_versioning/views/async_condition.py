@@ -21,8 +21,10 @@ from ..http.etags import EntityTag
 from ..http.preconditions import INTERRUPTED, READ_METHODS, UNCONDITIONAL_METHODS, Decision
 from ..http.representation import request_representation
 from ..http.responses import ErrorResponse
-from ..orm.guards import WriteForbidden
+from ..orm.guards import Guard, WriteForbidden
 from ..signals import report
+from ..sources.raw_sql import is_unbumped, noting_raw_writes, warn_of_raw_sql
+from ..sources.rows import Row
 from .condition import Call, Evaluated
 
 __all__ = ["AsyncCall"]
@@ -88,7 +90,10 @@ class AsyncCall(Call):
             return await self.call_view()
         try:
             with guard.watch():
-                response = await self.call_view()
+                if before.row is not None and guard.enforced:
+                    response = await self.acall_noting_raw_sql(before.row, guard)
+                else:
+                    response = await self.call_view()
             if before.row is None:
                 await sync_to_async(self.finish_write)(response, before, guard)
             else:
@@ -103,6 +108,20 @@ class AsyncCall(Call):
             decision, etag = await self.adecide_again(before, error)
             report(self.request, decision)
             return ErrorResponse(self.request, decision, etag)
+
+    async def acall_noting_raw_sql(self, row: Row, guard: Guard) -> HttpResponseBase:
+        """Run the view, and log raw SQL that left the row's version as it was."""
+        # The view's statements run in the thread of sync_to_async(), on its connection.
+        noting = noting_raw_writes(row, guard)
+        found = await sync_to_async(noting.__enter__)()
+        try:
+            response: HttpResponseBase = await self.call_view()
+        finally:
+            await sync_to_async(noting.__exit__)(None, None, None)
+        bumped = not found or response.status_code >= 400 or guard.state != row.state
+        if not bumped and await sync_to_async(is_unbumped)(row, guard):
+            warn_of_raw_sql(self.view, row)
+        return response
 
     async def adecide_again(
         self, before: Evaluated, error: Exception

@@ -48,6 +48,7 @@ from ..signals import report
 from ..sources.absent_rows import CreationGuard
 from ..sources.base import Current
 from ..sources.lost_races import decide_in_transaction, not_created
+from ..sources.raw_sql import warning_of_raw_sql
 from ..sources.rows import Row, last_modified_seconds, require_version
 from .etag_options import Options
 
@@ -235,7 +236,11 @@ class Call:
             return self.call_view()
         try:
             with guard.claim() if guard.enforced else guard.atomic():
-                with refusing_rolled_back(guard.using, lambda: response), guard.watch():
+                with (
+                    refusing_rolled_back(guard.using, lambda: response),
+                    warning_of_raw_sql(self.view, before.row, guard, lambda: response),
+                    guard.watch(),
+                ):
                     response = self.call_view()
                 self.finish_write(response, before, guard)
             return response

@@ -415,3 +415,30 @@ class Draft(VersionedModel):
 
     name = models.CharField(max_length=50)
     labels = models.ManyToManyField(Label)
+
+
+# Models whose rows exclude each other by what no serializer and no lookup knows.
+
+
+class Account(VersionedModel):
+    """Not on MariaDB, which has no indexes on expressions."""
+
+    email = models.CharField(max_length=50)
+
+    class Meta:
+        required_db_features = ("supports_expression_indexes",)
+        constraints = (
+            models.UniqueConstraint(models.functions.Lower("email"), name="account_email"),
+        )
+
+
+class Mailbox(VersionedModel):
+    """The same by a column that the database computes, on each of them."""
+
+    email = models.CharField(max_length=50)
+    folded = models.GeneratedField(
+        expression=models.functions.Lower("email"),
+        output_field=models.CharField(max_length=50),
+        db_persist=True,
+        unique=True,
+    )
