@@ -110,9 +110,8 @@ def test_a_column_has_no_default_twice():
 def test_the_databases_clock_is_djangos(settings, use_tz):
     settings.USE_TZ = use_tz
     Person.objects.create(name="a")
-    (timestamp,) = Person.objects.annotate(timestamp=DatabaseTimestamp()).values_list(
-        "timestamp", flat=True
-    )
+    people = Person.objects.annotate(timestamp=DatabaseTimestamp())
+    (timestamp,) = people.values_list("timestamp", flat=True)
     assert timezone.is_aware(timestamp) is use_tz
     if connection.vendor == "postgresql" or use_tz:
         assert abs(timestamp - timezone.now()) < timedelta(minutes=1)

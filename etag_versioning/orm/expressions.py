@@ -68,9 +68,8 @@ class InStates(models.Expression):
 
     def __init__(self, columns: StateColumns, states: dict[Any, State]) -> None:
         super().__init__(output_field=models.BooleanField())
-        state_fields = [
-            field for field in (columns.version, columns.timestamp) if field is not None
-        ]
+        both = (columns.version, columns.timestamp)
+        state_fields = [field for field in both if field is not None]
         self.fields = [*columns.owner._meta.pk_fields, *state_fields]
         self.rows = [
             (*(pk if isinstance(pk, tuple) else (pk,)), *state[: len(state_fields)])

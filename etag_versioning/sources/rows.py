@@ -86,13 +86,12 @@ class Row(NamedTuple):
         version, timestamp = self.state
         if timestamp is not None and timestamp.tzinfo is None:
             timestamp = _aware(timestamp)
-        moment = (
-            last_modified_seconds(timestamp) if timestamp is not None and self.is_fixed else None
-        )
+        moment = None
+        if timestamp is not None and self.is_fixed:
+            moment = last_modified_seconds(timestamp)
         label = self.model.tag_label or self.model._meta.model_name
-        return make_validators(
-            build_state(label, self.key, version, timestamp), representation, moment
-        )
+        state = build_state(label, self.key, version, timestamp)
+        return make_validators(state, representation, moment)
 
     def guard(
         self, headers: ConditionalHeaders, *, dates_count: bool, detached: bool = False

@@ -72,12 +72,8 @@ class TriggerEditor:
         self.connection = connection
         self.quote = connection.ops.quote_name
         # Formatted once, where Django would do it twice: here, nothing has parameters.
-        self.now = (
-            connection.ops.compiler("SQLCompiler")(None, connection, None).compile(
-                DatabaseTimestamp()
-            )[0]
-            % ()
-        )
+        compiler = connection.ops.compiler("SQLCompiler")(None, connection, None)
+        self.now = compiler.compile(DatabaseTimestamp())[0] % ()
 
     def create(self, model: Any, touches: Collection[str] = ()) -> dict[str, list[str]]:
         """

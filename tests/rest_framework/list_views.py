@@ -121,7 +121,7 @@ for prefix, viewset in {
     "values": ValuesViewSet,
     "versions": with_pages(PersonViewSet, "VersionsViewSet", list_validator=max_version_and_count),
     "timestamps": with_pages(
-        PersonViewSet, "StampsViewSet", list_validator=count_and_max_updated_at
+        PersonViewSet, "TimestampsViewSet", list_validator=count_and_max_updated_at
     ),
     "counters": CounterViewSet,
 }.items():
