@@ -1,8 +1,8 @@
 """
-Narrow queries, at little cost: what saves time in a 304 is less the database than what
+Validator queries, at little cost: what saves time in a 304 is less the database than what
 the ORM does around a query.
 
-What a plain query set selects by one key is run by the SQL of its shape. Where a query
+What a plain queryset selects by one key is run by the SQL of its shape. Where a query
 set has more than that (a join, an annotation, a slice, a method of the project's own),
 it goes Django's way.
 
@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.apps import apps
 from django.core.exceptions import EmptyResultSet, FieldDoesNotExist
 from django.core.signals import setting_changed
 from django.db import connections, models
@@ -23,9 +24,9 @@ from django.db.models import lookups, sql
 
 from .statements import Statement, base_alias, by_shape, narrowed
 
-__all__ = ["Key", "KeyedRows", "fixed_queryset", "values_of"]
+__all__ = ["Key", "KeyedRows", "fixed_queryset", "from_database", "values_of"]
 
-# The methods that a narrow query would call. A class that has its own is heard.
+# The methods that a validator query would call. A class that has its own is heard.
 _CALLED = (
     *("__getitem__", "__iter__", "_chain", "_clone", "_fetch_all", "_filter_or_exclude"),
     *("_filter_or_exclude_inplace", "_values", "all", "db", "filter", "order_by"),
@@ -51,7 +52,7 @@ def values_of(
     queryset: Any, names: tuple[str, ...], using: str, key: Key | None = None
 ) -> list[tuple[Any, ...]]:
     """
-    The values of these names in the first two rows of a query set.
+    The values of these names in the first two rows of a queryset.
 
     Args:
         queryset: what selects the rows. Its order matters where it is sliced, or
@@ -85,7 +86,7 @@ class _Known(NamedTuple):
 
 class KeyedRows:
     """
-    The same, of a query set that does not change, by one value of a key after another:
+    The same, of a queryset that does not change, by one value of a key after another:
     what does not depend on the value is done once.
 
     Args:
@@ -131,13 +132,13 @@ class KeyedRows:
 
 def fixed_queryset(source: Any) -> Any:
     """
-    The query set of a model, a manager or a query set, if that is one for all
+    The queryset of a model, a manager or a queryset, if that is one for all
     requests; ``None`` where it may be another each time.
     """
     if isinstance(source, type) and issubclass(source, models.Model):
         source = source._default_manager
     if isinstance(source, models.Manager):
-        # A related manager has a query set for each instance.
+        # A related manager has a queryset for each instance.
         methods = (source.get_queryset, source.all)
         if any(method.__module__ != models.Manager.__base__.__module__ for method in methods):
             return None
@@ -157,7 +158,17 @@ def _values_of(queryset: Any, names: Sequence[str], key: Key | None) -> list[tup
         if not queryset.query.distinct_fields and not queryset.query.extra_tables:
             queryset = queryset.order_by()
         queryset = queryset[:2]
-    return list(queryset.values_list(*names))
+    return list(from_database(queryset.values_list(*names)))
+
+
+def from_database(queryset: Any) -> Any:
+    """
+    A queryset that reads the table. django-cacheops answers others from Redis, which an
+    ``update()`` and a touch do not reach: the tag would be an old one.
+    """
+    if hasattr(queryset, "nocache") and apps.is_installed("cacheops"):
+        return queryset.all().nocache()
+    return queryset
 
 
 def _comparison(queryset: Any, name: str) -> tuple[Any, Any] | None:
@@ -209,7 +220,7 @@ def _own_fields(model: Any, names: tuple[str, ...]) -> tuple[Any, ...] | None:
 
 @cache
 def _is_django_s(queryset_class: Any) -> bool:
-    """Whether a query set of this class does as Django's does."""
+    """Whether a queryset of this class does as Django's does."""
     return all(_is_ours(getattr(queryset_class, name, None)) for name in _CALLED)
 
 
@@ -219,7 +230,7 @@ def _is_ours(method: Any) -> bool:
 
 
 def _is_plain(queryset: Any) -> bool:
-    """Whether a query set selects rows as Django does, and computes nothing beside them."""
+    """Whether a queryset selects rows as Django does, and computes nothing beside them."""
     query = queryset.query
     return (
         _is_django_s(queryset.__class__)
