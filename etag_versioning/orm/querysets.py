@@ -25,7 +25,7 @@ from .guards import Guard, guards_of
 from .instances import has_state, owner_key, require_loaded
 from .state import StateColumns, is_unversioned, state_columns
 from .unchanged import forget
-from .write_options import set_write_options, write_options
+from .write_options import note_update, set_write_options, write_options
 
 __all__ = ["VersionedQuerySet"]
 
@@ -95,6 +95,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
                 return self._lock_expected()._update_moving(kwargs, now)
         if not self._will_move(kwargs):
             return self._found(super().update(**kwargs))
+        note_update(now)
         moves = columns.expressions(now)
         # Last, since MariaDB and MySQL assign from left to right.
         values = kwargs | {name: moves[name] for name in moves.keys() - kwargs.keys()}
