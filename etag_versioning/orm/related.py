@@ -71,7 +71,7 @@ def _keeping_current(write: Callable[..., Any]) -> Callable[..., Any]:
         }
         if not known:
             return write(self, *objs, **options)
-        if adds and columns.stamp is not None:
+        if adds and columns.timestamp is not None:
             return _add(known, columns, lambda: write(self, *objs, **options))
         with _locked(self, known, columns, using):
             return write(self, *objs, **options)
