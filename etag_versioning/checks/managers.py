@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -49,7 +50,10 @@ def _bumps(manager: Any) -> bool:
 def _queryset_class(manager: Any) -> type:
     """The class of a manager's querysets, also where it makes none outside of a request."""
     try:
-        return type(manager.get_queryset())
+        with warnings.catch_warnings():
+            # A deprecated manager warns of itself; here nobody uses it.
+            warnings.simplefilter("ignore")
+            return type(manager.get_queryset())
     except Exception:
         return manager._queryset_class
 

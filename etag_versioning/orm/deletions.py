@@ -13,8 +13,14 @@ from django.utils import timezone
 from ..exceptions import StaleWriteError
 from ..touching.deletions import delete_collected, may_touch_by_cascade
 from ..touching.paths import Found
-from ..touching.touch import in_transaction
-from ..touching.writes import Source, may_touch_by_deletion, touch_for_deletion, touch_for_rows
+from ..touching.touch import in_transaction, keep_current
+from ..touching.writes import (
+    Source,
+    at_hand,
+    may_touch_by_deletion,
+    touch_for_deletion,
+    touch_for_rows,
+)
 from .instances import has_state, no_state, owner_key, require_loaded
 from .state import state_columns
 from .swaps import Swap
@@ -59,9 +65,10 @@ class Deletion:
 
     def _run_without_version(self) -> Any:
         """The deletion of an instance that has no state, but may touch others."""
-        if self._is_djangos() and may_touch_by_cascade(self.instance._meta.concrete_model):
-            return self._delete_collected(None)
-        return self.delete(*self.args, **self.kwargs)
+        with keep_current(at_hand([self.instance])):
+            if self._is_djangos() and may_touch_by_cascade(self.instance._meta.concrete_model):
+                return self._delete_collected(None)
+            return self.delete(*self.args, **self.kwargs)
 
     def _is_djangos(self) -> bool:
         return getattr(self.delete, "__func__", None) is _DJANGOS_DELETE
@@ -79,11 +86,15 @@ class Deletion:
         rows: Any = models.QuerySet(type(instance), using=self.using)
         with transaction.mark_for_rollback_on_error(using=self.using):
             count = rows.filter(pk=instance.pk, **state)._raw_delete(self.using)
-        if not count:
-            self._require_gone()
-        else:
-            for guard in self.swap.guards():
+        guards = self.swap.guards()
+        if count:
+            for guard in guards:
                 guard.removed()
+        elif self._is_kept():
+            for guard in guards:
+                guard.reread()
+        else:
+            self._require_gone()
         instance.pk = None
         return count, {instance._meta.label: count}
 
@@ -114,7 +125,7 @@ class Deletion:
 
     def _run_anothers(self) -> Any:
         """By another base class's ``delete()``, which may hide the row: of a row that is locked."""
-        with transaction.atomic(using=self.using):
+        with transaction.atomic(using=self.using), keep_current([self.instance]):
             if self.swap.touches:
                 # What the row shows up in is locked before the row, whatever is written.
                 sources = [Source(type(self.instance), [self.instance.pk])]
@@ -134,6 +145,11 @@ class Deletion:
             self._require_gone()
             return False
         return True
+
+    def _is_kept(self) -> bool:
+        """Whether the row is in its state after a DELETE, as a trigger that hides it leaves it."""
+        state = self.columns.conditions(self.columns.state_of(self.instance))
+        return bool(self._owners_row().filter(**state).exists())
 
     def _require_gone(self) -> None:
         """Raise unless the row is gone. Who names a state in a request wants that state."""

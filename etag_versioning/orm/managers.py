@@ -5,7 +5,6 @@ related rows, and those of other apps, whose querysets learn to bump versions.
 
 from __future__ import annotations
 
-import copy
 from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -156,10 +155,18 @@ def versioned_manager(manager: Any) -> Any:
         class Page(VersionedModel, MP_Node):
             objects = versioned_manager(MP_NodeManager())
     """
-    versioned = copy.copy(manager)
     kind: Any = type(manager)
-    versioned.__class__ = _versioned_manager_class(kind)
-    return versioned
+    return _as(manager, _versioned_manager_class(kind))
+
+
+def _as(made: Any, kind: Any) -> Any:
+    """
+    A copy of a manager or queryset that is of another class. Python refuses to assign
+    ``__class__`` where a generic mixin comes before Django's class.
+    """
+    copied = kind.__new__(kind)
+    vars(copied).update(vars(made))
+    return copied
 
 
 class _VersionedQuerySets:
@@ -168,8 +175,7 @@ class _VersionedQuerySets:
     def get_queryset(self) -> Any:
         queryset = super().get_queryset()  # type: ignore[misc]
         kind: Any = type(queryset)
-        queryset.__class__ = _versioned_queryset_class(kind)
-        return queryset
+        return _as(queryset, _versioned_queryset_class(kind))
 
     def unversioned(self) -> Any:
         return self.get_queryset().unversioned()
@@ -179,9 +185,7 @@ class _VersionedQuerySets:
 
     def deconstruct(self) -> Any:
         """In migrations, it is the other app's manager: their models are plain ones."""
-        plain: Any = copy.copy(self)
-        plain.__class__ = type(self).__bases__[1]
-        return plain.deconstruct()
+        return _as(self, type(self).__bases__[1]).deconstruct()
 
 
 @cache

@@ -143,9 +143,9 @@ class VersionedQuerySet(models.QuerySet[Any]):
         return self._all_rows().filter(**{f"{owner._meta.pk.name}__in": keys})
 
     def _all_rows(self) -> Self:
-        """This queryset without its conditions; a subclass's attributes stay."""
+        """This queryset without its conditions; a subclass's attributes and its Query stay."""
         rows: Self = self.using(self.db)
-        rows.query = sql.Query(self.model)
+        rows.query = type(self)(self.model, using=self.db).query
         rows._expected = None
         return rows
 

@@ -21,6 +21,7 @@ from rest_framework.pagination import (
 )
 
 from ..http.preconditions import Validators
+from ..sources.fast_select import from_database
 from ..sources.rows import (
     annotation_names,
     list_validators,
@@ -77,7 +78,7 @@ def narrow_page(view: VersionedViewMixin) -> Validators | None:
     if isinstance(paginator, CursorPagination):
         # The links of a cursor show the value that the page is ordered by.
         shown.append(paginator.get_ordering(view.request, queryset, view)[0].lstrip("-"))
-    values = queryset.prefetch_related(None).values(*dict.fromkeys(shown))
+    values = from_database(queryset.prefetch_related(None).values(*dict.fromkeys(shown)))
     page: Any = view.paginate_queryset(values)
     paginated = page is not None
     # Without pages a list is as long as its table: its keys stream through.

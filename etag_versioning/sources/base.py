@@ -21,7 +21,7 @@ from ..http.etags import encode_key
 from ..http.preconditions import Validators
 from ..http.representation import PLAIN, Representation, make_validators
 from .absent_rows import CreationGuard
-from .fast_select import Key, fixed_queryset
+from .fast_select import Key, fixed_queryset, from_database
 from .rows import (
     Row,
     RowReader,
@@ -216,7 +216,8 @@ class PageSource:
         if writes:
             queryset = for_write(queryset)
         model, using = queryset.model, queryset.db
-        values = queryset.values_list(*narrow_names(model), *annotation_names(queryset))
+        names = (*narrow_names(model), *annotation_names(queryset))
+        values = from_database(queryset.values_list(*names))
         label = model.tag_label or model._meta.model_name
         return Page(label, tuple(row_from_values(model, using, row) for row in values))
 

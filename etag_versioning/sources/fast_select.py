@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.apps import apps
 from django.core.exceptions import EmptyResultSet, FieldDoesNotExist
 from django.core.signals import setting_changed
 from django.db import connections, models
@@ -23,7 +24,7 @@ from django.db.models import lookups, sql
 
 from .statements import Statement, base_alias, by_shape, narrowed
 
-__all__ = ["Key", "KeyedRows", "fixed_queryset", "values_of"]
+__all__ = ["Key", "KeyedRows", "fixed_queryset", "from_database", "values_of"]
 
 # The methods that a narrow query would call. A class that has its own is heard.
 _CALLED = (
@@ -165,7 +166,17 @@ def _values_of(queryset: Any, names: Sequence[str], key: Key | None) -> list[tup
         if not queryset.query.distinct_fields and not queryset.query.extra_tables:
             queryset = queryset.order_by()
         queryset = queryset[:2]
-    return list(queryset.values_list(*names))
+    return list(from_database(queryset.values_list(*names)))
+
+
+def from_database(queryset: Any) -> Any:
+    """
+    A queryset that reads the table. django-cacheops answers others from Redis, which an
+    ``update()`` and a touch do not reach: the tag would be an old one.
+    """
+    if hasattr(queryset, "nocache") and apps.is_installed("cacheops"):
+        return queryset.all().nocache()
+    return queryset
 
 
 def _comparison(queryset: Any, name: str) -> tuple[Any, Any] | None:

@@ -15,7 +15,8 @@ from django.db.models.signals import m2m_changed, pre_delete
 from .deletions import touch_before_deletion
 from .links import Links
 from .paths import Found, Path, links_to, resolve_path, touches_of
-from .touch import Touch, just_created
+from .touch import Touch, just_created, note_links_of
+from .writes import at_hand
 
 __all__ = ["connect"]
 
@@ -41,6 +42,8 @@ def connect(all_models: Iterable[Any]) -> None:
             continue  # A system check tells of it, and so does the first write.
         if touches is not None or goes_with_links:
             pre_delete.connect(touch_before_deletion, sender=model)
+        if touches is not None and not model._meta.auto_created:
+            m2m_changed.connect(_note_instance, sender=model)
         for field, shown in own.items():
             linked[field] |= {path.name: path for path in (shown.paths if shown else ())}
         for path in touches.paths if touches else ():
@@ -53,6 +56,11 @@ def connect(all_models: Iterable[Any]) -> None:
                 weak=False,
                 dispatch_uid=f"{field.model._meta.label}.{field.name}",
             )
+
+
+def _note_instance(sender: Any, action: str, instance: Any, **kwargs: Any) -> None:
+    """A through model of the project's own: its rows touch the instance whose links they are."""
+    note_links_of(instance if action.startswith("pre_") else None)
 
 
 def _is_automatic(through: Any) -> bool:
@@ -101,7 +109,7 @@ class _LinkReceiver:
             return
         certain = action == "pre_add" and all(path.direct for path in self.paths)
         using, instance = kwargs["using"], kwargs["instance"]
-        touch = Touch(using, certain=certain, at_hand=[instance, *just_created()])
+        touch = Touch(using, certain=certain, at_hand=at_hand([instance, *just_created()]))
         touch.lock(partial(find, **kwargs)).move()
 
     def _find_added(self, again: bool, **change: Any) -> Iterable[Found]:

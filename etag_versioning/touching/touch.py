@@ -23,9 +23,17 @@ from django.utils import timezone
 
 from ..orm.guards import guards_of
 from ..orm.state import state_columns
+from .caches import invalidate_rows
 from .paths import Found, onward, touches_of
 
-__all__ = ["Touch", "in_transaction", "just_created", "note_created"]
+__all__ = [
+    "Touch",
+    "in_transaction",
+    "just_created",
+    "keep_current",
+    "note_created",
+    "note_links_of",
+]
 
 # The row that was created last. A related manager's create() then adds the link, and tells
 # nobody of the instance that it returns.
@@ -41,6 +49,37 @@ def just_created() -> list[Any]:
     created = _created.get()
     instance = None if created is None else created()
     return [] if instance is None else [instance]
+
+
+# Instances whose delete() is running: what it writes besides may touch their rows.
+_deleting: ContextVar[tuple[Any, ...]] = ContextVar("etag_versioning_deleting", default=())
+
+
+@contextmanager
+def keep_current(instances: Iterable[Any]) -> Iterator[None]:
+    """Keep these instances current while the block runs, whatever touches their rows."""
+    token = _deleting.set((*_deleting.get(), *instances))
+    try:
+        yield
+    finally:
+        _deleting.reset(token)
+
+
+# The instance whose links are changing: Django writes them by a queryset of the through model,
+# which does not know the instance.
+_linking: ContextVar[ref[Any] | None] = ContextVar("etag_versioning_linking", default=None)
+
+
+def note_links_of(instance: Any) -> None:
+    """Keep this instance current until the next call; ``None``: no longer."""
+    _linking.set(None if instance is None else ref(instance))
+
+
+def _in_use() -> Iterator[Any]:
+    yield from _deleting.get()
+    linking = _linking.get()
+    if linking is not None and (instance := linking()) is not None:
+        yield instance
 
 
 class Touch:
@@ -119,7 +158,8 @@ class Touch:
         """Move what was found, when the statement has written its rows."""
         for owner in sorted(self.found, key=_rank):
             if self.found[owner]:
-                _bump_rows(owner, self.using, self.found[owner], self.at_hand)
+                at_hand = [*self.at_hand, *_in_use()]
+                _bump_rows(owner, self.using, self.found[owner], at_hand)
 
     @property
     def done(self) -> Found:
@@ -175,6 +215,7 @@ def _bump_rows(owner: Any, using: str, keys: set[Any], at_hand: Iterable[Any]) -
     else:
         current = _current(owner, using, states) if states else set()
     _bump(owner, using, sorted(rest), now)
+    invalidate_rows(owner, using, keys)
     for key in current:
         for instance in states[key]:
             columns.assign(instance, columns.after(columns.state_of(instance), now))

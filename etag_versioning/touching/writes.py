@@ -15,6 +15,7 @@ from .touch import Touch
 
 __all__ = [
     "Source",
+    "at_hand",
     "deleted_links",
     "may_touch_by_deletion",
     "touch_for_batch",
@@ -68,7 +69,7 @@ def _touch_instances(
     touches: Any = touches_of(model)
     rows = _rows(model, using).filter(pk__in=pks)
     values = _values_of(objs, touches, names)
-    touch = Touch(using, certain=certain, at_hand=_at_hand(objs))
+    touch = Touch(using, certain=certain, at_hand=at_hand(objs))
     touch.wrote(model, pks)
     return touch.lock(
         lambda again: [
@@ -128,7 +129,7 @@ def touch_for_create(
     values = _values_of(objs, touches, None)
     there = _rows(model, using).filter(_same(model, objs, unique_fields))
     certain = touches.direct and not updates
-    touch = Touch(using, certain=certain, at_hand=_at_hand(objs))
+    touch = Touch(using, certain=certain, at_hand=at_hand(objs))
 
     def find(again: bool) -> Iterable[Found]:
         pks, found = shown_in(touches, there, locked=again) if updates else (set(), {})
@@ -162,7 +163,7 @@ def may_touch_by_deletion(model: Any) -> bool:
 def touch_for_deletion(instance: Any, using: str) -> Touch:
     """Lock what an instance shows up in, before its row is compared and deleted."""
     sources = [Source(type(instance), [instance.pk]), *deleted_links([instance])]
-    return touch_for_rows(sources, using, compared=True, at_hand=_at_hand([instance]))
+    return touch_for_rows(sources, using, compared=True, at_hand=at_hand([instance]))
 
 
 def touch_for_collected(collector: Any, using: str, done: Found | None, *, ours: bool) -> Touch:
@@ -248,7 +249,7 @@ def touch_for_rows(
     return touch.lock(find)
 
 
-def _at_hand(objs: Collection[Any]) -> list[Any]:
+def at_hand(objs: Collection[Any]) -> list[Any]:
     """The instances that paths lead to in memory, and what these touch in their turn."""
     found: dict[int, Any] = {id(obj): obj for obj in objs}
     following = list(objs)
