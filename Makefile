@@ -4,10 +4,11 @@ PORT ?= 8000
 VENV = .venv
 BIN = $(VENV)/bin
 PEERS = $(VENV)/with-peers
+NEIGHBOURS = $(VENV)/with-neighbours
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: demo serve test test-all cells race proxies browser schema bench bench-check django-suite lint clean data interpreter
+.PHONY: demo serve test test-all cells neighbours race proxies browser schema bench bench-check django-suite lint clean data interpreter
 
 demo: data
 	$(BIN)/python manage.py demo
@@ -35,6 +36,12 @@ test-all: $(VENV)/databases
 # Python 3.11, 3.12 and 3.13, each with the Django and DRF of its time, on all three.
 cells: $(VENV)/cells
 	POSTGRESQL_URL=$(POSTGRESQL_URL) MARIADB_URL=$(MARIADB_URL) $(BIN)/tox
+
+# Beside the other apps that docs/neighbours.md names, all in one project. Redis must answer.
+neighbours: $(NEIGHBOURS)/installed
+	.ci/redis
+	$(NEIGHBOURS)/bin/python -m tests.neighbours
+	DATABASE_URL=$(POSTGRESQL_URL) $(NEIGHBOURS)/bin/python -m tests.neighbours
 
 race: $(VENV)/databases
 	$(BIN)/python -m tests.race
@@ -132,6 +139,13 @@ $(PEERS)/installed: setup.cfg | interpreter
 	$(PYTHON) -m venv --without-pip $(PEERS)
 	$(PYTHON) -m pip --python $(PEERS)/bin/python install --quiet --editable \
 		'.[bench,example,peers,postgresql]'
+	touch $@
+
+# In an environment of their own: some of these apps change Django for all models.
+$(NEIGHBOURS)/installed: setup.cfg | interpreter
+	$(PYTHON) -m venv --without-pip $(NEIGHBOURS)
+	$(PYTHON) -m pip --python $(NEIGHBOURS)/bin/python install --quiet --editable \
+		'.[neighbours,postgresql,test]'
 	touch $@
 
 $(VENV)/clients: $(BIN)/python setup.cfg

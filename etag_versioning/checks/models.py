@@ -33,7 +33,7 @@ _OPTIONS: Final = (
 def check_models(
     app_configs: Sequence[Any] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """E002 to E008, W001 to W003, and W006: each model, by itself."""
+    """E002 to E008, W001 to W003, W006 and W008: each model, by itself."""
     configs = apps.get_app_configs() if app_configs is None else app_configs
     found: list[checks.CheckMessage] = []
     for model in (model for config in configs for model in config.get_models()):
@@ -48,6 +48,7 @@ def check_models(
         if not taken:
             found += _check_touches(model)
             found += list(_check_names(model)) or list(_check_through_models(model))
+            found += _check_translations(model)
         found += check_managers(model)
         found += _check_foreign_keys(model)
     return found
@@ -260,16 +261,45 @@ def _check_through_models(model: Any) -> Iterator[checks.CheckMessage]:
         if owner is None or isinstance(through, str) or through._meta.auto_created:
             continue
         if field.name not in model.unversioned_fields and owner not in _touched_by(through):
-            link = field.m2m_field_name()
             yield checks.Warning(
                 f"{field} has its links in {through._meta.label}, whose writes do not bump the "
                 f"version of {model._meta.label}.",
-                hint=f'class {through.__name__}(TouchingMixin): touches = ("{link}",); or, where '
-                f'nothing shows the links, unversioned_fields = ("{field.name}",) in '
-                f"{model.__name__}.",
+                hint=f"{_touching_through_model(field)}; or, where nothing shows the links, "
+                f'unversioned_fields = ("{field.name}",) in {model.__name__}.',
                 obj=model,
                 id="etag_versioning.W006",
             )
+
+
+def _check_translations(model: Any) -> Iterator[checks.CheckMessage]:
+    """W008: django-parler keeps translations in rows of their own."""
+    owner = state_columns(model).owner
+    for extension in getattr(model, "_parler_meta", None) or ():
+        rows = extension.model
+        if owner is None or extension.shared_model is not model or owner in _touched_by(rows):
+            continue
+        yield checks.Warning(
+            f"{rows._meta.label} holds translations of {model._meta.label}, and its writes do not "
+            f"bump the version.",
+            hint=f"class {rows.__name__}(TouchingMixin, TranslatedFieldsModel): "
+            f'touches = ("master",); '
+            f"master = TranslationsForeignKey({model.__name__}, models.CASCADE, "
+            f'related_name="{extension.rel_name}", null=True) and the translated fields.',
+            obj=model,
+            id="etag_versioning.W008",
+        )
+
+
+def _touching_through_model(field: Any) -> str:
+    """The mended code of a through model; one whose links are generic cannot be mended."""
+    through = field.remote_field.through
+    if hasattr(field, "m2m_field_name"):
+        return f'class {through.__name__}(TouchingMixin): touches = ("{field.m2m_field_name()}",)'
+    own = f"{field.model.__name__}{through.__name__}"
+    return (
+        f"class {own}(TouchingMixin, …): content_object = ForeignKey({field.model.__name__}, …) "
+        f'and touches = ("content_object",); {field.name} = {type(field).__name__}(through={own})'
+    )
 
 
 def _touched_by(through: Any) -> set[Any]:
