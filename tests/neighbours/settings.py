@@ -12,6 +12,8 @@ from django.apps import AppConfig
 from tests.settings import *  # noqa: F403
 from tests.settings import DATABASES
 
+DATABASES = {"default": DATABASES["default"]}
+
 ROOT_URLCONF = "tests.neighbours.urls"
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -75,7 +75,7 @@ def test_hooks_run_and_the_row_is_bumped_once(model):
 
 
 @both_orders
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_hooks_after_a_write_do_not_run_when_it_is_stale(model):
     row = model.objects.create(title="One")
     model.objects.update(title="Two")
@@ -87,7 +87,7 @@ def test_hooks_after_a_write_do_not_run_when_it_is_stale(model):
 
 
 @both_orders
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_a_stale_save_leaves_an_enclosing_transaction_usable(model):
     row = model.objects.create(title="One")
     model.objects.update(title="Two")
@@ -99,7 +99,7 @@ def test_a_stale_save_leaves_an_enclosing_transaction_usable(model):
 
 
 @both_orders
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_a_hook_that_fails_rolls_the_write_back(model):
     row = model.objects.create(title="One")
     row.title = "refused"
@@ -110,7 +110,7 @@ def test_a_hook_that_fails_rolls_the_write_back(model):
 
 
 @both_orders
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_a_stale_delete_deletes_nothing_and_logs_nothing(model):
     row = model.objects.create(title="One")
     model.objects.update(title="Two")
@@ -121,7 +121,7 @@ def test_a_stale_delete_deletes_nothing_and_logs_nothing(model):
 
 
 @both_orders
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_a_delete_runs_its_hook_in_the_same_transaction(model):
     model.objects.create(title="One").delete()
     assert not model.objects.exists()
@@ -129,7 +129,7 @@ def test_a_delete_runs_its_hook_in_the_same_transaction(model):
 
 
 @both_orders
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_a_save_without_hooks_bumps_once(model):
     row = model.objects.create(title="One")
     row.title = "Two"
