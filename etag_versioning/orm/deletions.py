@@ -21,6 +21,7 @@ from ..touching.writes import (
     touch_for_deletion,
     touch_for_rows,
 )
+from .guards import State
 from .instances import has_state, no_state, owner_key, require_loaded
 from .state import state_columns
 from .swaps import Swap
@@ -87,14 +88,12 @@ class Deletion:
         with transaction.mark_for_rollback_on_error(using=self.using):
             count = rows.filter(pk=instance.pk, **state)._raw_delete(self.using)
         guards = self.swap.guards()
-        if count:
-            for guard in guards:
+        if count or not self._is_kept():
+            for guard in guards if count else ():
                 guard.removed()
-        elif self._is_kept():
+        else:
             for guard in guards:
                 guard.reread()
-        else:
-            self._require_gone()
         instance.pk = None
         return count, {instance._meta.label: count}
 
@@ -116,7 +115,8 @@ class Deletion:
             for guard in guards:
                 guard.moved(state)
             raise
-        for guard in guards if stays else ():
+        for guard in guards if stays or (there and not result[1].get(label)) else ():
+            # The row is there: the parent's, or one that a trigger of the database keeps.
             guard.reread()
         if not there and result[1].get(label):
             # Somebody has made the row again in the meantime.
@@ -147,23 +147,42 @@ class Deletion:
         return True
 
     def _is_kept(self) -> bool:
-        """Whether the row is in its state after a DELETE, as a trigger that hides it leaves it."""
-        state = self.columns.conditions(self.columns.state_of(self.instance))
-        return bool(self._owners_row().filter(**state).exists())
+        """
+        Whether the row is still there in its state, though it was deleted: a trigger of the
+        database keeps it, and may have hidden it.
+
+        Raises:
+            StaleWriteError: it is in another state; or it is gone, and a request's precondition
+                names it.
+        """
+        columns = self.columns
+        expected = columns.state_of(self.instance)[: len(columns.names)]
+        found = self._owners_row().values_list(*columns.names).first()
+        if found == expected:
+            return True
+        if found is not None or any(guard.enforced for guard in self.swap.guards()):
+            raise self._stale(found)
+        return False
 
     def _require_gone(self) -> None:
         """Raise unless the row is gone. Who names a state in a request wants that state."""
-        enforced = any(guard.enforced for guard in self.swap.guards())
-        if enforced or self._owners_row().exists():
+        if self._is_kept():
             raise self._stale()
 
     def _owners_row(self) -> Any:
         rows: Any = models.QuerySet(self.columns.owner, using=self.using)
         return rows.filter(pk=owner_key(self.instance, self.columns))
 
-    def _stale(self) -> StaleWriteError:
-        key = owner_key(self.instance, self.columns)
-        return StaleWriteError(self.columns.owner, key, self.using, self.instance)
+    def _stale(self, found: tuple[Any, ...] | None = None) -> StaleWriteError:
+        key, state = owner_key(self.instance, self.columns), self.columns.state_of(self.instance)
+        return StaleWriteError(
+            self.columns.owner,
+            key,
+            self.using,
+            self.instance,
+            expected=state,
+            found=None if found is None else State(*found),
+        )
 
     @contextmanager
     def _touching(self) -> Iterator[Found | None]:

@@ -12,12 +12,17 @@ from weakref import WeakKeyDictionary
 from django.db import models
 
 from .querysets import VersionedQuerySet
+from .related import keep_instances_current
 
 __all__ = ["VersionedManager", "name_base_manager", "share_objects", "versioned_manager"]
 
 
 class VersionedManager(models.Manager.from_queryset(VersionedQuerySet)):  # type: ignore[misc]
     """The manager whose querysets bump versions."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        keep_instances_current(cls)
 
 
 class _RelatedRows(VersionedQuerySet):
@@ -171,6 +176,10 @@ def _as(made: Any, kind: Any) -> Any:
 
 class _VersionedQuerySets:
     """Lets the querysets of another app's manager bump versions, however it makes them."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        keep_instances_current(cls)
 
     def get_queryset(self) -> Any:
         queryset = super().get_queryset()  # type: ignore[misc]

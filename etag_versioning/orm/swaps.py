@@ -349,8 +349,8 @@ class Swap(_Save):
             file.name, file._committed = name, False
 
     def _stale(self) -> StaleWriteError:
-        key = owner_key(self.instance, self.columns)
-        return StaleWriteError(self.columns.owner, key, self.using, self.instance)
+        key, state = owner_key(self.instance, self.columns), self.columns.state_of(self.instance)
+        return StaleWriteError(self.columns.owner, key, self.using, self.instance, expected=state)
 
 
 class RawSave(_Save):
