@@ -8,7 +8,7 @@ NEIGHBOURS = $(VENV)/with-neighbours
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: demo serve test test-all cells neighbours race proxies browser schema bench bench-check django-suite lint clean data interpreter
+.PHONY: demo serve test test-all cells neighbours race proxies browser schema bench bench-check distance django-suite lint clean data interpreter
 
 demo: data
 	$(BIN)/python manage.py demo
@@ -72,6 +72,10 @@ bench: $(PEERS)/installed
 bench-check: $(PEERS)/installed
 	$(PEERS)/bin/python -m benchmarks promises
 	DATABASE_URL=$(POSTGRESQL_URL) $(PEERS)/bin/python -m benchmarks promises
+
+# How many functions of the package a request of the example goes through.
+distance: $(VENV)/example
+	$(BIN)/python -m benchmarks.distance
 
 # The browsable API's forms in Chromium, which must be there.
 browser: $(VENV)/browser

@@ -3,13 +3,14 @@ The settings, all in one dictionary of the project's::
 
     ETAG_VERSIONING = {"IF_MATCH": "strong"}
 
-Each is looked up once, and again when a setting changes, so that
-``override_settings`` works on it.
+Each is read once, and again when a setting changes, so that ``override_settings``
+works on it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from django.conf import settings as django_settings
@@ -63,46 +64,47 @@ class Settings:
     """One typed property per setting."""
 
     def __init__(self) -> None:
-        self._values: dict[str, Any] | None = None
         setting_changed.connect(self._forget)
 
     def _forget(self, **kwargs: Any) -> None:
-        self._values = None
+        vars(self).clear()
 
-    def _get(self, name: str) -> Any:
-        if (values := self._values) is None:
-            # Django would look for a setting that is not there each time anew.
-            values = {**DEFAULTS, **given_settings()}
-            self._values = values
-        return values[name]
+    @cached_property
+    def _values(self) -> Mapping[str, Any]:
+        return {**DEFAULTS, **given_settings()}
 
-    @property
+    @cached_property
     def strong_if_match(self) -> bool:
         """
         ``IF_MATCH``: "state" (the default) lets a tag that a proxy weakened, or
         that came with another representation, guard a write; "strong" is the
         letter of RFC 9110 §13.1.1.
         """
-        value = self._get("IF_MATCH")
+        value = self._values["IF_MATCH"]
         check_value("IF_MATCH", value)
         return bool(value == "strong")
 
-    @property
+    @cached_property
     def etag_on_put(self) -> bool:
         """
         ``ETAG_ON_PUT``: whether a successful PUT answers with the new tag
         (the default), which RFC 9110 §9.3.4 reserves for servers that store the
         body byte for byte.
         """
-        return bool(self._get("ETAG_ON_PUT"))
+        return bool(self._values["ETAG_ON_PUT"])
 
-    @property
+    @cached_property
     def opaque_tags(self) -> bool:
         """
         ``OPAQUE_TAGS``: whether tags are keyed digests, from which nobody can
         read or guess keys and versions.
         """
-        return bool(self._get("OPAQUE_TAGS"))
+        return bool(self._values["OPAQUE_TAGS"])
+
+    @cached_property
+    def has_revision(self) -> bool:
+        """Whether ``REVISION`` is set."""
+        return bool(self._values["REVISION"])
 
     @property
     def revision(self) -> str:
@@ -110,7 +112,7 @@ class Settings:
         ``REVISION``: what stands for the project's code in its tags, or a
         callable that returns it; the module ``revision`` reads one.
         """
-        value = self._get("REVISION")
+        value = self._values["REVISION"]
         return str((value() if callable(value) else value) or "")
 
 

@@ -17,7 +17,7 @@ from django.http import HttpRequest
 
 from .apps import require_installed
 from .cache_control import check_cache_control
-from .http import headers
+from .http.headers import without_length
 from .http.representation import EtagTerms
 from .sources.base import RowSource
 from .sources.combined import CombinedSource
@@ -162,15 +162,17 @@ def versioned_condition(
 
             @functools.wraps(view)
             async def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                call = AsyncCall(known, view, request, args, kwargs)
-                return headers.without_length(await call.respond())
+                response = await AsyncCall(known, view, request, args, kwargs).respond()
+                without_length(response)
+                return response
 
         else:
 
             @functools.wraps(view)
             def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                call = Call(known, view, request, args, kwargs)
-                return headers.without_length(call.respond())
+                response = Call(known, view, request, args, kwargs).respond()
+                without_length(response)
+                return response
 
         # A system check looks at it.
         inner._etag_versioning = known  # type: ignore[attr-defined]

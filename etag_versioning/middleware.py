@@ -34,4 +34,4 @@ class StaleWriteMiddleware(MiddlewareMixin):
         else:
             return None
         report(request, decision)
-        return ErrorResponse(request, decision).render()
+        return ErrorResponse(request, decision)

@@ -1,5 +1,7 @@
 """The settings in ``ETAG_VERSIONING``."""
 
+from functools import cached_property
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
@@ -23,9 +25,13 @@ TABLE = [
 
 
 def test_every_setting_has_one_property_and_is_in_the_table():
-    properties = {name for name, value in vars(Settings).items() if isinstance(value, property)}
+    properties = {
+        name
+        for name, value in vars(Settings).items()
+        if isinstance(value, property | cached_property) and not name.startswith("_")
+    }
     assert {name for name, *_ in TABLE} == set(DEFAULTS)
-    assert {prop for *_, prop, _ in TABLE} == properties
+    assert {prop for *_, prop, _ in TABLE} | {"has_revision"} == properties
 
 
 @pytest.mark.parametrize(("name", "value", "prop", "answer"), TABLE)

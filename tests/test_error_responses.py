@@ -52,7 +52,7 @@ def request_for(accept=None):
 @pytest.mark.parametrize(("decision", "status", "code"), ERRORS)
 @pytest.mark.parametrize("etag", [TAG, EntityTag("a", weak=True), None])
 def test_error_responses(decision, status, code, etag):
-    response = ErrorResponse(request_for(), decision, etag).render()
+    response = ErrorResponse(request_for(), decision, etag)
     body = json.loads(response.content)
     message = body.pop("message")
     assert response.status_code == status
@@ -87,37 +87,8 @@ def test_the_malformed_header_is_answered_with_the_right_form():
     assert '"tag"' in MESSAGES[Reason.MALFORMED]
 
 
-def test_settle_is_called_once_and_not_before_the_response_is_rendered():
-    calls = []
-
-    def settle():
-        calls.append(1)
-        return STALE, TAG
-
-    response = ErrorResponse(request_for(), CONFLICT, settle=settle)
-    assert (calls, response.status_code) == ([], 409)
-    response.render()
-    assert (calls, response.status_code, response["ETag"]) == ([1], 412, str(TAG))
-    assert json.loads(response.content)["error"] == "PRECONDITION_FAILED"
-    assert json.loads(response.content)["current_etag"] == str(TAG)
-    response.render()
-    assert calls == [1]
-
-
-def test_nothing_of_what_was_said_before_settling_remains():
-    response = ErrorResponse(request_for(), CONTENTION, TAG, settle=lambda: (GONE, None)).render()
-    assert response.status_code == 404
-    assert json.loads(response.content) == {
-        "error": "NOT_FOUND",
-        "reason": "gone",
-        "message": MESSAGES[Reason.GONE],
-    }
-    assert not response.has_header("ETag")
-    assert not response.has_header("Retry-After")
-
-
 def test_an_error_response_can_be_put_in_a_cache():
-    response = ErrorResponse(request_for(), CONFLICT, settle=lambda: (STALE, TAG)).render()
+    response = ErrorResponse(request_for(), STALE, TAG)
     again = pickle.loads(pickle.dumps(response))
     assert (again.status_code, again.content) == (412, response.content)
 
@@ -134,7 +105,7 @@ def test_error_headers_on_a_response_of_another_kind(decision, status, code):
 @pytest.mark.parametrize("etag", [TAG, None])
 def test_problem_details(decision, status, code, etag):
     """RFC 9457 §3, §4.2.1: the status as sent, its phrase as title, names of three letters."""
-    response = ErrorResponse(request_for("application/problem+json"), decision, etag).render()
+    response = ErrorResponse(request_for("application/problem+json"), decision, etag)
     assert response["Content-Type"] == "application/problem+json"
     body = json.loads(response.content)
     shown = {} if etag is None else {"current_etag": str(etag)}
@@ -150,13 +121,13 @@ def test_problem_details(decision, status, code, etag):
 
 
 def test_a_page_for_people():
-    response = ErrorResponse(request_for("text/html"), STALE, TAG).render()
+    response = ErrorResponse(request_for("text/html"), STALE, TAG)
     page = response.content.decode()
     assert response["Content-Type"].startswith("text/html")
     assert "<title>412 Precondition Failed</title>" in page
     assert "Cache-Control: no-cache" in page
     malformed = Decision(Outcome.PRECONDITION_FAILED, Reason.MALFORMED)
-    page = ErrorResponse(request_for("text/html"), malformed).render().content.decode()
+    page = ErrorResponse(request_for("text/html"), malformed).content.decode()
     assert "&quot;tag&quot;" in page
 
 
@@ -168,6 +139,6 @@ def test_what_chose_the_form_is_in_vary():
 @pytest.mark.parametrize("accept", ["application/json", "application/problem+json", "text/html"])
 def test_messages_speak_the_active_language(accept):
     with translation.override("de"):
-        content = ErrorResponse(request_for(accept), STALE).render().content.decode()
+        content = ErrorResponse(request_for(accept), STALE).content.decode()
     content = json.loads(content) if "json" in accept else {"message": content}
     assert "wurde geändert" in content.get("message", content.get("detail"))

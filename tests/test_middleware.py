@@ -96,9 +96,9 @@ def test_the_hook_answers_for_nothing_else(error):
     assert middleware.process_exception(RequestFactory().put("/"), error) is None
 
 
-def test_the_answer_of_the_hook_is_rendered():
+def test_the_answer_of_the_hook_has_its_content():
     """So that the middleware above it can read its content."""
     middleware = StaleWriteMiddleware(lambda request: HttpResponse())
     response = middleware.process_exception(RequestFactory().put("/"), RAISED["stale"]())
-    assert response.is_rendered
+    assert response.content
     assert_conflict(response)

@@ -405,6 +405,31 @@ def test_w005_a_trigger_whose_columns_are_others_by_now(monkeypatch):
     assert 'operations = [AddVersionTrigger("author")]' in message.hint
 
 
+@pytest.mark.django_db(transaction=True)
+def test_w005_a_trigger_of_an_older_release_until_a_migration_replaces_it(monkeypatch):
+    state = ProjectState.from_apps(apps)
+    kind = type(trigger_editor(connection))
+
+    def add_trigger():
+        with connection.schema_editor() as editor:
+            AddVersionTrigger("author").database_forwards("triggerapp", editor, state, state)
+
+    with monkeypatch.context() as older:
+        older.setattr(kind, "later", "{now}")
+        add_trigger()
+    (message,) = check_triggers(databases=["default"])
+    assert (message.id, message.obj) == ("etag_versioning.W005", Author)
+    assert 'operations = [AddVersionTrigger("author")]' in message.hint
+    out = StringIO()
+    call_command("show_version_triggers", stdout=out)
+    assert '[!] triggerapp.Author (the order): out of date; AddVersionTrigger("author")' in (
+        out.getvalue()
+    )
+    add_trigger()
+    assert check_triggers(databases=["default"]) == []
+    assert len(trigger_editor(connection).installed(Author)) == 1
+
+
 @pytest.mark.django_db
 def test_no_database_is_asked_that_is_not_given(django_assert_num_queries):
     with django_assert_num_queries(0):

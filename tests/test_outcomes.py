@@ -4,14 +4,16 @@ import contextlib
 import json
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models.signals import pre_delete
 from django.db.transaction import TransactionManagementError
 from django.http import HttpResponse
 from django.test import RequestFactory
 
 from etag_versioning.decorators import versioned_condition
 from etag_versioning.exceptions import StaleWriteError
-from tests.testapp.models import Login, Person, Team
+from tests.testapp.models import Login, Person, Plain, Team
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -61,12 +63,26 @@ class TestAnErrorThatTheViewCaught:
         def view(request, pk):
             Person.objects.get(pk=pk).save()
             with contextlib.suppress(IntegrityError):
-                Login.objects.bulk_create([Login(name="taken")])
+                Login.objects.bulk_create([Login(name="free"), Login(name="taken")], batch_size=1)
             return HttpResponse(status=status)
 
         with pytest.raises(TransactionManagementError):
             view(put(), pk=person.pk)
         assert Person.objects.get().version == 1
+
+    def test_of_one_statement_is_no_success_unless_the_write_is_committed(self, person):
+        @versioned_condition(Person)
+        def view(request, pk):
+            Person.objects.get(pk=pk).save()
+            with contextlib.suppress(IntegrityError):
+                Login.objects.bulk_create([Login(name="taken")])
+            return HttpResponse()
+
+        statuses = []
+        with contextlib.suppress(TransactionManagementError):
+            statuses.append(view(put(), pk=person.pk).status_code)
+        # Before Django 6.0, and on PostgreSQL, the failed statement ends the transaction.
+        assert (statuses, Person.objects.get().version) in [([200], 2), ([], 1)]
 
     def test_is_raised_where_raw_sql_failed(self, person):
         if connection.vendor != "postgresql":
@@ -132,14 +148,123 @@ class TestAnErrorThatTheViewCaught:
                 return HttpResponse(status=400)
 
         @versioned_condition(Person)
-        def rolled_back(request, pk):
-            transaction.set_rollback(True)
+        def left_by_an_error(request, pk):
+            with contextlib.suppress(ValueError), transaction.atomic(savepoint=False):
+                raise ValueError
             return HttpResponse()
 
         caught(put(), pk=person.pk)
         with pytest.raises(TransactionManagementError) as error:
-            rolled_back(put(), pk=person.pk)
+            left_by_an_error(put(), pk=person.pk)
         assert error.value.__cause__ is None
+
+    def test_is_raised_where_a_signal_stopped_a_deletion(self, run, person):
+        """Django deletes in a block without a savepoint."""
+        row = Plain.objects.create()
+
+        def refuse(sender, **kwargs):
+            raise ValueError
+
+        @versioned_condition(Person)
+        def view(request, pk):
+            Person.objects.get(pk=pk).save()
+            with contextlib.suppress(ValueError):
+                row.delete()
+            return HttpResponse()
+
+        pre_delete.connect(refuse, Plain)
+        try:
+            with pytest.raises(TransactionManagementError):
+                run(view, put(), pk=person.pk)
+        finally:
+            pre_delete.disconnect(refuse, Plain)
+        assert Person.objects.get().version == 1
+
+
+class TestADryRun:
+    """``transaction.set_rollback(True)`` is meant: the view's answer stands."""
+
+    @pytest.mark.parametrize("if_match", ["*", None])
+    def test_answers_as_the_view_does_and_writes_nothing(self, run, person, if_match):
+        @versioned_condition(Person, if_match="optional")
+        def view(request, pk):
+            Person.objects.filter(pk=pk).update(name="b")
+            transaction.set_rollback(True)
+            return HttpResponse("would be b")
+
+        answer = run(view, put(if_match), pk=person.pk)
+        assert (answer.status_code, answer.content) == (200, b"would be b")
+        assert "ETag" not in answer
+        assert Person.objects.values_list("name", "version").get() == ("a", 1)
+
+    def test_that_catches_an_error_too_is_meant(self, run, person):
+        Login.objects.create(name="taken")
+
+        @versioned_condition(Person)
+        def view(request, pk):
+            with contextlib.suppress(IntegrityError):
+                Login.objects.create(name="taken")
+            transaction.set_rollback(True)
+            return HttpResponse("the name is taken")
+
+        assert run(view, put(), pk=person.pk).status_code == 200
+
+    def test_that_was_taken_back_leaves_a_caught_error_one(self, run, person):
+        Login.objects.create(name="taken")
+
+        @versioned_condition(Person)
+        def view(request, pk):
+            transaction.set_rollback(True)
+            transaction.set_rollback(False)
+            with contextlib.suppress(IntegrityError):
+                Login.objects.create(name="taken")
+            return HttpResponse()
+
+        with pytest.raises(TransactionManagementError):
+            run(view, put(), pk=person.pk)
+
+    def test_of_a_savepoint_leaves_a_caught_error_one(self, run, person):
+        Login.objects.create(name="taken")
+
+        @versioned_condition(Person)
+        def view(request, pk):
+            with transaction.atomic():
+                transaction.set_rollback(True)
+            with contextlib.suppress(IntegrityError):
+                Login.objects.create(name="taken")
+            return HttpResponse()
+
+        with pytest.raises(TransactionManagementError):
+            run(view, put(), pk=person.pk)
+
+    def test_leaves_the_connection_as_it_was(self, run, person):
+        @versioned_condition(Person)
+        def view(request, pk):
+            transaction.set_rollback(True)
+            return HttpResponse()
+
+        run(view, put(), pk=person.pk)
+        assert "set_rollback" not in vars(connection)
+
+
+async def async_dry_run(request, pk):
+    def save_and_roll_back():
+        with transaction.atomic():
+            Person.objects.get(pk=pk).save()
+            transaction.set_rollback(True)
+
+    await sync_to_async(save_and_roll_back)()
+    return HttpResponse("dry")
+
+
+@pytest.mark.usefixtures("close_connections")
+async def test_a_dry_run_in_a_coroutine_answers_as_the_view_does(async_rf):
+    person = await Person.objects.acreate(name="a")
+    view = versioned_condition(Person)(async_dry_run)
+    answer = await view(async_rf.put("/", headers={"If-Match": "*"}), pk=person.pk)
+    assert (answer.status_code, answer.content) == (200, b"dry")
+    assert "ETag" not in answer
+    assert (await Person.objects.aget()).version == 1
 
 
 def contention():

@@ -145,8 +145,8 @@ def test_an_instance_can_be_copied_and_pickled_in_signals():
             signal.disconnect(receive, sender=Person)
     names = set(vars(Person.objects.get()))
     assert all(set(vars(each)) - {"_django_version"} == names for each in copies)
-    # The key of the row is a plain value, and a copy may have it.
-    known = {"db", "adding", "fields_cache", "row_key"}
+    # The key of the row is a plain value, and a copy may have it. The others are Django's.
+    known = {"db", "adding", "fields_cache", "fetch_mode", "peers", "row_key"}
     assert all(vars(each._state).keys() <= known for each in copies)
 
 
@@ -239,6 +239,22 @@ class TestFiles:
             stale.save()
         assert self.files() == before
         assert stale.file.read() == b"refused"
+
+    def test_a_new_file_under_the_old_name_is_a_change(self, settings):
+        """With ``skip_unchanged``, and a storage that overwrites."""
+        settings.STORAGES = {
+            **settings.STORAGES,
+            "default": {
+                "BACKEND": "django.core.files.storage.FileSystemStorage",
+                "OPTIONS": {"allow_overwrite": True},
+            },
+        }
+        row = again(Upload.objects.create(name="a", file=ContentFile(b"first", name="a.txt")))
+        row.file = ContentFile(b"second", name="a.txt")
+        row.save()
+        assert row.version == again(row).version == 2
+        row.save()
+        assert again(row).version == 2
 
     def test_a_save_stores_its_file_once(self):
         row = Attachment.objects.create(name="a", file=ContentFile(b"first", name="a.txt"))

@@ -25,7 +25,6 @@ from etag_versioning.http.representation import (
     Representation,
     make_validators,
     request_representation,
-    view_representation,
 )
 from etag_versioning.orm.guards import State
 from etag_versioning.sources.base import Page
@@ -50,7 +49,7 @@ def tag(representation=PLAIN, state=STATE):
 
 
 def own(*etag_terms, path="/"):
-    return tag(view_representation(etag_terms, RequestFactory().get(path), (), {}))
+    return tag(request_representation(RequestFactory().get(path), etag_terms))
 
 
 def test_nothing_to_tell_apart_is_no_representation_part():
@@ -101,9 +100,9 @@ def test_terms_may_be_a_function_of_what_the_view_is_called_with():
     def etag_terms(request, *args, **kwargs):
         return [request.method, *args, kwargs["pk"]]
 
-    shown = view_representation(etag_terms, request, ("a",), {"pk": 5})
-    assert shown == view_representation(["GET", "a", 5], request, (), {})
-    assert view_representation(None, request, (), {}) == PLAIN
+    shown = request_representation(request, etag_terms, ("a",), {"pk": 5})
+    assert shown == request_representation(request, ["GET", "a", 5])
+    assert request_representation(request, None) == PLAIN
 
 
 def test_the_query_string_is_a_term():
@@ -223,7 +222,7 @@ def test_user_is_the_primary_key():
 def test_the_representation_of_a_request_is_that_of_a_view_without_terms(settings):
     settings.ETAG_VERSIONING = {"REVISION": "a"}
     request = RequestFactory().get("/?b=c")
-    assert request_representation(request) == view_representation(None, request, (), {})
+    assert request_representation(request) == request_representation(request, None)
 
 
 class TestHiddenState:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from etag_versioning.decorators import versioned_condition
 from etag_versioning.exceptions import StaleWriteError
+from etag_versioning.fields import UpdatedAtField
 from etag_versioning.models import VersionedModel
 from etag_versioning.operations import AddVersionTrigger
 from etag_versioning.orm.guards import State, lock_state
@@ -198,6 +199,82 @@ def test_a_stamp_in_the_future_rises_by_a_microsecond(author, stamp, expected):
     row.save()
     row.refresh_from_db()
     assert row.updated_at == datetime.fromisoformat(expected).replace(tzinfo=UTC) + MICROSECOND
+
+
+@pytest.mark.parametrize(
+    ("ahead", "rises_to"),
+    [
+        ("2.000000", "2.000001"),
+        ("2.000001", "3.000001"),
+        ("2.5", "3.000001"),
+        ("8.999999", "9.000001"),
+    ],
+)
+def test_a_timestamp_that_another_clock_put_ahead_rises_by_a_whole_second(author, ahead, rises_to):
+    """Clients may have its date, rounded up: the next state must have another."""
+    now = timezone.now().replace(microsecond=0)
+    put_ahead = now + timedelta(seconds=float(ahead))
+    execute(f"UPDATE {AUTHOR} SET updated_at = %s", put_ahead.strftime("%Y-%m-%d %H:%M:%S.%f"))
+    set_column(author, "the name", "b")
+    assert Author.objects.get().updated_at == now + timedelta(seconds=float(rises_to))
+
+
+def test_a_touched_row_that_another_clock_put_ahead_rises_by_a_whole_second(writers):
+    put_ahead = timezone.now().replace(microsecond=500_000) + timedelta(seconds=3)
+    execute(f"UPDATE {AUTHOR} SET updated_at = %s", put_ahead.strftime("%Y-%m-%d %H:%M:%S.%f"))
+    insert(writers[0])
+    touched = Author.objects.get(pk=writers[0].pk)
+    assert touched.updated_at == put_ahead + timedelta(microseconds=500_001)
+
+
+def test_a_timestamp_without_a_fraction_rises_by_a_microsecond_in_the_next_second(author):
+    """SQLite keeps datetimes as text, and Django writes no fraction where it is zero."""
+    put_ahead = timezone.now().replace(microsecond=0) + timedelta(seconds=3)
+    execute(f"UPDATE {AUTHOR} SET updated_at = %s", put_ahead.strftime("%Y-%m-%d %H:%M:%S"))
+    set_column(author, "the name", "b")
+    assert Author.objects.get().updated_at == put_ahead + MICROSECOND
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_without_a_timestamp_gets_one():
+    """Where another program made the table, the column may hold NULL."""
+    field = Stamped._meta.get_field("changed")
+    nullable = UpdatedAtField(null=True)
+    nullable.set_attributes_from_name("changed")
+    nullable.model = Stamped
+    with connection.schema_editor() as editor:
+        editor.alter_field(Stamped, field, nullable)
+    add_trigger(Stamped)
+    try:
+        Stamped.objects.create(name="a")
+        execute("UPDATE triggerapp_stamped SET changed = NULL")
+        execute("UPDATE triggerapp_stamped SET name = 'b'")
+        assert timezone.now() - Stamped.objects.get().changed < timedelta(minutes=1)
+    finally:
+        with connection.schema_editor() as editor:
+            editor.alter_field(Stamped, nullable, field)
+        add_trigger(Stamped)
+
+
+def test_many_writes_in_a_row_do_not_run_ahead_of_the_clock(author):
+    for number in range(20):
+        set_column(author, "the name", f"name {number}")
+        assert Author.objects.get().updated_at <= timezone.now()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writers_that_waited_for_the_row_do_not_run_ahead_of_the_clock(race):
+    if connection.vendor == "mysql":
+        pytest.skip("MariaDB tells a trigger the time at which the statement began to wait.")
+    author = Author.objects.create(name="a", weight=0)
+
+    def raise_weight():
+        for _ in range(10):
+            execute(f"UPDATE {AUTHOR} SET weight = weight + 1")
+
+    assert race(*[raise_weight] * 8) == [None] * 8
+    assert state(author)[0] == 81
+    assert state(author)[1] <= timezone.now()
 
 
 def test_stamps_rise_with_each_of_many_writes(author):

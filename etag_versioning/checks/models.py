@@ -230,7 +230,9 @@ def _check_names(model: Any) -> Iterator[checks.CheckMessage]:
 def _wrong_field(model: Any, name: str) -> str | None:
     """What to write instead, where ``name`` is no field that can be unversioned."""
     fields = [field for field in model._meta.get_fields() if not _is_reverse(field)]
-    own = [field for field in fields if field.concrete and not field.primary_key]
+    # Since Django 6.0 a many-to-many field is no longer "concrete": it has no column.
+    stored = [field for field in fields if field.concrete or field.many_to_many]
+    own = [field for field in stored if not field.primary_key]
     names = [field.name for field in own if not isinstance(field, VersionField | UpdatedAtField)]
     columns = [field.attname for field in own if field.name in names]
     if name in (*names, *columns):

@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 __all__ = [
     "ANY",
+    "OWS",
     "EntityTag",
     "build_state",
     "digest",
@@ -40,7 +41,8 @@ __all__ = [
 # ASGI hand over as the characters U+0080 to U+00FF. No space, control or quote.
 _ETAGC = r"[\x21\x23-\x7e\x80-\xff]"
 _ENTITY_TAG = re.compile(rf'(W/)?"({_ETAGC}*)"')
-_OWS = " \t"
+# Optional whitespace (RFC 9110 §5.6.3).
+OWS = " \t"
 
 # What servers and proxies append to the opaque part of a tag when they compress.
 _CODINGS = ("gzip", "br", "zstd", "deflate")
@@ -120,14 +122,14 @@ def parse_entity_tags(value: str) -> _Any | tuple[EntityTag, ...] | None:
     """
     if len(value) > _LONGEST_VALUE:
         return None
-    if value.strip(_OWS) == "*":
+    if value.strip(OWS) == "*":
         return ANY
     tags: list[EntityTag] = []
     position, end = 0, len(value)
     after_tag = False
     while position < end:
         character = value[position]
-        if character in _OWS:
+        if character in OWS:
             position += 1
         elif character == ",":
             after_tag = False
@@ -195,7 +197,8 @@ def build_state(label: str, key: Any, version: int, stamp: datetime | None) -> s
     >>> build_state("user", ("a-b", "ü~"), 3, None)
     'user-a%2Db-%C3%BC%7E-v3'
     """
-    state = f"{encode_key(label)}-{encode_key(key)}-v{version}"
+    text = key if type(key) is int else encode_key(key)
+    state = f"{_encode_label(label)}-{text}-v{version}"
     return state if stamp is None else f"{state}.{encode_stamp(stamp)}"
 
 
@@ -224,8 +227,6 @@ def encode_key(key: Any) -> str:
     The parts of a composite key are joined by a hyphen, and hyphens inside of
     them encoded, so that ("a", "b-c") and ("a-b", "c") stay apart.
     """
-    if type(key) is int:
-        return str(key)
     if isinstance(key, tuple | list):
         return "-".join(encode_key(part).replace("-", "%2D") for part in key)
     if isinstance(key, bytes | memoryview):
@@ -235,6 +236,9 @@ def encode_key(key: Any) -> str:
         return text
     return quote(text, safe="").replace("~", "%7E")
 
+
+# There is one for each model.
+_encode_label = lru_cache(maxsize=1000)(encode_key)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

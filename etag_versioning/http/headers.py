@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -61,18 +62,19 @@ class NotModified(HttpResponseNotModified):
 
     def __init__(self, validators: Validators, decision: Decision) -> None:
         super().__init__()
-        self.headers = _WithoutLength({})
         _show(self.headers, decision.etag, showable_last_modified(validators))
-        # Who compresses the 200 says there what chose the coding; here nobody would.
-        if _is_recoded(decision.etag, validators) or _compresses():
+        without_length(self)
+        # GZipMiddleware sets Vary on the 200 but skips an empty 304, so set it here.
+        recoded = decision.etag is not validators.etag and _is_recoded(decision.etag, validators)
+        if recoded or _compresses(*django_settings.MIDDLEWARE):
             patch_vary_headers(self, ("Accept-Encoding",))
 
 
-def without_length(response: Any) -> Any:
-    """``response``; if it is a 204, it takes no Content-Length any more."""
-    if response.status_code == 204:
-        response.headers = _WithoutLength(response.headers)
-    return response
+def without_length(response: Any) -> None:
+    """Let the headers of a 204 or a 304 take no Content-Length any more."""
+    if response.status_code in (204, 304):
+        # The headers stay the same object, since others may hold it.
+        response.headers.__class__ = _WithoutLength
 
 
 def _is_recoded(etag: EntityTag | None, current: Validators) -> bool:
@@ -82,8 +84,9 @@ def _is_recoded(etag: EntityTag | None, current: Validators) -> bool:
     return etag.weak > current.etag.weak or etag.opaque not in current.opaques
 
 
-def _compresses() -> bool:
-    return any(path.endswith(".GZipMiddleware") for path in django_settings.MIDDLEWARE)
+@lru_cache(maxsize=16)
+def _compresses(*middleware: str) -> bool:
+    return any(path.endswith(".GZipMiddleware") for path in middleware)
 
 
 def set_validators(response: HttpResponseBase, validators: Validators) -> None:

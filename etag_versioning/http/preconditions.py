@@ -12,7 +12,7 @@ import enum
 from typing import NamedTuple
 
 from .dates import parse_http_date
-from .etags import ANY, EntityTag, parse_entity_tags, resource_part, state_part, without_coding
+from .etags import ANY, OWS, EntityTag, parse_entity_tags, resource_part, state_part, without_coding
 
 __all__ = [
     "CONFLICT",
@@ -196,7 +196,8 @@ def evaluate(
 
     # Step 2: If-Unmodified-Since, where there is no If-Match.
     elif not required or policy.allow_unmodified_since or policy.lets_pass:
-        date = parse_http_date(headers.if_unmodified_since)
+        given = headers.if_unmodified_since
+        date = None if given is None else parse_http_date(given)
         if date is not None and current is not None and current.last_modified is not None:
             if current.last_modified > date:
                 return Decision(Outcome.PRECONDITION_FAILED, Reason.MODIFIED_SINCE)
@@ -211,9 +212,9 @@ def evaluate(
             required = False
 
     # Step 4: If-Modified-Since, where there is no If-None-Match.
-    elif not writes and current is not None and current.dated and current.last_modified is not None:
+    elif headers.if_modified_since is not None and not writes:
         date = parse_http_date(headers.if_modified_since)
-        if date is not None and current.last_modified <= date:
+        if date is not None and current is not None and _is_unmodified_since(date, current):
             return Decision(Outcome.NOT_MODIFIED, Reason.MATCH, current.etag)
 
     # Step 5: If-Range. No ranges are served here, so it is ignored (§13.1.5).
@@ -254,15 +255,24 @@ def reconsider(headers: ConditionalHeaders, again: Decision, moved: bool) -> Dec
     return UNAVAILABLE
 
 
+def _is_unmodified_since(date: int, current: Validators) -> bool:
+    """Whether If-Modified-Since is false (§13.1.3); ignored where there is no date to compare."""
+    known = current.last_modified if current.dated else None
+    return known is not None and known <= date
+
+
 def names_any(headers: ConditionalHeaders) -> bool:
     """Whether If-Match is ``*``."""
-    return headers.if_match is not None and parse_entity_tags(headers.if_match) is ANY
+    return headers.if_match is not None and headers.if_match.strip(OWS) == "*"
 
 
 def _if_match_objection(
     value: str, current: Validators | None, policy: Policy, writes: bool
 ) -> Reason | None:
     """Why If-Match is false (§13.1.1), or ``None`` where it is true."""
+    etag = None if current is None else current.etag
+    if etag is not None and not etag.weak and value == f'"{etag.opaque}"':
+        return None  # As most are.
     tags = parse_entity_tags(value)
     if tags is None:
         return Reason.MALFORMED
@@ -296,7 +306,7 @@ def _if_none_match(value: str, current: Validators | None, writes: bool) -> Deci
     if current is None:
         return None
     etag = current.etag
-    if not writes and etag is not None and value == str(etag):
+    if not writes and etag is not None and not etag.weak and value == f'"{etag.opaque}"':
         return Decision(Outcome.NOT_MODIFIED, Reason.MATCH, etag)  # As most are.
     tags = parse_entity_tags(value)
     if tags is None:

@@ -9,9 +9,10 @@ they may tell of a user. With ``OPAQUE_TAGS`` both parts are such digests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -32,7 +33,6 @@ __all__ = [
     "Representation",
     "make_validators",
     "request_representation",
-    "view_representation",
 ]
 
 EtagTerms = Iterable[Any] | Callable[..., Iterable[Any]]
@@ -94,7 +94,7 @@ def make_validators(
     if hidden and not representation.sealed:
         state, hidden = f"{state}-{hidden}", ""
     if not (representation.terms or hidden or settings.opaque_tags):
-        opaque = with_representation(state, representation.text)
+        opaque = with_representation(state, representation.text) if representation.text else state
         return Validators(EntityTag(opaque), state, last_modified)
     if not representation.sealed:
         # The same under every secret key.
@@ -128,31 +128,31 @@ def _seal(key: Any, use: str, terms: Iterable[Any]) -> str:
     return salted_hmac(salt, text, secret=key, algorithm="sha256").hexdigest()[:24]
 
 
-def request_representation(request: HttpRequest) -> Representation:
-    """What every answer depends on: the project's code, and the query string."""
-    query, revision = request.META.get("QUERY_STRING", ""), settings.revision
-    if not query and not revision:
-        return PLAIN
-    named = (("revision", revision), ("query", query))
-    return Representation("", tuple((name, (term,)) for name, term in named if term))
-
-
-def view_representation(
-    etag_terms: EtagTerms | None, request: HttpRequest, args: Any, kwargs: Any
+def request_representation(
+    request: HttpRequest,
+    etag_terms: EtagTerms | None = None,
+    args: Any = (),
+    kwargs: Mapping[str, Any] = MappingProxyType({}),
 ) -> Representation:
     """
-    The same, with a view's own terms.
+    What an answer depends on beside the state: the project's code, the query string, and a
+    view's own terms.
 
     Args:
-        etag_terms: an iterable, or a callable that makes one of the request.
         request, args, kwargs: what the view is called with.
+        etag_terms: an iterable, or a callable that makes one of the request.
 
     Raises:
         ImproperlyConfigured: a term's text does not tell all that there is to
             tell, as that of a model instance or a query set.
     """
+    query = request.META.get("QUERY_STRING", "")
+    revision = settings.revision if settings.has_revision else ""
     own = etag_terms(request, *args, **kwargs) if callable(etag_terms) else etag_terms
-    shown = request_representation(request)
+    if not query and not revision and not own:
+        return PLAIN
+    named = (("revision", revision), ("query", query))
+    shown = Representation("", tuple((name, (term,)) for name, term in named if term))
     return shown.with_terms("own", map(_plain, own)) if own else shown
 
 

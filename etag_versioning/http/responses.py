@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.template.response import SimpleTemplateResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.html import format_html
 from django.utils.translation import get_language
@@ -47,7 +46,7 @@ _PAGE = """<!doctype html>
 """
 
 
-class ErrorResponse(SimpleTemplateResponse):
+class ErrorResponse(HttpResponse):
     """
     The answer to an outcome that is an error, in the form that the request's
     Accept asks for.
@@ -56,39 +55,22 @@ class ErrorResponse(SimpleTemplateResponse):
         request: what is answered.
         decision: the outcome and its reason.
         etag: the current tag to show, if any.
-        settle: called when the response is rendered, which is after the
-            transaction of ``ATOMIC_REQUESTS``: returns the decision and the tag
-            that are true by then, in place of these.
     """
 
     def __init__(
-        self,
-        request: HttpRequest,
-        decision: Decision,
-        etag: EntityTag | None = None,
-        settle: Callable[[], tuple[Decision, EntityTag | None]] | None = None,
+        self, request: HttpRequest, decision: Decision, etag: EntityTag | None = None
     ) -> None:
-        self._form = preferred_type(request.META.get("HTTP_ACCEPT"))
-        super().__init__("", content_type=self._form)
+        form = preferred_type(request.META.get("HTTP_ACCEPT"))
+        super().__init__(_content(form, decision, etag), content_type=form)
         patch_vary_headers(self, ("Accept",))
-        self._settle = settle
-        self._fill(decision, etag)
-
-    def _fill(self, decision: Decision, etag: EntityTag | None) -> None:
-        self._told = decision, etag
-        for name in ("ETag", "Retry-After"):
-            self.headers.pop(name, None)
         set_error_headers(self, decision, etag)
 
-    @property
-    def rendered_content(self) -> str:
-        if self._settle is not None:
-            settle, self._settle = self._settle, None
-            self._fill(*settle())
-        if self._form == HTML:
-            return _page(self._told[0])
-        body = problem_body if self._form == PROBLEM else error_body
-        return json.dumps(body(*self._told))
+
+def _content(form: str, decision: Decision, etag: EntityTag | None) -> str:
+    if form == HTML:
+        return _page(decision)
+    body = problem_body if form == PROBLEM else error_body
+    return json.dumps(body(decision, etag))
 
 
 def error_body(decision: Decision, etag: EntityTag | None) -> dict[str, str]:

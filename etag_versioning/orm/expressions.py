@@ -39,23 +39,20 @@ class InState(models.expressions.BaseExpression):
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         version, stamp = self.columns.version, self.columns.stamp
-        text, params = self._equals(version, self.state.version, connection)
+        quote = connection.ops.quote_name
+        table = quote(version.model._meta.db_table)
+        if self.state.version is None:
+            text, params = f"{table}.{quote(version.column)} IS NULL", []
+        else:
+            text = f"{table}.{quote(version.column)} = %s"
+            params = [version.get_db_prep_value(self.state.version, connection)]
         if stamp is None:
             return text, params
+        column = f"{table}.{quote(stamp.column)}"
         if self.state.stamp is None:
-            return f"{text} AND {self._column(stamp, connection)} IS NULL", params
-        condition, moments = is_stamp(self._column(stamp, connection), self.state.stamp, connection)
+            return f"{text} AND {column} IS NULL", params
+        condition, moments = is_stamp(column, self.state.stamp, connection)
         return f"{text} AND {condition}", [*params, *moments]
-
-    def _equals(self, field: Any, value: Any, connection: Any) -> tuple[str, list[Any]]:
-        column = self._column(field, connection)
-        if value is None:
-            return f"{column} IS NULL", []
-        return f"{column} = %s", [field.get_db_prep_value(value, connection)]
-
-    def _column(self, field: Any, connection: Any) -> str:
-        quote = connection.ops.quote_name
-        return f"{quote(field.model._meta.db_table)}.{quote(field.column)}"
 
 
 class InStates(models.Expression):

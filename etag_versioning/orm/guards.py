@@ -38,8 +38,9 @@ __all__ = [
     "is_contention",
     "is_duplicate",
     "is_lost_race",
+    "is_overtaken",
     "lock_state",
-    "require_commit",
+    "refusing_rolled_back",
     "require_matched_rows",
     "violates_foreign_key",
 ]
@@ -86,8 +87,6 @@ class Guard:
     # Whether writes of the request are committed. What fails after that, as an
     # on_commit() callback may, must not be told as if nothing had been written.
     committed: bool = False
-    # What Django has noted of an earlier transaction's failure.
-    earlier_error: BaseException | None = None
     # Whether a statement of the request has compared the row's state …
     compared: bool = False
     # … whether one has deleted the row, and whether the request is over.
@@ -128,14 +127,8 @@ class Guard:
         transaction is committed, before the block's own on_commit() callbacks run.
         """
         with transaction.atomic(using=self.using):
-            connection: Any = connections[self.using]
-            self.earlier_error = connection.rollback_exc
             transaction.on_commit(self._note_commit, using=self.using)
             yield
-
-    def require_commit(self) -> None:
-        """``require_commit()`` for the guard's own block; see there."""
-        require_commit(self.using, self.earlier_error)
 
     def _note_commit(self) -> None:
         self.committed = True
@@ -292,16 +285,19 @@ def guards_of(model: type[models.Model], using: str, pk: Any = None) -> list[Gua
     ]
 
 
-def require_commit(using: str, earlier: BaseException | None = None) -> None:
+@contextmanager
+def refusing_rolled_back(using: str, answer: Callable[[], Any] = int) -> Iterator[None]:
     """
-    Before a success is answered: make sure that the open transaction can be committed.
+    Raise an error where the database will roll the block's transaction back, and ``answer()``
+    is a success all the same.
 
-    A block that catches a database error in a transaction cannot save what it wrote:
-    Django, or PostgreSQL itself, rolls it back without another error.
+    A block that catches an error in a transaction cannot save what it wrote: Django, or
+    PostgreSQL itself, rolls it back without another error. ``transaction.set_rollback(True)``
+    is a decision of the project's own, as for a dry run: its answer stands.
 
     Args:
         using: the database alias.
-        earlier: the connection's ``rollback_exc`` before the block. Django never resets it.
+        answer: returns the response, where it is known.
 
     Raises:
         TransactionManagementError: the transaction will be rolled back.
@@ -309,19 +305,51 @@ def require_commit(using: str, earlier: BaseException | None = None) -> None:
             another's write.
     """
     connection: Any = connections[using]
-    if not connection.needs_rollback and not is_aborted(connection):
+    before = connection.rollback_exc  # Django never resets it.
+    with _noting_set_rollback(connection) as is_meant:
+        yield
+    if is_meant() or not (connection.needs_rollback or is_aborted(connection)):
         return
-    caught = connection.rollback_exc
-    if caught is earlier:
-        caught = None
+    if getattr(answer(), "status_code", 200) >= 400:
+        return
+    caught = None if connection.rollback_exc is before else connection.rollback_exc
     if caught is not None and is_lost_race(caught):
         raise caught
     raise TransactionManagementError(
         "The transaction of a guarded write will be rolled back, so its answer can't be a success. "
         "If a database error was caught in it, put the statement that may fail into a block of "
         "its own: with transaction.atomic(): team.save(). If the rollback is meant, call "
-        "set_rollback(True) in such a block."
+        "transaction.set_rollback(True)."
     ) from caught
+
+
+@contextmanager
+def _noting_set_rollback(connection: Any) -> Iterator[Callable[[], bool]]:
+    """
+    Know whether the block has called ``transaction.set_rollback(True)`` for its own
+    transaction, and not for a savepoint in it.
+
+    Django sets the same flag where an error leaves ``atomic(savepoint=False)``, as that of a
+    ``save()`` of several tables, and keeps no word of the reason. So the method is replaced.
+    """
+    meant, original, replaced = False, connection.set_rollback, vars(connection)
+    earlier = replaced.get("set_rollback")
+    savepoints = [each for each in connection.savepoint_ids if each is not None]
+
+    def set_rollback(rollback: bool) -> None:
+        nonlocal meant
+        original(rollback)
+        own = savepoints == [each for each in connection.savepoint_ids if each is not None]
+        meant = rollback and own
+
+    connection.set_rollback = set_rollback
+    try:
+        yield lambda: meant
+    finally:
+        if earlier is None:
+            del connection.set_rollback
+        else:
+            connection.set_rollback = earlier
 
 
 def is_aborted(connection: Any) -> bool:
@@ -439,6 +467,18 @@ def is_contention(error: Exception) -> bool:
         or mysql in _MYSQL_CONTENTION
         or (sqlite & 0xFF) in _SQLITE_CONTENTION
     )
+
+
+def is_overtaken(error: Exception) -> bool:
+    """
+    Whether a database refused to write a row because another transaction has changed it
+    since this one began: PostgreSQL under REPEATABLE READ, MariaDB with
+    ``innodb_snapshot_isolation``.
+    """
+    if not isinstance(error, DatabaseError):
+        return False
+    postgresql, mysql, _ = _codes(error)
+    return postgresql == "40001" or mysql == _CHANGED
 
 
 def is_duplicate(error: Exception) -> bool:

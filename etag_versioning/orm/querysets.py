@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from ..exceptions import StaleWriteError
 from ..touching.deletions import delete_collected, may_touch_by_cascade
-from ..touching.paths import Found, touches_of
+from ..touching.paths import touches_of
 from ..touching.touch import Touch, in_transaction, note_created
 from ..touching.writes import touch_for_batch, touch_for_create, touch_for_update
 from .expressions import InStates, MovingInsertQuery
@@ -25,40 +25,26 @@ from .guards import Guard, guards_of
 from .instances import has_state, owner_key, require_loaded
 from .state import StateColumns, is_unversioned, state_columns
 from .unchanged import forget
+from .write_options import set_write_options, write_options
 
 __all__ = ["VersionedQuerySet"]
 
 
 class VersionedQuerySet(models.QuerySet[Any]):
-    """A query set whose writes move the state of every row that they change."""
-
-    # Of the class, and of an instance where they are others: most are cloned often.
-    _moves = True
-    _expected: dict[str, Any] | None = None
-    # The keys of the rows that have been touched for the next write, by model.
-    _touched: Found | None = None
-    # For one chunk of a bulk_update(): the states to compare, and the moment of the write.
-    _chunk: tuple[InStates, datetime] | None = None
+    """A queryset whose writes bump the version of every row that they change."""
 
     @property
     def _columns(self) -> StateColumns:
         model: Any = self.model
         return state_columns(model)
 
-    def _clone(self) -> Self:
-        clone: Self = super()._clone()  # type: ignore[misc]
-        for name in ("_moves", "_expected", "_touched", "_chunk"):
-            if name in self.__dict__:
-                setattr(clone, name, getattr(self, name))
-        return clone
-
     def unversioned(self) -> Self:
         """
         A query set whose ``update()`` and ``bulk_update()`` neither compare nor
         move: for what no client sees, like ``last_seen``.
         """
-        clone = self._chain()  # type: ignore[attr-defined]
-        clone._moves = False
+        clone: Self = self.all()
+        set_write_options(clone, bumps=False)
         return clone
 
     def expect(self, **state: Any) -> Self:
@@ -79,7 +65,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
         if unknown := state.keys() - set(columns.names):
             raise TypeError(f"expect() takes {columns.names}, and not {sorted(unknown)}.")
         clone = self.filter(**state)
-        clone._expected = state
+        set_write_options(clone, expected=state)
         return clone
 
     def update(self, **kwargs: Any) -> int:
@@ -93,8 +79,8 @@ class VersionedQuerySet(models.QuerySet[Any]):
         """
         if not kwargs or self.query.is_sliced:
             return super().update(**kwargs)
-        if self._chunk is not None:
-            condition, now = self._chunk
+        if (chunk := write_options(self).chunk) is not None:
+            condition, now = chunk
             return self.filter(condition)._update_moving(kwargs, now)
         with self._touching_rows(kwargs) as rows:
             return rows._update_moving(kwargs, timezone.now())
@@ -104,7 +90,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
     def _update_moving(self, kwargs: dict[str, Any], now: datetime) -> int:
         self._for_write = True
         columns = self._columns
-        if self._expected is not None and self._has_other_tables():
+        if write_options(self).expected is not None and self._has_other_tables():
             with transaction.atomic(using=self.db):
                 return self._lock_expected()._update_moving(kwargs, now)
         if not self._will_move(kwargs):
@@ -124,7 +110,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
 
     def _found(self, count: int) -> int:
         """The count of rows, of which ``expect()`` wants at least one."""
-        if self._expected is not None and not count:
+        if not count and write_options(self).expected is not None:
             raise StaleWriteError(self._columns.owner, None, self.db)
         return count
 
@@ -134,7 +120,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
 
     def _lock_expected(self) -> VersionedQuerySet:
         """The rows by key alone, locked in the state that ``expect()`` names."""
-        owner, state = self._columns.owner, self._expected or {}
+        owner, state = self._columns.owner, write_options(self).expected or {}
         keys = set(self.order_by().values_list(owner._meta.pk.name, flat=True))
         rows: Any = models.QuerySet(owner, using=self.db).filter(pk__in=keys, **state)
         version = self._columns.version.name
@@ -145,8 +131,9 @@ class VersionedQuerySet(models.QuerySet[Any]):
     def _all_rows(self) -> Self:
         """This queryset without its conditions; a subclass's attributes and its Query stay."""
         rows: Self = self.using(self.db)
+        options = write_options(self)
         rows.query = type(self)(self.model, using=self.db).query
-        rows._expected = None
+        set_write_options(rows, bumps=options.bumps, touched=options.touched)
         return rows
 
     def delete(self) -> tuple[int, dict[str, int]]:
@@ -157,7 +144,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
             StaleWriteError: as for ``update()``.
         """
         self._for_write = True
-        if self._expected is not None:
+        if write_options(self).expected is not None:
             with self._touching_rows({}) as rows, transaction.atomic(using=self.db):
                 return rows._lock_expected()._delete_guarded()
         return self._delete_guarded()
@@ -189,7 +176,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
             return delete()
         collector = Collector(using=self.db, origin=self)
         collector.collect(self.all().order_by().select_related(None))
-        result = delete_collected(collector, self._touched)
+        result = delete_collected(collector, write_options(self).touched)
         self._result_cache = None
         return result
 
@@ -209,7 +196,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
         """
         self._for_write = True
         columns, objs = self._columns, tuple({id(obj): obj for obj in objs}.values())
-        if columns.version is None or not self._moves:
+        if columns.version is None or not write_options(self).bumps:
             return self._bulk_update_plainly(objs, fields, *args, **kwargs)
         names = [name for name in fields if name not in columns.names]
         if is_unversioned(self.model, names):
@@ -283,10 +270,10 @@ class VersionedQuerySet(models.QuerySet[Any]):
             # Django updates several tables by key: the comparison comes first.
             owners = VersionedQuerySet(columns.owner, using=self.db).filter(condition)
             count = owners._update_moving({}, now)
-            rows._moves = False
+            set_write_options(rows, bumps=False)
             super(VersionedQuerySet, rows).bulk_update(objs, names, batch_size=len(objs))
         else:
-            rows._chunk = condition, now
+            set_write_options(rows, chunk=(condition, now))
             count = super(VersionedQuerySet, rows).bulk_update(objs, names, batch_size=len(objs))
         if count != len(states):
             raise _StaleChunk(list(states))
@@ -349,13 +336,16 @@ class VersionedQuerySet(models.QuerySet[Any]):
 
     def _will_move(self, names: Iterable[str]) -> bool:
         """Whether a write of these fields moves the state of its rows."""
-        moves = self._moves and not is_unversioned(self.model, names)
+        moves = write_options(self).bumps and not is_unversioned(self.model, names)
         return moves and bool(self._columns.names)
 
     def _touches(self) -> bool:
         """Whether a write of these rows moves others, and they are not seen to already."""
         model: Any = self.model
-        return self._moves and self._touched is None and touches_of(model) is not None
+        if touches_of(model) is None:
+            return False
+        options = write_options(self)
+        return options.bumps and options.touched is None
 
     @contextmanager
     def _touching(self, lock: Callable[..., Touch], *args: Any) -> Iterator[None]:
@@ -378,6 +368,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
         self._for_write = True
         with in_transaction(self.db):
             rows, touch = touch_for_update(self, values)
+            set_write_options(rows, touched=touch.done)
             yield rows
             touch.move()
 

@@ -28,6 +28,10 @@ __all__ = ["RawSave", "Swap"]
 # because signals and other overrides may copy or pickle that in between.
 _active: ContextVar[tuple[_Save, ...]] = ContextVar("etag_versioning_saves", default=())
 
+# Django 6.1 renamed savepoint(). A nested atomic() would have to end where it began, after
+# post_save: the receiver that fails there would take the written row with it.
+_savepoint_create = getattr(transaction, "savepoint_create", None) or transaction.savepoint
+
 
 class _Save:
     """A save that the methods that Django calls for each table know of, inside its block."""
@@ -121,7 +125,7 @@ class Swap(_Save):
         self.cached = dict(self.instance._state.fields_cache) if self.several else {}
         self.savepoint = None
         if self.several and self.nested and not self.free:
-            self.savepoint = transaction.savepoint(self.using)
+            self.savepoint = _savepoint_create(self.using)
         return super().__enter__()
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
@@ -294,6 +298,8 @@ class Swap(_Save):
             self.unchanged = (
                 self.compares
                 and self.instance.skip_unchanged
+                # A storage that overwrites gives a new file the name of the old one.
+                and not self.files
                 and is_unchanged(self.instance, self.columns, self.update_fields)
             )
         return self.unchanged

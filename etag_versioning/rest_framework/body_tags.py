@@ -48,7 +48,7 @@ def with_tag(
     if headers.if_match is not None and not names_any(headers):
         named, given = parse_entity_tags(headers.if_match), parse_entity_tags(tag)
         if not isinstance(named, tuple):
-            return headers  # Malformed, and judged as that.
+            return headers  # Malformed, and answered as that.
         states, same = set(map(_state, named)), set(current.states if current else ())
         if states & same:
             states |= same

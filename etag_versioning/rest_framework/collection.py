@@ -11,7 +11,7 @@ from django.http import Http404
 from rest_framework.exceptions import APIException
 
 from ..http.etags import EntityTag
-from ..http.preconditions import NO_CONDITIONS, Validators
+from ..http.preconditions import Validators
 from .current import acting
 from .hooks import hooked
 
@@ -31,7 +31,8 @@ def listed_validators(view: Any) -> Validators | None:
     if iscoroutinefunction(handler):
         handler = async_to_sync(handler)
     # Whole, whatever the request's preconditions are.
-    with acting(view, "GET", name), hooked(view, _conditions=NO_CONDITIONS, _shown=None):
+    nested = view.versioning.for_nested_read()
+    with acting(view, "GET", name), hooked(view, versioning=nested):
         try:
             view.check_permissions(view.request)
             answer = handler(view.request, *view.args, **view.kwargs)
@@ -41,5 +42,5 @@ def listed_validators(view: Any) -> Validators | None:
             return None
         if answer.has_header("ETag"):
             return Validators(EntityTag.from_text(answer["ETag"]))
-        shown: Validators | None = view._shown
+        shown: Validators | None = nested.shown
         return shown

@@ -25,7 +25,7 @@ def conflict(
     if seen is None:
         return PreconditionError(decision)
     if seen.instance is not instance:
-        current = view._row_of(seen.instance).validators(read_representation(view))
+        current = view.versioning.row_of(seen.instance).validators(read_representation(view))
     return PreconditionError(decision, current.etag, shown_content(view, seen))
 
 

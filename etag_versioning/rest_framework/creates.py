@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as InvalidKey
-from django.db import DatabaseError, IntegrityError, router, transaction
+from django.db import DatabaseError, IntegrityError, connections, router, transaction
 from django.http import Http404
 from django.urls import NoReverseMatch
 from rest_framework.exceptions import APIException, NotFound, ValidationError
@@ -21,6 +21,7 @@ from ..http import headers
 from ..http.etags import ANY, parse_entity_tags
 from ..http.preconditions import (
     CONFLICT,
+    DUPLICATE,
     UNAVAILABLE,
     ConditionalHeaders,
     Decision,
@@ -29,7 +30,7 @@ from ..http.preconditions import (
     Validators,
 )
 from ..http.representation import PLAIN
-from ..orm.guards import is_contention, is_duplicate, violates_foreign_key
+from ..orm.guards import is_contention, is_duplicate, refusing_rolled_back, violates_foreign_key
 from ..orm.state import state_columns
 from ..sources.absent_rows import CreationGuard
 from ..sources.base import locking
@@ -40,8 +41,8 @@ from .current import acting, answers_as_get, read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked
 from .statements import counting_moves
-from .transactions import optional, refusing_rolled_back, telling_durable, was_raised_after_commit
-from .views import NO_SUCH_KEY
+from .transactions import optional, telling_durable, was_raised_after_commit
+from .versioning import NO_SUCH_KEY
 
 if TYPE_CHECKING:
     from .generic_views import VersionedViewMixin
@@ -72,31 +73,32 @@ class GuardedCreate:
         # How to find the row that must not be there, where there is to be none.
         self.find: Find | None = None
         self.guard: CreationGuard | None = None
-        value = view._conditions.if_none_match
+        value = view.versioning.conditions.if_none_match
         self.only_new = value is not None and parse_entity_tags(value) is ANY
 
     def post(self, method: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
         """Call DRF's ``create()``, under the preconditions of a POST."""
-        self.view._check_media_type()
-        self.hold()
+        self.view.versioning.check_media_type()
+        self.check_preconditions()
         self.find = self.find_by_content if self.only_new else None
         return self.attempt(partial(method, *args, **kwargs))
 
-    def hold(self) -> None:
+    def check_preconditions(self) -> None:
         """
         Go on only if the preconditions of a POST hold. If-Match is about the collection,
         which is the resource at this address (RFC 9110 §13.1.1); all else about the row
         that is to be created, of which no state can be required.
         """
-        view, conditions = self.view, self.view._conditions
+        view, conditions = self.view, self.view.versioning.conditions
         if conditions.if_match is None:
-            view._hold(None, requires=False)
+            view.versioning.check_preconditions(None, requires=False)
             return
         # ``*`` is true of a collection that nobody needs to read.
         tags = isinstance(parse_entity_tags(conditions.if_match), tuple)
         current = listed_validators(view) if tags else None
-        with hooked(view, _conditions=ConditionalHeaders(if_match=conditions.if_match)):
-            view._hold(current or Validators())
+        view.versioning.check_preconditions(
+            current or Validators(), conditions=ConditionalHeaders(if_match=conditions.if_match)
+        )
 
     def handle(self, handler: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
         """Call a ``create()`` of the project's own, of which nobody knows what it writes."""
@@ -104,17 +106,17 @@ class GuardedCreate:
 
     def handled(self, handler: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
         model = self.view.get_queryset().model if self.find is not None else None
-        with hooked(self.view, _is_guarded=True), self.guarded(model):
+        with hooked(self.view, True), self.guarded(model):
             return handler(*args, **kwargs)
 
     def put(self) -> Response:
         """Create the row whose address this is, as ``create()`` would."""
         view = self.view
-        view._check_media_type()
+        view.versioning.check_media_type()
         with acting(view, "POST", "create"):
             view.check_permissions(view.request)
         key = self.key()
-        view._hold(None)
+        view.versioning.check_preconditions(None)
         self.find = partial(self.find_at, key)
         response = self.attempt(partial(self.create_at, key))
         with optional("the location of what was created"):
@@ -134,7 +136,7 @@ class GuardedCreate:
             if self.find is None:
                 raise
             raise LostRace(
-                partial(self.settle, self.find, error), partial(self.blind, self.find, error)
+                partial(self.by_row, self.find, error), partial(self.by_error, self.find, error)
             ) from error
         if response.status_code == 201 and self.row is not None:
             self.finish(response, self.row)
@@ -161,8 +163,10 @@ class GuardedCreate:
             block.enter_context(telling_durable())
             original(serializer)
             self.created = serializer.instance
-            if is_versioned(self.created):
-                self.row = self.view._row_of(self.created)
+            # A dry run rolls back what it has created: there is no row to tell of.
+            dry = using is not None and connections[using].needs_rollback
+            if is_versioned(self.created) and not dry:
+                self.row = self.view.versioning.row_of(self.created)
                 if moves():
                     # Past the instance, for all that is known.
                     self.row = self.read_again(self.created)
@@ -196,7 +200,7 @@ class GuardedCreate:
         """The row that was to be created: any, also one that the view does not show."""
         assert self.find is not None
         found = self.find(locking(rows.all()))
-        return None if found is None else self.view._row_of(found)
+        return None if found is None else self.view.versioning.row_of(found)
 
     def finish(self, response: Any, row: Row) -> None:
         """Tell of the new row: it is committed by now."""
@@ -229,7 +233,7 @@ class GuardedCreate:
         """The new row, which other writes of the request may have touched since."""
         rows = for_write(type(created)._base_manager.filter(pk=created.pk))
         row = read_row(rows, self.view.tag_key)
-        if row is not None and row.state != self.view._row_of(created).state:
+        if row is not None and row.state != self.view.versioning.row_of(created).state:
             created.refresh_from_db(using=row.using)
         return row
 
@@ -238,7 +242,7 @@ class GuardedCreate:
     def key(self) -> Any:
         """The lookup's value, as a column; 404 where no row can have it."""
         view = self.view
-        view._check_lookup()
+        view.versioning.check_lookup()
         column = self.column()
         try:
             return column.clean(view.kwargs[view.lookup_url_kwarg or view.lookup_field], None)
@@ -259,7 +263,8 @@ class GuardedCreate:
         serializer.is_valid(raise_exception=True)
         column, content = self.column(), serializer.validated_data
         if column.name not in content:
-            serializer.save = partial(serializer.save, **{column.attname: key})
+            # Where serializer.save() takes it from, which perform_create() calls in its own way.
+            content[column.attname] = key
         elif getattr(content[column.name], "pk", content[column.name]) != key:
             raise ValidationError({column.name: ["This is not the one that the address names."]})
         view.perform_create(serializer)
@@ -272,10 +277,8 @@ class GuardedCreate:
 
     def find_by_content(self, rows: Any) -> Any:
         """The row that has what the content would make unique."""
-        values, meta = self.values(), rows.model._meta
-        names = [(field.name,) for field in meta.concrete_fields if field.unique]
-        names += [constraint.fields for constraint in meta.total_unique_constraints]
-        for unique in (*names, *meta.unique_together):
+        values = self.values()
+        for unique in _unique_together(rows.model._meta):
             if set(unique) <= values.keys():
                 try:
                     found = rows.filter(**{name: values[name] for name in unique}).first()
@@ -301,7 +304,7 @@ class GuardedCreate:
     def rows(self) -> Any:
         return for_write(self.view.filter_queryset(self.view.get_queryset()))
 
-    def settle(self, find: Find, error: Exception) -> Exception:
+    def by_row(self, find: Find, error: Exception) -> Exception:
         """What to answer, by whether the row is there now."""
         view, decision = self.view, _EXISTS if self.only_new else CONFLICT
         taken = None if self.guard is None else self.guard.taken
@@ -315,17 +318,18 @@ class GuardedCreate:
                 return PreconditionError(UNAVAILABLE)
             if self.is_hidden(error):
                 return Http404()
-            if is_duplicate(error) and self.nothing_is_in_the_way():
-                return PreconditionError(UNAVAILABLE)
+            if is_duplicate(error):
+                free = self.nothing_is_in_the_way()
+                return PreconditionError(UNAVAILABLE if free else DUPLICATE)
             return error if taken is None else PreconditionError(decision)
-        current = view._row_of(found).validators(read_representation(view))
+        current = view.versioning.row_of(found).validators(read_representation(view))
         return conflict(view, decision, current, found)
 
-    def blind(self, find: Find, error: Exception) -> Exception:
+    def by_error(self, find: Find, error: Exception) -> Exception:
         """What to answer inside of a transaction: without a tag, which may be old in there."""
         if is_contention(error):
             return PreconditionError(UNAVAILABLE)
-        settled = self.settle(find, error)
+        settled = self.by_row(find, error)
         return (
             PreconditionError(settled.decision)
             if isinstance(settled, PreconditionError)
@@ -338,7 +342,7 @@ class GuardedCreate:
         if view.request.method != "PUT":
             return False
         try:
-            if view._loads_as_drf:
+            if view.versioning.loads_as_drf:
                 view.check_object_permissions(view.request, found)
             else:
                 view.get_object()
@@ -350,8 +354,11 @@ class GuardedCreate:
 
     def nothing_is_in_the_way(self) -> bool:
         """Whether what had the same unique values has been deleted meanwhile."""
-        meta = self.column().model._meta
-        if len(meta.constraints) != len(meta.total_unique_constraints):
+        meta, values = self.column().model._meta, self.values()
+        # The database gives the key, or it is the address.
+        unique = [names for names in _unique_together(meta) if names != (meta.pk.name,)]
+        looked_up = all(set(names) <= values.keys() for names in unique)
+        if not looked_up or len(meta.constraints) != len(meta.total_unique_constraints):
             return False  # It may be one that is not looked up here.
         return self.find_by_content(for_write(meta.model._base_manager.all())) is None
 
@@ -364,6 +371,13 @@ class GuardedCreate:
         column = self.column()
         everything = for_write(column.model._base_manager.all())
         return bool(everything.filter(**{column.name: self.key()}).exists())
+
+
+def _unique_together(meta: Any) -> list[tuple[str, ...]]:
+    """The names of the fields that no two rows have the same values of."""
+    names = [(field.name,) for field in meta.concrete_fields if field.unique]
+    names += [constraint.fields for constraint in meta.total_unique_constraints]
+    return [*names, *meta.unique_together]
 
 
 def names_a_duplicate(error: Exception) -> bool:

@@ -18,7 +18,6 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import clone_request
 from rest_framework.serializers import ListSerializer, Serializer
 
-from ..http.preconditions import NO_CONDITIONS
 from ..http.representation import Representation
 from ..sources.rows import for_write
 from .hooks import hooked, unhooked
@@ -59,7 +58,7 @@ def extra_actions(view_class: Any) -> Mapping[str, Mapping[str, Any]]:
 
 def reading(view: Any) -> AbstractContextManager[None]:
     """For the block, let the view be as at a GET of its row."""
-    return acting(view, "GET", getattr(view, "_read_action", "retrieve"))
+    return acting(view, "GET", view.versioning.read_action)
 
 
 @contextmanager
@@ -86,7 +85,7 @@ def acting(view: Any, method: str, action: str) -> Iterator[None]:
 
 def answers_as_get(view: Any) -> bool:
     """Whether an answer is made by the code that answers a GET of the row."""
-    return not _chooses(view) or view._representation() == read_representation(view)
+    return not _chooses(view) or view.versioning.representation() == read_representation(view)
 
 
 def _chooses(view: Any) -> bool:
@@ -128,10 +127,10 @@ def _has_all_fields(field: Any, data: Any) -> bool:
 def read_representation(view: Any) -> Representation:
     """The representation part of the tag that a GET of the row shows."""
     if not _chooses(view):
-        own: Representation = view._representation()
+        own: Representation = view.versioning.representation()
         return own
     with reading(view):
-        shown: Representation = view._representation()
+        shown: Representation = view.versioning.representation()
     return shown
 
 
@@ -165,7 +164,7 @@ def as_read(view: Any, instance: Any) -> Seen | None:
             rows = _rows(view)
             with reading(view), _at(view, instance):
                 view.check_permissions(view.request)
-                if view._loads_as_drf and _is_same(rows, _rows(view)):
+                if view.versioning.loads_as_drf and _is_same(rows, _rows(view)):
                     view.check_object_permissions(view.request, instance)
                     return Seen(instance, _own_answer(view))
                 found = _load(view)
@@ -189,11 +188,11 @@ def is_denied(view: Any, instance: Any) -> bool:
 def own_handler(view: Any) -> str | None:
     """The name of the project's own handler of a GET of the row, if it has one."""
     actions: Any = getattr(view, "action_map", None)
-    name = getattr(view, "_read_action", "retrieve")
+    name = view.versioning.read_action
     names: tuple[str, ...]
     if actions is None:
         names = ("get", name)
-    elif view._is_about_one_row() and not is_extra_action(view):
+    elif view.versioning.is_about_one_row() and not is_extra_action(view):
         names = (actions.get("get", name),)
     else:
         names = (name,)
@@ -226,7 +225,7 @@ def _own_answer(view: Any) -> Any:
     if iscoroutinefunction(handler):
         handler = async_to_sync(handler)
     # Whole, whatever the request's preconditions are.
-    with hooked(view, _conditions=NO_CONDITIONS, _shown=None):
+    with hooked(view, versioning=view.versioning.for_nested_read()):
         try:
             answer = handler(view.request, *view.args, **view.kwargs)
         except _REFUSALS:
@@ -249,7 +248,7 @@ def loading(view: Any, instance: Any) -> Iterator[None]:
 
 def _at(view: Any, instance: Any) -> AbstractContextManager[None]:
     """For the block, let the view be at the address of ``instance``."""
-    if view._is_about_one_row():
+    if view.versioning.is_about_one_row():
         return nullcontext()
     value = instance
     for name in view.lookup_field.split("__"):
@@ -260,7 +259,7 @@ def _at(view: Any, instance: Any) -> AbstractContextManager[None]:
 def _rows(view: Any) -> Any:
     if not hasattr(view, "get_queryset"):
         return view.get_versioned_queryset()
-    fixed = view._fixed_queryset
+    fixed = view.versioning.fixed_queryset
     return view.filter_queryset(view.get_queryset()) if fixed is None else fixed
 
 
@@ -314,4 +313,4 @@ def _load(view: Any) -> Any:
     name = "get_queryset" if hasattr(view, "get_queryset") else "get_versioned_queryset"
     queryset = getattr(view, name)
     with hooked(view, **{name: lambda: for_write(queryset())}):
-        return view._load_anew()
+        return view.versioning.load_again()

@@ -42,14 +42,14 @@ class LostRace(APIException):
     A write that was lost to another's, and how to find out what to answer.
 
     Args:
-        settle: reads the row, and returns what to answer: to be called when the
+        by_row: reads the row, and returns what to answer: to be called when the
             transaction has ended.
-        blind: returns what to answer where a transaction is still open, which may be
-            blind to what others wrote.
+        by_error: returns what to answer where a transaction is still open, which may not
+            see what others wrote.
     """
 
-    def __init__(self, settle: Callable[[], Exception], blind: Callable[[], Exception]) -> None:
-        self.settle = settle
-        self.blind = blind
+    def __init__(self, by_row: Callable[[], Exception], by_error: Callable[[], Exception]) -> None:
+        self.by_row = by_row
+        self.by_error = by_error
         self.status_code = ERRORS[Outcome.CONFLICT][0]
         super().__init__()

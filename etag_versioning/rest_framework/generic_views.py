@@ -1,13 +1,15 @@
-"""What the mixins for DRF's generic views share: their query set, and the row in it."""
+"""What the mixins for DRF's generic views share: their queryset, and the row in it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 from django.db import DataError
 from django.db.models import QuerySet
 from django.http import Http404
+from django.utils.functional import cached_property
 from rest_framework.generics import GenericAPIView
 
 from ..http.preconditions import READ_METHODS
@@ -22,12 +24,123 @@ from ..sources.rows import (
     row_of,
     row_reader,
 )
-from .handlers import GuardingView
+from .handlers import GuardingVersioning, GuardingView
 from .hooks import hooked, noting
 from .state_fields import ignore_written_state
-from .views import NO_SUCH_KEY, absent
+from .versioning import NO_SUCH_KEY, raise_404_after_database_error
 
-__all__ = ["VersionedViewMixin"]
+__all__ = ["GenericVersioning", "VersionedViewMixin"]
+
+
+class GenericVersioning(GuardingVersioning):
+    """``versioning`` of a generic view, whose row is in its queryset."""
+
+    view: Any
+
+    def is_about_one_row(self) -> bool:
+        """As the router says; where there is none, by the address."""
+        view = self.view
+        detail = getattr(view, "detail", None)
+        if detail is not None:
+            return bool(detail)
+        return (view.lookup_url_kwarg or view.lookup_field) in view.kwargs
+
+    def check_lookup(self) -> None:
+        """Raise the 404 of a key that no row can have."""
+        view = self.view
+        if is_impossible(view.kwargs.get(view.lookup_url_kwarg or view.lookup_field)):
+            raise Http404
+
+    @property
+    def loads_as_drf(self) -> bool:
+        """Whether ``get_object()`` is DRF's own."""
+        view_class: Any = type(self.view)
+        return _loads_as_drf(view_class)
+
+    @property
+    def paginates_as_drf(self) -> bool:
+        kind = type(self.view)
+        return (
+            kind.paginate_queryset is GenericAPIView.paginate_queryset
+            and kind.get_paginated_response is GenericAPIView.get_paginated_response
+        )
+
+    @property
+    def fixed_queryset(self) -> Any:
+        """The view's queryset, if that is one object for all requests, and nothing filters it."""
+        view = self.view
+        view_class: Any = type(view)
+        fixed = _fixed_queryset(view_class)
+        # A request may have put another on the view, as as_view(queryset=…) does.
+        return fixed if fixed is view.queryset and not view.filter_backends else None
+
+    def may_read_row(self) -> bool:
+        return self.loads_as_drf and super().may_read_row()
+
+    def read_row(self) -> Row | None:
+        view = self.view
+        if type(view).get_versioned_queryset is not VersionedViewMixin.get_versioned_queryset:
+            return super().read_row()
+        name = view.lookup_field
+        value = view.kwargs[view.lookup_url_kwarg or name]
+        fixed = self.fixed_queryset
+        self.rows = view.filter_queryset(view.get_queryset()) if fixed is None else fixed
+        try:
+            if fixed is not None:
+                return row_reader(fixed, view.tag_key, name).read(value)
+            return read_row(self.rows, view.tag_key, key=Key(name, value))
+        except NO_SUCH_KEY as error:
+            raise_404_after_database_error(error)
+            return None
+
+    def read_row_again(self, row: Row) -> tuple[Row, Any] | None:
+        """
+        The same row as it is now, if it still is one of the view's; with its object,
+        which says who may read it.
+        """
+        queryset = for_write(self.view.filter_queryset(self.view.get_queryset()))
+        owner = state_columns(row.model).owner
+        queryset = queryset.filter(**{owner._meta.pk.name: row.pk})
+        instance = queryset.first()
+        if instance is None:
+            return None
+        return row_of(instance, self.view.tag_key, annotation_names(queryset)), instance
+
+    def row_of(self, instance: Any) -> Row:
+        if not self.loads_as_drf:
+            return super().row_of(instance)
+        return row_of(instance, self.view.tag_key, self.annotations)
+
+    def note_annotations(self, queryset: Any) -> None:
+        self.annotations = annotation_names(queryset)
+
+    def load(self, load: Callable[[], Any]) -> Any:
+        """
+        ``load()``, which is the view's ``get_object()``. DRF's own loads from the queryset that
+        the validators were read from, so that it is not made and filtered again.
+        """
+        view, rows, self.rows = self.view, self.rows, None
+        if rows is None and self.loads_as_drf:
+            rows = self.fixed_queryset
+        if rows is None:
+            with hooked(view, filter_queryset=noting(view.filter_queryset, self.note_annotations)):
+                return load()
+        self.note_annotations(rows)
+        # Once: a second call may be for a queryset to evaluate.
+        once, get_queryset, filter_queryset = [rows], view.get_queryset, view.filter_queryset
+        with hooked(
+            view,
+            get_queryset=lambda: once.pop() if once else get_queryset(),
+            filter_queryset=lambda queryset: (
+                queryset if queryset is rows else filter_queryset(queryset)
+            ),
+        ):
+            return load()
+
+    def load_again(self) -> Any:
+        view = self.view
+        with hooked(view, filter_queryset=noting(view.filter_queryset, self.note_annotations)):
+            return view.get_object()
 
 
 class VersionedViewMixin(GuardingView, GenericAPIView):
@@ -39,8 +152,10 @@ class VersionedViewMixin(GuardingView, GenericAPIView):
     ``patch()``, ``post()`` and ``delete()``.
     """
 
+    versioning = cached_property(GenericVersioning)
+
     def get_versioned_queryset(self) -> Any:
-        """The query set of the one row that DRF's ``get_object()`` loads."""
+        """The queryset of the one row that DRF's ``get_object()`` loads."""
         value = self.kwargs[self.lookup_url_kwarg or self.lookup_field]
         queryset = self.filter_queryset(self.get_queryset())
         return queryset.filter(**{self.lookup_field: value})
@@ -59,124 +174,20 @@ class VersionedViewMixin(GuardingView, GenericAPIView):
         except (ArithmeticError, DataError) as error:
             raise Http404 from error
 
-    # Private to the package from here on.
 
-    # What the view does with a GET of its row, as ``action`` names it.
-    _read_action: ClassVar[str] = "retrieve"
+@cache
+def _loads_as_drf(view_class: Any) -> bool:
+    ours = view_class.get_object is VersionedViewMixin.get_object
+    later: Any = super(VersionedViewMixin, view_class)
+    return ours and later.get_object is GenericAPIView.get_object
 
-    def _read_row(self) -> Row | None:
-        view = type(self)
-        if view.get_versioned_queryset is not VersionedViewMixin.get_versioned_queryset:
-            return super()._read_row()
-        name = self.lookup_field
-        value = self.kwargs[self.lookup_url_kwarg or name]
-        fixed = self._fixed_queryset
-        self._rows = self.filter_queryset(self.get_queryset()) if fixed is None else fixed
-        try:
-            if fixed is not None:
-                return row_reader(fixed, self.tag_key, name).read(value)
-            return read_row(self._rows, self.tag_key, key=Key(name, value))
-        except NO_SUCH_KEY as error:
-            absent(error)
-            return None
 
-    @property
-    def _fixed_queryset(self) -> Any:
-        """The view's query set, if that is one object for all requests, and nothing filters it."""
-        view: Any = type(self)
-        own: Any = self
-        if (
-            view.get_queryset is not GenericAPIView.get_queryset
-            or view.filter_queryset is not GenericAPIView.filter_queryset
-            or own.filter_backends
-            # One that the request has put there.
-            or own.queryset is not view.queryset
-        ):
-            return None
-        return fixed_queryset(own.queryset) if isinstance(own.queryset, QuerySet) else None
-
-    # The annotations of the query set that an object is loaded from.
-    _annotations: Sequence[str] = ()
-
-    def _note_annotations(self, queryset: Any) -> None:
-        self._annotations = annotation_names(queryset)
-
-    # What a narrow query has read from: filtered already, and not evaluated.
-    _rows: Any = None
-
-    def _load(self, load: Callable[[], Any]) -> Any:
-        """
-        ``load()``, which is the view's ``get_object()``. DRF's own loads from the
-        same query set as the narrow query, which is not made and filtered anew.
-        """
-        rows, self._rows = self._rows, None
-        if rows is None and self._loads_as_drf:
-            rows = self._fixed_queryset
-        if rows is None:
-            return self._load_noting(load)
-        self._note_annotations(rows)
-        # Once: who asks for a query set after that may evaluate it.
-        once, get_queryset, filter_queryset = [rows], self.get_queryset, self.filter_queryset
-        with hooked(
-            self,
-            get_queryset=lambda: once.pop() if once else get_queryset(),
-            filter_queryset=lambda queryset: (
-                queryset if queryset is rows else filter_queryset(queryset)
-            ),
-        ):
-            return load()
-
-    def _row_of(self, instance: Any) -> Row:
-        if not self._loads_as_drf:
-            return super()._row_of(instance)
-        return row_of(instance, self.tag_key, self._annotations)
-
-    def _load_noting(self, load: Callable[[], Any]) -> Any:
-        hook = noting(self.filter_queryset, self._note_annotations)
-        with hooked(self, filter_queryset=hook):
-            return load()
-
-    def _load_anew(self) -> Any:
-        return self._load_noting(self.get_object)
-
-    @property
-    def _loads_as_drf(self) -> bool:
-        ours = type(self).get_object is VersionedViewMixin.get_object
-        loads: Any = super().get_object
-        return ours and loads.__func__ is GenericAPIView.get_object
-
-    @property
-    def _paginates_as_drf(self) -> bool:
-        kind = type(self)
-        return (
-            kind.paginate_queryset is GenericAPIView.paginate_queryset
-            and kind.get_paginated_response is GenericAPIView.get_paginated_response
-        )
-
-    def _is_about_one_row(self) -> bool:
-        """As the router says; where there is none, by the address."""
-        detail = getattr(self, "detail", None)
-        if detail is not None:
-            return bool(detail)
-        return (self.lookup_url_kwarg or self.lookup_field) in self.kwargs
-
-    def _check_lookup(self) -> None:
-        """Raise the 404 of a key that no row can have."""
-        if is_impossible(self.kwargs.get(self.lookup_url_kwarg or self.lookup_field)):
-            raise Http404
-
-    def _read_row_again(self, row: Row) -> tuple[Row, Any] | None:
-        """
-        The same row as it is now, if it still is one of the view's; with its object,
-        which says who may read it.
-        """
-        queryset = for_write(self.filter_queryset(self.get_queryset()))
-        owner = state_columns(row.model).owner
-        queryset = queryset.filter(**{owner._meta.pk.name: row.pk})
-        instance = queryset.first()
-        if instance is None:
-            return None
-        return row_of(instance, self.tag_key, annotation_names(queryset)), instance
-
-    def _may_read_narrowly(self) -> bool:
-        return self._loads_as_drf and super()._may_read_narrowly()
+@cache
+def _fixed_queryset(view_class: Any) -> Any:
+    if (
+        view_class.get_queryset is not GenericAPIView.get_queryset
+        or view_class.filter_queryset is not GenericAPIView.filter_queryset
+        or not isinstance(view_class.queryset, QuerySet)
+    ):
+        return None
+    return fixed_queryset(view_class.queryset)

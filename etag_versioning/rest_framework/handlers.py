@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from inspect import iscoroutinefunction
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from django.core.exceptions import ImproperlyConfigured
 
 from ..http.preconditions import SAFE_METHODS
-from .current import is_extra_action
+from .creates import GuardedCreate
+from .current import extra_actions
+from .versioning import Versioning
 from .views import VersionedView
 from .writes import GuardedHandler
 
-__all__ = ["GuardingView", "over_drf"]
+__all__ = ["GuardingVersioning", "GuardingView", "guards_actions", "over_drf"]
 
 _PACKAGES = frozenset({"rest_framework", "adrf", "etag_versioning"})
 # The modules of the methods that guard the row themselves.
@@ -36,8 +38,10 @@ _CALLED: Mapping[str, Mapping[str, str]] = {
         "delete": "adestroy",
     },
 }
+_CREATING = ("create", "acreate")
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+ViewClass = TypeVar("ViewClass", bound=type)
 
 
 class _OverDRF:
@@ -51,12 +55,16 @@ class _OverDRF:
         self.owner, self.name = owner, name
 
     def __get__(self, view: Any, kind: Any) -> Any:
-        if kind is not self.owner:
-            mro = kind.__mro__
-            later = mro[mro.index(self.owner) + 1 :]
-            if not any(self.name in vars(base) for base in later):
-                raise AttributeError(f"{kind.__name__} has no {self.name}()")
+        if kind is not self.owner and not _has_later(kind, self.owner, self.name):
+            raise AttributeError(f"{kind.__name__} has no {self.name}()")
         return self.function.__get__(view, kind)
+
+
+@cache
+def _has_later(kind: type, owner: type, name: str) -> bool:
+    """Whether a base of ``kind`` that comes after ``owner`` has a method of this name."""
+    mro = kind.__mro__
+    return any(name in vars(base) for base in mro[mro.index(owner) + 1 :])
 
 
 def over_drf(method: Method) -> Method:
@@ -69,53 +77,103 @@ def over_drf(method: Method) -> Method:
     return cast(Method, _OverDRF(method))
 
 
-class GuardingView(VersionedView):
-    """The base of the mixins whose writing handlers are guarded."""
+# The mixins that guard an ``@action`` of one row, too.
+_guarding_actions: set[type] = set()
 
-    # Whether an ``@action`` of one row is guarded, too.
-    _guards_actions: ClassVar[bool] = False
 
-    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        method = str(request.method).lower()
-        handler: Any = getattr(self, method, None)
-        if request.method in SAFE_METHODS or handler is None:
+def guards_actions(mixin: ViewClass) -> ViewClass:
+    """Let the views with a mixin guard each ``@action`` of one row that writes."""
+    _guarding_actions.add(mixin)
+    return mixin
+
+
+class GuardingVersioning(Versioning):
+    """``versioning`` of the views whose writing handlers are guarded."""
+
+    def guard_handler(self) -> None:
+        """
+        Guard the handler of the request, if it writes and does not do so itself.
+
+        DRF's ``dispatch()`` looks for the handler on the view after ``initial()``, so this is
+        put on the view in its place.
+        """
+        view: Any = self.view
+        method = view.request.method.lower()
+        handler = getattr(view, method, None)
+        if handler is None:
             return
-        if self._is_about_one_row() and self._needs_guard(method, handler):
-            setattr(self, method, self._guarded(handler))
+        view_class: Any = type(view)
+        name = getattr(view, "action", None)
+        if self.is_about_one_row():
+            if (
+                _is_unguarded_action(view_class, name)
+                if hasattr(view, "action_map")
+                else _is_unguarded_method(view_class, method, getattr(handler, "__module__", ""))
+            ):
+                setattr(view, method, self.guarded(handler))
+        elif name in _CREATING and _is_unguarded_create(view_class, name):
+            setattr(view, method, self.guarded_create(handler))
 
-    def _needs_guard(self, method: str, handler: Any) -> bool:
-        name: str | None
-        if hasattr(self, "action_map"):
-            name = getattr(self, "action", None)
-            if name is None or (is_extra_action(self) and not self._guards_actions):
-                return False
-            return not self._guards_itself(name) and not self._creates_as_drf(name)
-        module = getattr(handler, "__module__", "")
-        name = _CALLED.get(module, {}).get(method)
-        if name is not None:
-            return not self._guards_itself(name)
-        return module.partition(".")[0] not in _PACKAGES
-
-    def _guards_itself(self, name: str) -> bool:
-        module = self._module_of(name)
-        if name.startswith("partial_") and module in _MIXINS:
-            return self._guards_itself(name.removeprefix("partial_"))
-        return module in _GUARDING
-
-    def _creates_as_drf(self, name: str) -> bool:
-        """Whether an address that seems to name a row is that of its list."""
-        return name in ("create", "acreate") and self._module_of(name) in _MIXINS
-
-    def _module_of(self, name: str) -> str:
-        return str(getattr(getattr(type(self), name, None), "__module__", ""))
-
-    def _guarded(self, handler: Any) -> Any:
+    def guarded(self, handler: Any) -> Any:
+        """A handler of one row's own, under guard."""
         if iscoroutinefunction(handler):
             raise ImproperlyConfigured(
-                f"{type(self).__name__}.{handler.__name__}() is a coroutine function, which "
+                f"{type(self.view).__name__}.{handler.__name__}() is a coroutine function, which "
                 f"these mixins cannot guard. Write: def {handler.__name__}(self, request, …): "
                 f"…, which runs in a thread; or, for adrf's generic views and viewsets: "
                 f"from etag_versioning.rest_framework.adrf import AsyncVersionedViewSetMixin."
             )
-        return partial(GuardedHandler(self).run, handler)
+        view: Any = self.view
+        return partial(GuardedHandler(view).run, handler)
+
+    def guarded_create(self, handler: Any) -> Any:
+        """A ``create()`` of the project's own, under the preconditions of a POST."""
+        view: Any = self.view
+        return partial(GuardedCreate(view).handle, handler)
+
+
+class GuardingView(VersionedView):
+    """The base of the mixins whose writing handlers are guarded."""
+
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS:
+            versioning: Any = self.versioning
+            versioning.guard_handler()
+
+
+@cache
+def _is_unguarded_action(view_class: Any, name: str | None) -> bool:
+    if name is None or (name in extra_actions(view_class) and not _has_guarded_actions(view_class)):
+        return False
+    # An address that seems to name a row may be that of its list, as DRF's create() says.
+    creates = name in _CREATING and _module_of(view_class, name) in _MIXINS
+    return not creates and not _guards_itself(view_class, name)
+
+
+@cache
+def _is_unguarded_method(view_class: Any, method: str, module: str) -> bool:
+    name = _CALLED.get(module, {}).get(method)
+    if name is not None:
+        return not _guards_itself(view_class, name)
+    return module.partition(".")[0] not in _PACKAGES
+
+
+@cache
+def _is_unguarded_create(view_class: Any, name: str) -> bool:
+    return _has_guarded_actions(view_class) and not _guards_itself(view_class, name)
+
+
+def _has_guarded_actions(view_class: Any) -> bool:
+    return not _guarding_actions.isdisjoint(view_class.__mro__)
+
+
+def _guards_itself(view_class: Any, name: str) -> bool:
+    module = _module_of(view_class, name)
+    if name.startswith("partial_") and module in _MIXINS:
+        return _guards_itself(view_class, name.removeprefix("partial_"))
+    return module in _GUARDING
+
+
+def _module_of(view_class: Any, name: str) -> str:
+    return str(getattr(getattr(view_class, name, None), "__module__", ""))

@@ -1,38 +1,59 @@
-"""How a view's own hooks are listened to while DRF's methods run."""
+"""
+Replaces methods of a view while a method of DRF's runs.
+
+DRF's methods call ``self.get_object()``, ``self.perform_update()`` and so on, which a project
+overrides without calling ``super()``. There is no cooperative place between the two, so for the
+duration of one call an attribute of the instance stands before the method of its class.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .versioning import Versioning
 
 __all__ = ["hooked", "noting", "unhooked"]
 
 
-class hooked:  # As ``contextlib`` names what is used by ``with``.
-    """For the block, let ``hooks`` stand in for the view's methods of these names."""
+class hooked:  # Lower case, like the context managers of ``contextlib``.
+    """
+    For the block, let ``hooks`` replace the view's attributes of these names.
 
-    def __init__(self, view: Any, **hooks: Any) -> None:
+    Args:
+        guards: whether the block is a guarded write, so that the mixins' methods need not
+            guard it.
+    """
+
+    def __init__(self, view: Any, guards: bool = False, /, **hooks: Any) -> None:
         self.attributes = vars(view)
+        self.versioning: Versioning = view.versioning
+        self.guards = guards
         self.hooks = hooks
 
     def __enter__(self) -> None:
-        attributes = self.attributes
+        attributes, versioning = self.attributes, self.versioning
         self.before = {name: attributes[name] for name in self.hooks if name in attributes}
         attributes.update(self.hooks)
-        attributes.setdefault("_hooked", []).append(self)
+        self.was_guarded = versioning.is_guarded
+        versioning.is_guarded = self.guards or self.was_guarded
+        versioning.hooks.append(self)
 
     def __exit__(self, *error: Any) -> None:
-        self.attributes["_hooked"].remove(self)
+        attributes, versioning = self.attributes, self.versioning
+        versioning.hooks.remove(self)
+        versioning.is_guarded = self.was_guarded
         for name in self.hooks:
-            del self.attributes[name]
-        self.attributes.update(self.before)
+            del attributes[name]
+        attributes.update(self.before)
 
 
 @contextmanager
 def unhooked(view: Any) -> Iterator[None]:
     """For the block, let the view's methods be its own again."""
-    blocks: list[hooked] = list(vars(view).get("_hooked", ()))
+    blocks = list(view.versioning.hooks)
     for block in reversed(blocks):
         block.__exit__()
     try:
@@ -43,7 +64,7 @@ def unhooked(view: Any) -> Iterator[None]:
 
 
 def noting(original: Callable[..., Any], note: Callable[[Any], None]) -> Callable[..., Any]:
-    """``original``, of which each result is told to ``note``."""
+    """``original``, with ``note`` called with each result."""
 
     def hook(*args: Any, **kwargs: Any) -> Any:
         result = original(*args, **kwargs)

@@ -9,7 +9,6 @@ hooks go on working. What DRF answers without preconditions comes first: 401,
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from rest_framework import mixins
@@ -20,7 +19,7 @@ from ..http.preconditions import READ_METHODS, SAFE_METHODS
 from .api_views import VersionedAPIViewMixin
 from .creates import GuardedCreate
 from .generic_views import VersionedViewMixin
-from .handlers import over_drf
+from .handlers import guards_actions, over_drf
 from .metadata import add_required_headers
 from .reads import is_answered_by, read_object, read_page
 from .writes import GuardedWrite
@@ -77,7 +76,7 @@ class VersionedCreateMixin(VersionedViewMixin):
 
     @over_drf
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        if self._is_guarded:
+        if self.versioning.is_guarded:
             return super().create(request, *args, **kwargs)  # type: ignore[misc]
         return GuardedCreate(self).post(super().create, request, *args, **kwargs)  # type: ignore[misc]
 
@@ -91,7 +90,7 @@ class VersionedUpdateMixin(VersionedViewMixin):
 
     @over_drf
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        if self._is_guarded:
+        if self.versioning.is_guarded:
             return super().update(request, *args, **kwargs)  # type: ignore[misc]
         return GuardedWrite(self, "perform_update").run(super().update, request, *args, **kwargs)  # type: ignore[misc]
 
@@ -105,21 +104,22 @@ class VersionedDestroyMixin(VersionedViewMixin):
 
     @over_drf
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        if self._is_guarded:
+        if self.versioning.is_guarded:
             return super().destroy(request, *args, **kwargs)  # type: ignore[misc]
         return GuardedWrite(self, "perform_destroy").run(super().destroy, request, *args, **kwargs)  # type: ignore[misc]
 
 
+@guards_actions
 class VersionedActionMixin(VersionedViewMixin):
     """
     Guards each handler of one row that writes and is the project's own: every
     ``@action(detail=True, methods=["post"])``, and every ``update()`` and
-    ``destroy()`` that a view set has written anew. A ``create()`` that it has
-    written anew overwrites no row where ``If-None-Match: *`` asks for a new one.
+    ``destroy()`` of a viewset's own. A ``create()`` of its own overwrites no row where
+    ``If-None-Match: *`` asks for a new one.
 
-    The row is loaded by ``get_object()``, judged (428 without If-Match, 412 for
-    a stale one) and claimed, and the handler runs in the transaction of the
-    claim. Its first ``get_object()`` returns what was judged.
+    The row is loaded by ``get_object()``, the preconditions are evaluated (428 without
+    If-Match, 412 for a stale one), the row is locked, and the handler runs in the
+    transaction of the lock. Its first ``get_object()`` returns the row that was loaded.
 
     An action says otherwise by DRF's own means, as for ``permission_classes``::
 
@@ -127,27 +127,13 @@ class VersionedActionMixin(VersionedViewMixin):
         def remind(self, request, pk=None): ...
     """
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        name = getattr(self, "action", None)
-        if name not in ("create", "acreate") or self._is_about_one_row():
-            return
-        if request.method not in SAFE_METHODS and not self._guards_itself(name):
-            method = str(request.method).lower()
-            setattr(self, method, self._creating(getattr(self, method)))
-
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().options(request, *args, **kwargs)
         actions = getattr(self, "action_map", None) or {}
         writing = {name.upper() for name in actions} - SAFE_METHODS
-        if not self._is_about_one_row():
+        if not self.versioning.is_about_one_row():
             return response
         return add_required_headers(self, response, sorted(writing))
-
-    _guards_actions = True
-
-    def _creating(self, handler: Any) -> Any:
-        return partial(GuardedCreate(self).handle, handler)
 
 
 class VersionedViewSetMixin(

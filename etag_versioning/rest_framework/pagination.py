@@ -54,7 +54,7 @@ def cheap_list(view: VersionedViewMixin) -> Validators | None:
     queryset = view.filter_queryset(view.get_queryset())
     require_version(queryset.model)
     terms = make(queryset)
-    return list_validators(_label(queryset.model), terms, view._representation())
+    return list_validators(_label(queryset.model), terms, view.versioning.representation())
 
 
 def narrow_page(view: VersionedViewMixin) -> Validators | None:
@@ -88,7 +88,9 @@ def narrow_page(view: VersionedViewMixin) -> Validators | None:
         for value in found
     )
     envelope = _drf_s_envelope(view) if paginated else []
-    current = page_validators(_label(queryset.model), rows, envelope, view._representation())
+    current = page_validators(
+        _label(queryset.model), rows, envelope, view.versioning.representation()
+    )
     # The page itself is counted and cut by a paginator that knows nothing yet.
     vars(view).pop("_paginator", None)
     return current
@@ -97,7 +99,7 @@ def narrow_page(view: VersionedViewMixin) -> Validators | None:
 def _runs_drf_s_code(view: Any) -> bool:
     """Whether only DRF's code paginates, which may be called with made-up data."""
     kind: Any = type(view.paginator)
-    return view._paginates_as_drf and (view.paginator is None or _is_drf_s(kind))
+    return view.versioning.paginates_as_drf and (view.paginator is None or _is_drf_s(kind))
 
 
 @lru_cache(maxsize=1000)
@@ -152,7 +154,7 @@ class RenderedPage:
             return None
         names = annotation_names(self.queryset)
         rows = [row_of(instance, self.view.tag_key, names) for instance in instances]
-        return page_validators(_label(model), rows, envelope, self.view._representation())
+        return page_validators(_label(model), rows, envelope, self.view.versioning.representation())
 
     def _envelope(self) -> list[str] | None:
         return _drf_s_envelope(self.view) if _runs_drf_s_code(self.view) else self.shown

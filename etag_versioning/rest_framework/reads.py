@@ -1,4 +1,4 @@
-"""One GET or HEAD: judged by a narrow query before anything is rendered, and tagged."""
+"""One GET or HEAD: its preconditions evaluated before anything is rendered, and its tag."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rest_framework.generics import GenericAPIView
 
 from ..http.preconditions import Validators
 from .api_views import VersionedAPIViewMixin
-from .generic_views import VersionedViewMixin
+from .generic_views import GenericVersioning, VersionedViewMixin
 from .hooks import hooked
 from .pagination import RenderedPage, cheap_list, narrow_page
 
@@ -49,15 +49,17 @@ def read_object(
 
     Args:
         view: the view, at its request.
-        early: whether the row may be judged before the method runs. Otherwise a
-            304 stands for the finished answer.
+        early: whether the preconditions may be evaluated before the method runs.
+            Otherwise a 304 stands for the finished answer.
         method: what answers with 200.
     """
-    view._check_lookup()
-    judges = early and view._is_conditional
-    if judges and view._may_read_narrowly() and (row := view._read_row()) is not None:
-        judges = False
-        if (not_modified := view._hold(view._validators_of(row))) is not None:
+    versioning: GenericVersioning = view.versioning
+    versioning.check_lookup()
+    early = early and versioning.is_conditional
+    if early and versioning.may_read_row() and (row := versioning.read_row()) is not None:
+        early = False
+        not_modified = versioning.check_preconditions(versioning.validators_of(row))
+        if not_modified is not None:
             return not_modified
     loaded: list[Any] = []
     load = view.get_object
@@ -65,15 +67,15 @@ def read_object(
     def get_object() -> Any:
         if loaded:
             return loaded.pop()
-        instance = view._load(load)
-        if view._shown is None:
-            view._shown = view._validators_of(view._row_of(instance))
+        instance = versioning.load(load)
+        if versioning.shown is None:
+            versioning.shown = versioning.validators_of(versioning.row_of(instance))
         return instance
 
     with hooked(view, get_object=get_object):
-        if judges:
+        if early:
             loaded.append(view.get_object())
-            if (not_modified := view._hold(view._shown)) is not None:
+            if (not_modified := versioning.check_preconditions(versioning.shown)) is not None:
                 return not_modified
         return method(*args, **kwargs)
 
@@ -83,11 +85,15 @@ def read_named_row(view: VersionedAPIViewMixin, method: Method, *args: Any, **kw
     Run a method that shows the row of ``get_versioned_queryset()``. The row is read
     first, since the method may show it without loading it.
     """
-    row = view._read_row() if view._may_read_narrowly() else view._row_of(view.get_object())
-    if row is None:
-        raise Http404
-    view._shown = view._validators_of(row)
-    if (not_modified := view._hold(view._shown)) is not None:
+    versioning: Any = view.versioning
+    if versioning.may_read_row():
+        row = versioning.read_row()
+        if row is None:
+            raise Http404
+    else:
+        row = versioning.row_of(view.get_object())
+    versioning.shown = versioning.validators_of(row)
+    if (not_modified := versioning.check_preconditions(versioning.shown)) is not None:
         return not_modified
     return method(*args, **kwargs)
 
@@ -100,16 +106,19 @@ def read_page(
 
     Args:
         view: the view, at its request.
-        early: whether the page may be judged before the method runs.
+        early: whether the preconditions may be evaluated before the method runs.
         method: what answers with 200.
     """
+    versioning = view.versioning
     cheap = cheap_list(view)
-    if early and view._is_conditional:
+    if early and versioning.is_conditional:
         current = cheap or narrow_page(view)
-        if current is not None and (not_modified := view._hold(current)) is not None:
-            return not_modified
+        if current is not None:
+            not_modified = versioning.check_preconditions(current)
+            if not_modified is not None:
+                return not_modified
     page = RenderedPage(view)
     with hooked(view, **page.hooks):
         response = method(*args, **kwargs)
-    view._shown = cheap or page.validators() or Validators()
+    versioning.shown = cheap or page.validators() or Validators()
     return response

@@ -15,6 +15,7 @@ from rest_framework.utils.serializer_helpers import ReturnDict
 from .comparison import Difference, contents, differences
 from .current import own_handler, visible_row
 from .transactions import optional
+from .versioning import versioning_of
 
 __all__ = ["VersionedBrowsableAPIRenderer"]
 
@@ -165,12 +166,12 @@ def _refusal(view: Any, request: Any) -> _Refusal:
 
 
 def _is_about_one_row(view: Any) -> bool:
-    check = getattr(view, "_is_about_one_row", None)
-    return check is not None and bool(check())
+    versioning = versioning_of(view)
+    return versioning is not None and versioning.is_about_one_row()
 
 
 def _state_tag(view: Any, row: Any) -> str | None:
     """The tag that guards a write of ``row``; ``None`` for what has no version."""
     if not hasattr(row, "tag_key"):
         return None
-    return str(view._row_of(row).validators().etag)
+    return str(view.versioning.row_of(row).validators().etag)

@@ -5,13 +5,11 @@ has written, by its statements, past the ORM's instances too.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
-from weakref import WeakSet
 
 from django.db import connections, models
 from django.db.models.deletion import Collector
@@ -21,21 +19,18 @@ from rest_framework.serializers import ModelSerializer
 from ..orm.guards import Guard
 from ..orm.saving import StatefulModel
 from ..orm.state import is_partly_computed, state_columns
-from ..sources.rows import Row
 
 __all__ = [
     "counting_moves",
     "is_one_unit",
     "refresh",
     "saves_in_own_way",
-    "warning_of_raw_sql",
     "watching",
 ]
 
 _MOVES_NOTHING = re.compile(
     r"\s*(INSERT|SELECT|SAVEPOINT|RELEASE|ROLLBACK TO)\b(?!.*\bUPDATE\b)", re.DOTALL
 )
-_UPDATES = re.compile(r"\s*(UPDATE|REPLACE|MERGE|WITH\b.*\bUPDATE)\b", re.DOTALL | re.IGNORECASE)
 
 
 def saves_in_own_way(written: Any) -> bool:
@@ -126,54 +121,3 @@ def watching(guard: Guard) -> Iterator[None]:
         unknown = guard.enforced and not guard.deleted and moves() > 1
         if unknown and not connections[guard.using].needs_rollback:
             guard.reread()
-
-
-_logger = logging.getLogger("etag_versioning")
-_warned: WeakSet[type] = WeakSet()
-
-
-@contextmanager
-def warning_of_raw_sql(
-    view: Any, row: Row, guard: Guard, answer: Callable[[], Any] = int
-) -> Iterator[None]:
-    """
-    Log, once for each class of views, that raw SQL of the block wrote to the row's table
-    and nothing bumped the row, although ``answer()`` is a success.
-    """
-    found: list[str] = []
-
-    def watch(execute: Any, sql: Any, *args: Any) -> Any:
-        if _is_raw_write(str(sql), row.model, guard.using):
-            found.append(str(sql))
-        return execute(sql, *args)
-
-    with connections[guard.using].execute_wrapper(watch):
-        yield
-    kind = type(view)
-    succeeded = getattr(answer(), "status_code", 200) < 400
-    # What is claimed was read again at the end, since triggers may bump it.
-    if found and succeeded and guard.claimed and guard.state == row.state and kind not in _warned:
-        _warned.add(kind)
-        name = row.model.__name__
-        _logger.warning(
-            "%s.%s wrote to the table of %s by raw SQL, which bumps no version: its clients keep "
-            "stale copies, and overwrite each other. Write instance.save() or "
-            "%s.objects.filter(…).update(…); or let a trigger bump it, by the operation "
-            "AddVersionTrigger in a migration.",
-            kind.__module__,
-            kind.__qualname__,
-            name,
-            name,
-        )
-
-
-def _is_raw_write(sql: str, model: Any, using: str) -> bool:
-    """Whether an UPDATE that the ORM did not make names one of the model's tables."""
-    quote = connections[using].ops.quote_name
-    tables = [each._meta.db_table for each in (model, *model._meta.get_parent_list())]
-    return (
-        _UPDATES.match(sql) is not None
-        # The ORM's: what bumps nothing there does so on purpose.
-        and not any(sql.startswith(f"UPDATE {quote(table)} SET") for table in tables)
-        and any(re.search(rf"\b{re.escape(table)}\b", sql, re.IGNORECASE) for table in tables)
-    )

@@ -7,12 +7,15 @@ from typing import Any
 
 from rest_framework.throttling import SimpleRateThrottle
 
+from .versioning import versioning_of
+
 __all__ = ["UncountedNotModifiedMixin"]
 
 
 class UncountedNotModifiedMixin(SimpleRateThrottle):
     """
-    Gives a request back that ended in 304, to put before DRF's throttles.
+    Gives a request back that ended in 304, to put before DRF's throttles. The view is one
+    with the package's mixins; in another, each request counts.
 
     A request counts while it is answered, so that no burst passes the limit. A 304
     still takes authentication and one query; a wider throttle beside this one
@@ -31,15 +34,9 @@ class UncountedNotModifiedMixin(SimpleRateThrottle):
         self.counted = False
         allowed = super().allow_request(request, view)
         if self.counted:
-            finalize = view.finalize_response
-
-            def finalize_response(*args: Any, **kwargs: Any) -> Any:
-                response = finalize(*args, **kwargs)
-                if response.status_code == 304:
-                    self._give_back()
-                return response
-
-            view.finalize_response = finalize_response
+            versioning = versioning_of(view)
+            if versioning is not None:
+                versioning.on_not_modified.append(self._give_back)
         return allowed
 
     def throttle_success(self) -> bool:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
 
-from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.transaction import TransactionManagementError
 
-from ..orm.guards import is_aborted, is_contention
-
-__all__ = ["optional", "refusing_rolled_back", "telling_durable", "was_raised_after_commit"]
+__all__ = ["optional", "telling_durable", "was_raised_after_commit"]
 
 logger = logging.getLogger("etag_versioning")
 
@@ -35,34 +30,6 @@ def was_raised_after_commit(error: BaseException) -> bool:
             return True
         frames = frames.tb_next
     return False
-
-
-@contextmanager
-def refusing_rolled_back(using: str, answer: Callable[[], Any] = int) -> Iterator[None]:
-    """
-    Raise an error where the block has caught a database error, for which its
-    transaction is about to be rolled back, and ``answer()`` is a success all the same.
-
-    ``transaction.set_rollback(True)`` is a decision of the project's own, as for a dry
-    run: its answer stands.
-    """
-    connection: Any = connections[using]
-    before = connection.rollback_exc  # Django keeps the last one.
-    yield
-    error = connection.rollback_exc if connection.needs_rollback else None
-    error = None if error is before else error
-    if error is None and not is_aborted(connection):
-        return
-    if getattr(answer(), "status_code", 200) >= 400:
-        return
-    if error is not None and is_contention(error):
-        raise error
-    raise TransactionManagementError(
-        "The view caught a database error in the transaction of its guarded write, so the "
-        "database rolls the write back, but the view answered with success. Let only the "
-        "statement that may fail be rolled back: try: with transaction.atomic(): … "
-        "except IntegrityError: …"
-    ) from error
 
 
 @contextmanager

@@ -28,8 +28,9 @@ from ..http.preconditions import (
     names_any,
     reconsider,
 )
-from ..orm.guards import Guard, insist, is_clash, is_lost_race
+from ..orm.guards import Guard, insist, is_clash, is_lost_race, refusing_rolled_back
 from ..orm.state import state_columns
+from ..sources.raw_sql import warning_of_raw_sql
 from ..sources.rows import Row, for_write
 from .body_tags import tag_field, tag_in, with_tag
 from .conflicts import conflict
@@ -37,8 +38,8 @@ from .creates import GuardedCreate
 from .current import answers_as_get, is_extra_action, is_whole, read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked, noting
-from .statements import is_one_unit, refresh, saves_in_own_way, warning_of_raw_sql, watching
-from .transactions import optional, refusing_rolled_back, telling_durable, was_raised_after_commit
+from .statements import is_one_unit, refresh, saves_in_own_way, watching
+from .transactions import optional, telling_durable, was_raised_after_commit
 
 if TYPE_CHECKING:
     from .generic_views import VersionedViewMixin
@@ -79,7 +80,7 @@ class GuardedWrite:
             "get_object": partial(self.get_object, view.get_object),
         }
         if hasattr(view, "filter_queryset"):
-            hook = noting(view.filter_queryset, view._note_annotations)
+            hook = noting(view.filter_queryset, view.versioning.note_annotations)
             self.hooks["filter_queryset"] = hook
         if perform:
             original = getattr(view, perform)
@@ -94,7 +95,7 @@ class GuardedWrite:
             LostRace: the write was lost to another's.
         """
         try:
-            with hooked(self.view, **self.hooks, _is_guarded=True), self.block, telling_durable():
+            with hooked(self.view, True, **self.hooks), self.block, telling_durable():
                 self.answer = response = method(*args, **kwargs)
         except _Absent:
             return self.create()
@@ -102,7 +103,7 @@ class GuardedWrite:
             if self.row is None or not self.wrote_nothing(error):
                 raise
             raise LostRace(
-                partial(self.settle, self.row, error), partial(self.blind, self.row, error)
+                partial(self.by_row, self.row, error), partial(self.by_error, self.row, error)
             ) from error
         self.finish(response)
         return response
@@ -129,7 +130,7 @@ class GuardedWrite:
             row = self.row.with_state(self.guard.state)
             # Where it is not what a GET shows, the tag of the state guards a write,
             # and can be no reason for a 304.
-            current = self.view._validators_of(row) if shows else row.validators()
+            current = self.view.versioning.validators_of(row) if shows else row.validators()
             response.headers.setdefault("ETag", str(current.etag))
         if response.status_code == 200 and method in ("PUT", "PATCH") and shows:
             # RFC 9110 §8.7: the content is the representation at this address.
@@ -147,7 +148,7 @@ class GuardedWrite:
 
     def create(self) -> Response:
         if (unreadable := self.read_body_tag()) is not None:
-            self.view._hold(None)
+            self.view.versioning.check_preconditions(None)
             raise unreadable
         return GuardedCreate(self.view).put()
 
@@ -157,7 +158,7 @@ class GuardedWrite:
         return for_write(original())
 
     def get_object(self, original: Callable[[], Any]) -> Any:
-        self.view._check_lookup()
+        self.view.versioning.check_lookup()
         try:
             instance = original()
         except (Http404, NotFound):
@@ -167,7 +168,7 @@ class GuardedWrite:
             raise _Absent from None
         if self.row is not None:
             return instance
-        guard = self.judge(instance)
+        guard = self.evaluate(instance)
         if guard.any_state:
             # No state is compared when it is written: it is loaded under lock.
             self.block.enter_context(guard.claim())
@@ -175,15 +176,15 @@ class GuardedWrite:
         self.begin(guard)
         return instance
 
-    def judge(self, instance: Any) -> Guard:
-        """Judge the row, and put it under guard; or raise what there is to answer."""
+    def evaluate(self, instance: Any) -> Guard:
+        """Evaluate the preconditions, and put the row under guard; or raise the answer."""
         view = self.view
-        view._check_media_type()
-        row = view._row_of(instance)
+        view.versioning.check_media_type()
+        row = view.versioning.row_of(instance)
         current = row.validators(read_representation(view))
         unreadable = self.read_body_tag(current)
         try:
-            view._hold(current)
+            view.versioning.check_preconditions(current)
         except PreconditionError as error:
             raise self.refusal(error.decision, current, instance) from None
         if unreadable is not None:
@@ -202,21 +203,24 @@ class GuardedWrite:
                 tag = tag_in(view.request.data, name)
             except APIException as error:
                 return error
-            view._conditions = with_tag(view._conditions, name, tag, current)
+            versioning = view.versioning
+            versioning.conditions = with_tag(versioning.conditions, name, tag, current)
         return None
 
     def names_a_state(self) -> bool:
         """Whether the request says, in a header or its body, on which state it is based."""
         view = self.view
-        if not view._is_conditional and (error := self.read_body_tag()) is not None:
+        if not view.versioning.is_conditional and (error := self.read_body_tag()) is not None:
             raise error
-        return view._is_conditional
+        return view.versioning.is_conditional
 
     def put_under_guard(self, row: Row) -> Guard:
         view = self.view
         dates_count = view.allow_unmodified_since or view.get_if_match() != "required"
         self.row = row
-        self.guard = row.guard(view._conditions, dates_count=dates_count, detached=self.detached)
+        self.guard = row.guard(
+            view.versioning.conditions, dates_count=dates_count, detached=self.detached
+        )
         return self.guard
 
     def refusal(self, decision: Decision, current: Validators, instance: Any) -> APIException:
@@ -267,13 +271,13 @@ class GuardedWrite:
 
     # The write was lost to another's.
 
-    def settle(self, row: Row, error: Exception) -> Exception:
+    def by_row(self, row: Row, error: Exception) -> Exception:
         """What to answer, by the row as it is now."""
         if is_clash(error) or not row.concerns(error):
             return PreconditionError(CONFLICT)
         view = self.view
         try:
-            found = view._read_row_again(row)
+            found = view.versioning.read_row_again(row)
         except (Http404, PermissionDenied, APIException):
             found = None
         if found is None:
@@ -286,15 +290,15 @@ class GuardedWrite:
                 f"Meta: read_only_fields = {state_columns(row.model).names!r}."
             )
         current = again.validators(read_representation(view))
-        moved = row.has_moved(error, again, view._conditions)
-        decision = reconsider(view._conditions, view._judge(current), moved)
+        moved = row.has_moved(error, again, view.versioning.conditions)
+        decision = reconsider(view.versioning.conditions, view.versioning.evaluate(current), moved)
         if decision.outcome is Outcome.CONFLICT:
             return conflict(view, decision, current, instance)
         return self.refusal(decision, current, instance)
 
-    def blind(self, row: Row, error: Exception) -> APIException:
+    def by_error(self, row: Row, error: Exception) -> APIException:
         """What to answer, where the row cannot be read as it is now: without its tag."""
-        headers = self.view._conditions
+        headers = self.view.versioning.conditions
         if not isinstance(error, StaleWriteError):
             return PreconditionError(CONFLICT if is_clash(error) else UNAVAILABLE)
         if not row.concerns(error) or headers.if_match is None:
@@ -305,7 +309,7 @@ class GuardedWrite:
 
     def gone(self) -> Decision:
         """404; but where the row may be created again, If-Match is about an absent one."""
-        absent = self.view._judge(None) if self.may_create() else GONE
+        absent = self.view.versioning.evaluate(None) if self.may_create() else GONE
         return absent if absent.outcome is Outcome.PRECONDITION_FAILED else GONE
 
 
@@ -332,9 +336,11 @@ class GuardedHandler(GuardedWrite):
         self.loaded: Any = None
 
     def run(self, method: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
-        return super().run(self.judged_first, method, *args, **kwargs)
+        return super().run(self.evaluate_first, method, *args, **kwargs)
 
-    def judged_first(self, method: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
+    def evaluate_first(
+        self, method: Callable[..., Response], *args: Any, **kwargs: Any
+    ) -> Response:
         if self.view.get_if_match() != "optional" or self.names_a_state():
             self.loaded = self.load()
         return method(*args, **kwargs)

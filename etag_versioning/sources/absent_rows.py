@@ -27,9 +27,11 @@ class CreationGuard(Guard):
 
     Args:
         look: reads the row that is at the request's address now.
+        sees_hidden: whether ``look`` also finds a row that the view's source hides.
     """
 
     look: Callable[[], Row | None]
+    sees_hidden: bool = False
     pk: Any = None
     state: State | None = None
     # Whether a row was there before the statement that is under way.
@@ -75,7 +77,17 @@ class CreationGuard(Guard):
         if row is not None and row.pk == pk:
             raise self.refusal(pk, instance)
         if self.updating is not None:
-            self.others.add(pk)
+            self.note_other(pk, instance)
+
+    def note_other(self, pk: Any, instance: models.Model | None = None) -> None:
+        """
+        Take note of the write of a row that was there before. ``check()`` tells later whether
+        it is the one that was to be created. That is too late for a coroutine, which commits
+        each of its writes: it has to create its row before it writes others.
+        """
+        if self.detached and not self.sees_hidden and not self.creates:
+            raise self.refusal(pk, instance)
+        self.others.add(pk)
 
     def key_of(self, instance: models.Model) -> Any:
         return getattr(instance, self.model._meta.pk.attname)
@@ -122,7 +134,7 @@ class CreationGuard(Guard):
         if row is not None:
             self.lineage.add(row.state)
         elif not self.creates:
-            self.others.add(None)  # Rows were written, and none of them is the request's own.
+            self.note_other(None)  # Rows were written, and none of them is the request's own.
 
     def moved(self, state: State) -> None:
         self.creates = self.creates or self.updating is None

@@ -28,6 +28,7 @@ from .rows import (
     annotation_names,
     for_write,
     is_impossible,
+    key_names,
     narrow_names,
     page_validators,
     read_row,
@@ -107,30 +108,27 @@ class RowSource:
     def read(
         self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False
     ) -> Row | None:
-        reader = None if writes else self._reader
+        reader = self._reader
         queryset: Any = None
         if reader is None:
             queryset = _queryset(self.source, request, args, kwargs)
-        value = None if self._selects_itself else self._value(kwargs)
+        name = self._kwarg
+        value = None if self._selects_itself else kwargs.get(name) or url_value(kwargs, name)
         try:
-            if is_impossible(value):
+            if isinstance(value, str) and is_impossible(value):
                 raise ValueError("No text in a database is like this.")
             if reader is not None:
-                row = reader.read(value)
-            else:
-                row = self._read(for_write(queryset) if writes else queryset, kwargs)
+                return reader.read(value, writes=writes)
+            row = self._read(for_write(queryset) if writes else queryset, kwargs)
         except _IMPOSSIBLE as error:
             # No row has a key like this, none can be created, and PostgreSQL takes no
             # more statements in the transaction.
             if writes or isinstance(error, DataError):
                 raise Http404("No row can have this key.") from None
             return None
-        return row if row is None or self._names_by_key(row) else row._replace(is_fixed=False)
-
-    def _names_by_key(self, row: Row) -> bool:
-        """Whether the address names the row by what never changes."""
-        keys = ("pk", row.model._meta.pk.name, require_version(row.model).owner._meta.pk.name)
-        return not self._selects_itself and self._field in keys
+        # A row that is not named by its key can be another one tomorrow.
+        named = not self._selects_itself and self._field in key_names(queryset.model)
+        return row if row is None or named else row._replace(is_fixed=False)
 
     def guard_absent(
         self, request: HttpRequest, args: Any, kwargs: Any, *, detached: bool
@@ -138,24 +136,35 @@ class RowSource:
         """A guard on the row that ``read()`` did not find."""
         queryset = for_write(_queryset(self.source, request, args, kwargs))
         columns = require_version(queryset.model)
+        sees_hidden = detached and self._is_unique_in(queryset.model)
+        rows = queryset.model._base_manager.using(queryset.db) if sees_hidden else queryset
         return CreationGuard(
             model=columns.owner,
             using=queryset.db,
             columns=columns.names,
-            look=lambda: self._read(locking(queryset), kwargs),
+            look=lambda: self._read(locking(rows.all()), kwargs),
+            sees_hidden=sees_hidden,
             detached=detached,
         )
 
+    def _is_unique_in(self, model: Any) -> bool:
+        """Whether the address names one row of the table, whatever the source hides."""
+        if self._selects_itself or "__" in self._field:
+            return False
+        return self._field == "pk" or bool(model._meta.get_field(self._field).unique)
+
     def _read(self, queryset: models.QuerySet[Any], kwargs: Any) -> Row | None:
-        key = None if self._selects_itself else Key(self._field, self._value(kwargs))
+        value = None if self._selects_itself else url_value(kwargs, self._kwarg)
+        key = None if self._selects_itself else Key(self._field, value)
         return read_row(queryset, self.tag_key, key=key)
 
-    def _value(self, kwargs: Any) -> Any:
-        return url_value(kwargs, self.lookup_url_kwarg or self._field)
-
-    @property
+    @cached_property
     def _field(self) -> str:
         return self.lookup_field or "pk"
+
+    @cached_property
+    def _kwarg(self) -> str:
+        return self.lookup_url_kwarg or self._field
 
     @cached_property
     def _reader(self) -> RowReader | None:

@@ -109,26 +109,18 @@ class KeyedRows:
 
     def values_of(self, value: Any, using: str) -> list[tuple[Any, ...]]:
         """The values in the first two rows that have this value of the key."""
-        found = self._found(value, using)
-        if found is None:
-            found = values_of(self.queryset, self.names, using, Key(self.name, value))
-        return found
-
-    def _found(self, value: Any, using: str) -> list[tuple[Any, ...]] | None:
-        """The same by what is known; ``None`` where that is not enough."""
         condition, connection = _compared(self._comparison, value), connections[using]
-        if condition is None:
-            return None
-        try:
-            text, params = condition.process_rhs(None, connection)
-        except EmptyResultSet:
-            return []  # A number that no column of its type can hold.
-        if using not in self._known:
-            self._known[using] = self._learn(condition, text, len(params), using)
-        known = self._known.get(using)
-        if known is None or known.text != text:
-            return None
-        return known.statement.run([*known.params, *params], connection)
+        if condition is not None:
+            try:
+                text, params = condition.process_rhs(None, connection)
+            except EmptyResultSet:
+                return []  # A number that no column of its type can hold.
+            if using not in self._known:
+                self._known[using] = self._learn(condition, text, len(params), using)
+            known = self._known.get(using)
+            if known is not None and known.text == text:
+                return known.statement.run([*known.params, *params], connection)
+        return values_of(self.queryset, self.names, using, Key(self.name, value))
 
     def _learn(self, condition: Any, text: str, count: int, using: str) -> _Known | None:
         fields = _own_fields(self.queryset.model, self.names)

@@ -35,6 +35,7 @@ __all__ = [
     "extra_names",
     "for_write",
     "is_impossible",
+    "key_names",
     "last_modified_seconds",
     "list_validators",
     "narrow_names",
@@ -78,20 +79,16 @@ class Row(NamedTuple):
     def row(self) -> Row:
         return self
 
-    @property
-    def tag_state(self) -> str:
-        """The state part of the row's tags."""
-        label = self.model.tag_label or self.model._meta.model_name
-        stamp = self.state.stamp
-        return build_state(label, self.key, self.state.version, stamp and _aware(stamp))
-
     def validators(self, representation: Representation = PLAIN) -> Validators:
         """The row's validators, with the representation part if one is given."""
         if self.annotations:
             representation = representation.with_terms("annotations", [digest(self.annotations)])
-        stamp = self.state.stamp
+        version, stamp = self.state
+        if stamp is not None and stamp.tzinfo is None:
+            stamp = _aware(stamp)
         moment = last_modified_seconds(stamp) if stamp is not None and self.is_fixed else None
-        return make_validators(self.tag_state, representation, moment)
+        label = self.model.tag_label or self.model._meta.model_name
+        return make_validators(build_state(label, self.key, version, stamp), representation, moment)
 
     def guard(
         self, headers: ConditionalHeaders, *, dates_count: bool, detached: bool = False
@@ -118,6 +115,16 @@ class Row(NamedTuple):
         """Lock what a write of the row will touch, as far as the row as it is tells."""
         if connections[self.using].features.has_select_for_update:
             touch_for_rows([Source(self.model, [self.pk])], self.using, compared=True)
+
+    def locked_state(self) -> State | None:
+        """
+        The row's state by a locking read, which sees what others have committed; ``None``
+        where it is gone.
+        """
+        columns = state_columns(self.model)
+        rows: Any = models.QuerySet(columns.owner, using=self.using).filter(pk=self.pk)
+        values = rows.select_for_update().values_list(*columns.names).first()
+        return None if values is None else State(*values)
 
     def concerns(self, error: Exception) -> bool:
         """Whether ``error`` is, as far as can be told, about this row."""
@@ -173,13 +180,14 @@ def read_row(
     """
     using = queryset.db
     names = narrow_names(queryset.model, tag_key) + annotation_names(queryset)
-    return _one_row(queryset.model, using, values_of(queryset, names, using, key))
+    found = values_of(queryset, names, using, key)
+    _require_one(queryset.model, found)
+    return row_from_values(queryset.model, using, found[0]) if found else None
 
 
 class RowReader:
     """
-    ``read_row()`` of a query set that does not change, by one value of a key after
-    another.
+    ``read_row()`` of a queryset that does not change, by one value of a key after another.
 
     Args:
         queryset, tag_key: as for ``read_row()``.
@@ -189,29 +197,41 @@ class RowReader:
     def __init__(self, queryset: Any, tag_key: str | None, name: str) -> None:
         names = narrow_names(queryset.model, tag_key) + annotation_names(queryset)
         self.queryset = queryset
+        self.model = queryset.model
         self.rows = KeyedRows(queryset, names, name)
+        # Whether the name is that of what never changes.
+        self.is_fixed = name in key_names(queryset.model)
 
-    def read(self, value: Any) -> Row | None:
-        """The row that has this value of the key."""
-        using = self.queryset.db
-        return _one_row(self.queryset.model, using, self.rows.values_of(value, using))
+    def read(self, value: Any, *, writes: bool = False) -> Row | None:
+        """
+        The row that has this value of the key.
+
+        Args:
+            value: of the key.
+            writes: read from the database that writes go to.
+        """
+        using = for_write(self.queryset).db if writes else self.queryset.db
+        found = self.rows.values_of(value, using)
+        if len(found) > 1:
+            _require_one(self.model, found)
+        return row_from_values(self.model, using, found[0], self.is_fixed) if found else None
 
 
-# One for each query set, which a view class keeps for all of its requests.
+# One for each queryset, which a view class keeps for all of its requests.
 row_reader = lru_cache(maxsize=1000)(RowReader)
 
 
-def _one_row(model: Any, using: str, found: Sequence[Sequence[Any]]) -> Row | None:
-    """The one row that a narrow query has found, if any."""
-    if not found:
-        return None
-    row = row_from_values(model, using, found[0])
+def key_names(model: Any) -> tuple[str, ...]:
+    """By which names a lookup names a row by what never changes: its primary key."""
+    return ("pk", model._meta.pk.name, require_version(model).owner._meta.pk.name)
+
+
+def _require_one(model: Any, found: Sequence[Sequence[Any]]) -> None:
     # A join may repeat the one row.
-    if any(values[0] != row.pk for values in found[1:]):
+    if any(values[0] != found[0][0] for values in found[1:]):
         raise model.MultipleObjectsReturned(
             f"A narrow query for one {model._meta.label} found several."
         )
-    return row
 
 
 def narrow_names(model: Any, tag_key: str | None = None) -> tuple[str, ...]:
@@ -245,11 +265,11 @@ def extra_names(instance: Any) -> list[str]:
     )
 
 
-def row_from_values(model: Any, using: str, values: Sequence[Any]) -> Row:
+def row_from_values(model: Any, using: str, values: Sequence[Any], is_fixed: bool = True) -> Row:
     """A row from what a narrow query returned for it, its annotations last."""
-    pk, key, *rest = values
-    count = len(state_columns(model).names)
-    return Row(model, using, pk, key, State(*rest[:count]), tuple(rest[count:]))
+    end = 2 + len(state_columns(model).names)
+    state = State(*values[2:end])
+    return Row(model, using, values[0], values[1], state, tuple(values[end:]), is_fixed)
 
 
 def row_of(instance: Any, tag_key: str | None = None, annotations: Sequence[str] = ()) -> Row:
@@ -336,7 +356,9 @@ def last_modified_seconds(moment: datetime) -> int:
     Seconds since 1970, rounded up: a write later in the same second must not
     have the same date (RFC 9110 §8.8.2.2).
     """
-    return -((_EPOCH - _aware(moment)) // _SECOND)
+    if moment.tzinfo is None:
+        moment = _aware(moment)
+    return -((_EPOCH - moment) // _SECOND)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -345,6 +367,4 @@ _SECOND = timedelta(seconds=1)
 
 def _aware(moment: datetime) -> datetime:
     """With ``USE_TZ = False``, Django's datetimes are in the default time zone."""
-    if moment.tzinfo is not None:
-        return moment
     return timezone.make_aware(moment, timezone.get_default_timezone())

@@ -17,6 +17,7 @@ from weakref import ref
 from django.db import models, transaction
 from django.db.models.deletion import CASCADE, Collector
 
+from ..orm.write_options import write_options
 from .paths import Found
 from .touch import in_transaction
 from .writes import (
@@ -121,7 +122,7 @@ def touch_before_deletion(
         # Not a deletion by Django.
         touch_for_rows([Source(sender, [instance.pk]), *deleted_links([instance])], using).move()
         return
-    done = getattr(origin, "_touched", None)
+    done = write_options(origin).touched if isinstance(origin, models.QuerySet) else None
     touch_for_collected(collector, using, done, ours=False).move()
     touched = _Touched(
         origin, using, {key for key in keys if may_touch_by_deletion(key[0])} - {row}

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.db import models
 from django.db.models.constants import LOOKUP_SEP
 
+from ..orm.write_options import set_write_options
 from .links import Links
 from .paths import Found, Touches, links_to, shown_in, touches_of
 from .touch import Touch
@@ -107,7 +108,6 @@ def touch_for_update(queryset: Any, values: dict[str, Any]) -> tuple[Any, Touch]
 
     touch.lock(find)
     rows = queryset.filter(pk__in=pks) if touch.locks_rows else queryset.all()
-    rows._touched = touch.done
     return rows, touch
 
 
@@ -195,7 +195,7 @@ def touch_for_collected(collector: Any, using: str, done: Found | None, *, ours:
         return touch_for_rows(deleted, using, done=done)
     touch = touch_for_rows([*deleted, *updated], using, done=done)
     for _, _, rows in updates:
-        rows._touched = touch.done
+        set_write_options(rows, touched=touch.done)
     return touch
 
 

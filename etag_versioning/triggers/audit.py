@@ -24,7 +24,8 @@ class TableReport(NamedTuple):
     Args:
         model: its model.
         status: "current"; "out of date", where the columns that count are others by
-            now; "missing", where a migration has added what is not there; or "none".
+            now, or an older release of this package wrote the trigger; "missing",
+            where a migration has added what is not there; or "none".
         code: the operation that makes the trigger as it should be.
     """
 

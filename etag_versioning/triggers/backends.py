@@ -7,10 +7,22 @@ from typing import Any
 
 from django.db import NotSupportedError
 
+from ..fields import CLOCKS_DIFFER, NextStamp
 from ..orm.state import StateColumns
 from .base import Trigger, TriggerEditor
 
 __all__ = ["trigger_editor"]
+
+_AHEAD = int(CLOCKS_DIFFER.total_seconds())
+
+
+def _later(vendor: str, ahead: str) -> str:
+    """The next timestamp, where another program than Django can compute what the ORM does."""
+    second, microsecond = NextStamp.templates[vendor]
+    return (
+        f"CASE WHEN {{old}} > {{now}} + {ahead} THEN {microsecond} "
+        f"WHEN {{old}} >= {{now}} THEN {second} ELSE {{now}} END"
+    )
 
 
 class PostgreSQLTriggers(TriggerEditor):
@@ -21,7 +33,13 @@ class PostgreSQLTriggers(TriggerEditor):
     """
 
     same = "{} IS NOT DISTINCT FROM {}"
-    later = "GREATEST({now}, {old} + INTERVAL '1 microsecond')"
+    later = _later("postgresql", f"INTERVAL '{_AHEAD} seconds'")
+
+    def __init__(self, connection: Any) -> None:
+        super().__init__(connection)
+        # The time when the row is locked. A statement that began earlier, and waited for the
+        # lock, would find a timestamp that is ahead of its own time.
+        self.now = "CLOCK_TIMESTAMP()"
 
     def drop(self, model: Any, names: Iterable[str]) -> list[str]:
         # A table that is dropped takes its triggers along, and leaves the functions.
@@ -69,7 +87,7 @@ class MySQLTriggers(TriggerEditor):
 
     touching_moment = "BEFORE"
     same = "{} <=> {}"
-    later = "GREATEST({now}, {old} + INTERVAL 1 MICROSECOND)"
+    later = _later("mysql", f"INTERVAL {_AHEAD} SECOND")
 
     def _create(self, model: Any, trigger: Trigger) -> list[str]:
         name = self._qualified(model, self._name(model, trigger))
@@ -108,12 +126,18 @@ class SQLiteTriggers(TriggerEditor):
     """
 
     same = "{} IS {}"
-    # Datetimes are text, with more or fewer digits; the clock gives milliseconds.
+    # Datetimes are text, with more or fewer digits. The clock gives milliseconds: a timestamp of
+    # the same millisecond is not ahead of it, and rises by a microsecond.
     later = (
-        "MAX({now}, CASE WHEN SUBSTR({old}, 21) LIKE '999999%' "
+        "CASE WHEN SUBSTR({old}, 1, 23) > SUBSTR({now}, 1, 23) "
+        f"AND {{old}} <= STRFTIME('%Y-%m-%d %H:%M:%f', {{now}}, '+{_AHEAD} seconds') "
+        "THEN CASE WHEN CAST(SUBSTR({old}, 21) AS INTEGER) "
+        "THEN STRFTIME('%Y-%m-%d %H:%M:%S', SUBSTR({old}, 1, 19), '+1 second') "
+        "ELSE SUBSTR({old}, 1, 19) END || '.000001' "
+        "ELSE MAX({now}, COALESCE(CASE WHEN SUBSTR({old}, 21) LIKE '999999%' "
         "THEN STRFTIME('%Y-%m-%d %H:%M:%S', SUBSTR({old}, 1, 19), '+1 second') || '.000000' "
         "ELSE SUBSTR({old}, 1, 19) || PRINTF('.%06d', SUBSTR(SUBSTR({old}, 21) || '000000', 1, 6) "
-        "+ 1) END)"
+        "+ 1) END, '')) END"
     )
 
     def _create(self, model: Any, trigger: Trigger) -> list[str]:

@@ -64,6 +64,8 @@ class TriggerEditor:
     # When triggers act on other rows than the one that is written.
     touching_moment = "AFTER"
     same = "{} = {}"
+    # The next timestamp, as ``fields.next_stamp()`` has it: ``{old}`` is the row's, ``{now}`` the
+    # database's clock. A row whose timestamp is NULL gets ``{now}``.
     later: str
 
     def __init__(self, connection: Any) -> None:

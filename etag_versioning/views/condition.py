@@ -1,4 +1,4 @@
-"""The way of one request through a decorated view: judge, claim, call, tag."""
+"""One request to a decorated view: evaluate its preconditions, lock the row, call, tag."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, IntegrityError, connections, transaction
+from django.db.transaction import TransactionManagementError
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -20,16 +21,18 @@ from ..http.preconditions import (
     DUPLICATE,
     GONE,
     NO_CONDITIONS,
+    NO_POLICY,
     READ_METHODS,
     UNAVAILABLE,
     UNCONDITIONAL_METHODS,
     Decision,
     Outcome,
+    Reason,
     Validators,
     evaluate,
     reconsider,
 )
-from ..http.representation import EtagTerms, Representation, view_representation
+from ..http.representation import Representation, request_representation
 from ..http.responses import ErrorResponse
 from ..orm.guards import (
     Guard,
@@ -38,16 +41,21 @@ from ..orm.guards import (
     is_contention,
     is_duplicate,
     is_lost_race,
+    is_overtaken,
+    refusing_rolled_back,
 )
 from ..signals import report
 from ..sources.absent_rows import CreationGuard
 from ..sources.base import Current
+from ..sources.lost_races import decide_in_transaction, not_created
+from ..sources.raw_sql import warning_of_raw_sql
 from ..sources.rows import Row, last_modified_seconds, require_version
 from .etag_options import Options
 
 __all__ = ["Call"]
 
 _NOTHING = Validators()
+_EXISTS = Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
 # The methods that may create the row where the view allows it.
 _CREATING = ("PUT", "POST")
 # What Allow says of a view that does not say which methods it has.
@@ -59,16 +67,21 @@ _NOT_DURABLE = (
 )
 
 
-class Judged(NamedTuple):
-    """What was read for a request, and what its preconditions make of it."""
+class Evaluated(NamedTuple):
+    """
+    What was read for a request, and what its preconditions make of it.
+
+    Args:
+        current: what the source has read; ``None`` where nothing is there.
+        row: the row that the view may write, if there is one.
+        validators: the current ones.
+        decision: what to do with the request.
+    """
 
     current: Current | None
+    row: Row | None
     validators: Validators
     decision: Decision
-
-    @property
-    def row(self) -> Row | None:
-        return None if self.current is None else self.current.row
 
 
 class Call:
@@ -88,19 +101,20 @@ class Call:
         self.representation: Representation | None = None
 
     def respond(self) -> HttpResponseBase:
-        if (response := self.method_not_allowed()) is not None:
-            return response
+        methods = self.options.methods
+        if methods is not None and self.method not in methods:
+            return HttpResponseNotAllowed(methods)
         if self.method in UNCONDITIONAL_METHODS:
             return self.call_without_conditions()
         try:
-            judged = self.judge()
+            evaluated = self.evaluate()
         except DatabaseError as error:
             return self.unavailable(error)
-        if (response := self.refuse(judged)) is not None:
+        if (response := self.refuse(evaluated)) is not None:
             return response
         if self.method in READ_METHODS:
-            return self.finish_read(self.call_view(), judged.validators)
-        return self.write(judged)
+            return self.finish_read(self.call_view(), evaluated.validators)
+        return self.write(evaluated)
 
     def call_view(self) -> Any:
         return self.view(self.request, *self.args, **self.kwargs)
@@ -134,44 +148,48 @@ class Call:
         methods = self.options.methods or _USUAL_METHODS
         return HttpResponseNotAllowed([name for name in methods if name != self.method])
 
-    # Before the view: method, row, preconditions.
+    # Before the view: read the row, and evaluate the preconditions (RFC 9110 §13.2.2).
 
-    def method_not_allowed(self) -> HttpResponseBase | None:
-        methods = self.options.methods
-        if methods is None or self.method in methods:
-            return None
-        return HttpResponseNotAllowed(methods)
-
-    def judge(self) -> Judged:
+    def evaluate(self) -> Evaluated:
         # The row is read first: a write between the two makes the tag newer than
-        # the state that is claimed, and the claim fails.
+        # the state that is locked, and the lock fails.
         current = self.read()
-        self.read_representation(self.options.etag_terms)
-        return self.decide(current, *self.call_functions())
-
-    def call_functions(self) -> tuple[Any, Any]:
-        """What the user's own functions return."""
-        functions = (self.options.etag_func, self.options.last_modified_func)
-        etag, date = (f and f(self.request, *self.args, **self.kwargs) for f in functions)
-        return etag, date
-
-    def read_representation(self, etag_terms: EtagTerms | None) -> None:
         if self.representation is None:
-            self.representation = view_representation(
-                etag_terms, self.request, self.args, self.kwargs
+            self.representation = request_representation(
+                self.request, self.options.etag_terms, self.args, self.kwargs
             )
+        etag_func, last_modified_func = self.options.etag_func, self.options.last_modified_func
+        etag = etag_func and etag_func(self.request, *self.args, **self.kwargs)
+        date = last_modified_func and last_modified_func(self.request, *self.args, **self.kwargs)
+        return self.decide(current, etag, date)
 
     def read(self) -> Current | None:
-        source, writes = self.options.source, self.method not in READ_METHODS
+        source = self.options.source
         if source is None:
             return None
+        writes = self.method not in READ_METHODS
         current = source.read(self.request, self.args, self.kwargs, writes=writes)
         if current is None and not (self.options.creates and self.method in _CREATING):
             raise Http404("Nothing is there that matches the request.")
         return current
 
-    def decide(self, current: Current | None, etag: Any, last_modified: Any) -> Judged:
-        validators = _NOTHING if current is None else self.validators_of(current)
+    def decide(self, current: Current | None, etag: Any, last_modified: Any) -> Evaluated:
+        """The decision by what was read, and by what the user's own functions returned."""
+        options, method, there = self.options, self.method, current is not None
+        assert self.representation is not None
+        validators = _NOTHING if current is None else current.validators(self.representation)
+        if options.etag_func is not None or options.last_modified_func is not None:
+            validators = self.with_own(validators, etag, last_modified)
+            # For functions alone, as for ``condition``: nothing returned, nothing there.
+            there = there or (options.source is None and validators != _NOTHING)
+        asked = method not in READ_METHODS or self.headers.if_match is not None
+        policy = options.policy(self.headers) if asked else NO_POLICY
+        decision = evaluate(method, self.headers, validators if there else None, policy)
+        row = None if current is None or not asked else current.row
+        return Evaluated(current, row, validators if there else _NOTHING, decision)
+
+    def with_own(self, validators: Validators, etag: Any, last_modified: Any) -> Validators:
+        """The validators with those that the user's own functions returned in their place."""
         if self.options.etag_func is not None:
             tag = _entity_tag(etag)
             validators = Validators(tag, None, validators.last_modified, dated=validators.dated)
@@ -179,27 +197,23 @@ class Call:
             # The function knows what the view shows, but not the terms.
             dated = self.options.etag_terms is None
             validators = validators._replace(last_modified=_date(last_modified), dated=dated)
-        # For functions alone, as for ``condition``: nothing returned, nothing there.
-        there = current is not None or (self.options.source is None and validators != _NOTHING)
-        policy = self.options.policy(self.method, self.headers)
-        decision = evaluate(self.method, self.headers, validators if there else None, policy)
-        return Judged(current, validators if there else _NOTHING, decision)
+        return validators
 
     def validators_of(self, current: Current) -> Validators:
         assert self.representation is not None
         return current.validators(self.representation)
 
-    def refuse(self, judged: Judged) -> HttpResponseBase | None:
-        decision = judged.decision
+    def refuse(self, evaluated: Evaluated) -> HttpResponseBase | None:
+        decision = evaluated.decision
         if self.method not in READ_METHODS or self.headers != NO_CONDITIONS:
             report(self.request, decision)
         if decision.outcome is Outcome.PROCEED:
             return None
         if decision.outcome is Outcome.NOT_MODIFIED:
-            response = headers.NotModified(judged.validators, decision)
+            response = headers.NotModified(evaluated.validators, decision)
             set_cache_control(response, self.options.cache_control, self.request)
             return response
-        return ErrorResponse(self.request, *self.shown(decision, judged.validators)).render()
+        return ErrorResponse(self.request, *self.shown(decision, evaluated.validators))
 
     def shown(
         self, decision: Decision, current: Validators | None
@@ -212,50 +226,52 @@ class Call:
 
     # The view, and its answer.
 
-    def write(self, judged: Judged) -> HttpResponseBase:
+    def write(self, before: Evaluated) -> HttpResponseBase:
         """
         Run the view in one transaction: with the claim of its row if it names one,
         with the row's creation if it is absent.
         """
-        guard = self.guard(judged)
+        guard = self.guard(before)
         if guard is None:
             return self.call_view()
         try:
             with guard.claim() if guard.enforced else guard.atomic():
-                with guard.watch():
+                with (
+                    refusing_rolled_back(guard.using, lambda: response),
+                    warning_of_raw_sql(self.view, before.row, guard, lambda: response),
+                    guard.watch(),
+                ):
                     response = self.call_view()
-                if response.status_code < 400:
-                    guard.require_commit()
-                self.finish_write(response, judged, guard)
+                self.finish_write(response, before, guard)
             return response
         except (StaleWriteError, DatabaseError) as error:
             # After the COMMIT, an on_commit() callback failed: nothing was lost.
-            if guard.committed or not self.may_be_lost(judged, error):
+            if guard.committed or not self.may_be_lost(before, error):
                 raise
-            return self.lost(judged, error)
+            return self.lost(before, error)
         except RuntimeError as error:
             if "durable" in str(error):
                 error.add_note(_NOT_DURABLE)
             raise
 
-    def guard(self, judged: Judged, *, detached: bool = False) -> Guard | None:
+    def guard(self, before: Evaluated, *, detached: bool = False) -> Guard | None:
         """The guard on the row that the view may write, or create."""
-        if judged.row is not None:
+        if before.row is not None:
             dates_count = (
                 self.options.allow_unmodified_since
                 or not self.options.required
                 or self.options.reports
             )
-            return judged.row.guard(self.headers, dates_count=dates_count, detached=detached)
-        if judged.current is None and self.options.creates is not None:
+            return before.row.guard(self.headers, dates_count=dates_count, detached=detached)
+        if before.current is None and self.options.creates is not None:
             creates = self.options.creates
             return creates.guard_absent(self.request, self.args, self.kwargs, detached=detached)
         return None
 
     @staticmethod
-    def may_be_lost(judged: Judged, error: Exception) -> bool:
+    def may_be_lost(before: Evaluated, error: Exception) -> bool:
         """Whether another may have been first, and the error comes of that."""
-        creation = judged.row is None and isinstance(error, IntegrityError)
+        creation = before.row is None and isinstance(error, IntegrityError)
         return creation or is_lost_race(error) or is_duplicate(error)
 
     def finish_read(self, response: Any, validators: Validators) -> Any:
@@ -267,8 +283,8 @@ class Call:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
-    def finish_write(self, response: Any, judged: Judged, guard: Guard) -> None:
-        row = judged.row
+    def finish_write(self, response: Any, before: Evaluated, guard: Guard) -> None:
+        row = before.row
         if isinstance(guard, CreationGuard):
             row = self.created(response, guard)
         elif row is not None:
@@ -293,79 +309,95 @@ class Call:
             raise StaleWriteError(guard.model, row.pk, guard.using)
         return None
 
-    # The view's write, or the claim, was lost to another's.
+    # The row, or its lock, went to another request.
 
     def unavailable(self, error: DatabaseError) -> HttpResponseBase:
         """503 where not even the row's state can be read for others' locks."""
         if not is_contention(error):
             raise error
         report(self.request, UNAVAILABLE)
-        return ErrorResponse(self.request, UNAVAILABLE).render()
+        return ErrorResponse(self.request, UNAVAILABLE)
 
-    def lost(self, judged: Judged, error: Exception) -> HttpResponseBase:
+    def lost(self, before: Evaluated, error: Exception) -> HttpResponseBase:
+        """
+        The answer after a lost race. Once our own transaction has ended, the row is read
+        again, for the current tag. Under ATOMIC_REQUESTS it goes on, and the answer names none.
+        """
         opened = [each for each in connections.all(initialized_only=True) if each.in_atomic_block]
         if not opened:
-            return ErrorResponse(self.request, *self.settle(judged, error)).render()
-        # Under ATOMIC_REQUESTS, nothing of the request is to be committed on any of its
-        # databases, and its transactions may be blind to what others wrote: what is true
-        # now is read after them, when Django renders.
-        for connection in opened:
-            if connection.settings_dict["ATOMIC_REQUESTS"]:
-                connection.set_rollback(True)
-        return ErrorResponse(self.request, CONFLICT, settle=lambda: self.settle(judged, error))
+            decision, etag = self.decide_again(before, error)
+        else:
+            decision, etag = self.decide_in_transaction(before, error), None
+            for connection in opened:
+                if connection.settings_dict["ATOMIC_REQUESTS"]:
+                    connection.set_rollback(True)
+        report(self.request, decision)
+        return ErrorResponse(self.request, decision, etag)
 
-    def settle(self, judged: Judged, error: Exception) -> tuple[Decision, EntityTag | None]:
+    def decide_in_transaction(self, before: Evaluated, error: Exception) -> Decision:
+        if before.row is not None:
+            return decide_in_transaction(before.row, error, self.headers, self.may_create())
+        decision = not_created(error)
+        assert self.options.creates is not None
+        try:
+            absent = self.options.creates.guard_absent(
+                self.request, self.args, self.kwargs, detached=False
+            )
+            # A locking read sees what others have committed.
+            row = absent.look()
+        except (Http404, PermissionDenied):
+            return decision
+        except TransactionManagementError:
+            return UNAVAILABLE
+        except DatabaseError as failure:
+            exists = is_overtaken(failure)
+        else:
+            if row is None or not row.concerns(error):
+                return decision
+            exists = True
+        if not exists:
+            return UNAVAILABLE
+        return CONFLICT if self.headers.if_none_match is None else _EXISTS
+
+    def may_create(self) -> bool:
+        return self.options.creates is not None and self.method in _CREATING
+
+    def decide_again(
+        self, before: Evaluated, error: Exception
+    ) -> tuple[Decision, EntityTag | None]:
         """What to answer, by the row as it is now."""
         try:
-            again = self.judge()
+            again = self.evaluate()
         except (Http404, PermissionDenied):
             again = None
         except DatabaseError as failure:
             return self.unreadable(failure)
-        return self.settled(judged, error, again)
+        return self.compared(before, error, again)
 
-    def unreadable(self, failure: DatabaseError) -> tuple[Decision, EntityTag | None]:
+    @staticmethod
+    def unreadable(failure: DatabaseError) -> tuple[Decision, EntityTag | None]:
         """503 where others' locks keep the row from being read again."""
         if not is_lost_race(failure):
             raise failure
-        report(self.request, UNAVAILABLE)
         return UNAVAILABLE, None
 
-    def settled(
-        self, judged: Judged, error: Exception, again: Judged | None
-    ) -> tuple[Decision, EntityTag | None]:
-        decision, etag = self.lost_to(judged, error, again)
-        report(self.request, decision)
-        return decision, etag
-
-    def lost_to(
-        self, judged: Judged, error: Exception, again: Judged | None
+    def compared(
+        self, before: Evaluated, error: Exception, again: Evaluated | None
     ) -> tuple[Decision, EntityTag | None]:
         now = None if again is None else again.row
-        row = judged.row or now
-        if judged.row is not None and is_duplicate(error):
+        row = before.row or now
+        if before.row is not None and is_duplicate(error):
             return DUPLICATE, None
         if row is None:
-            return self.not_created(error)
+            return not_created(error), None
         if not row.concerns(error):
             return CONFLICT, None
         if again is None or now is None:
             # Where it may be created again, If-Match is about an absent row by now.
             refused = again is not None and again.decision.outcome is Outcome.PRECONDITION_FAILED
             return (again.decision if again and refused else GONE), None
-        moved = judged.row is None or judged.row.has_moved(error, now, self.headers)
+        moved = before.row is None or before.row.has_moved(error, now, self.headers)
         return self.shown(reconsider(self.headers, again.decision, moved), again.validators)
-
-    @staticmethod
-    def not_created(error: Exception) -> tuple[Decision, EntityTag | None]:
-        """The row was not created, and nobody else has created it."""
-        if isinstance(error, StaleWriteError):
-            return CONFLICT, None
-        if is_duplicate(error):
-            return DUPLICATE, None
-        if is_lost_race(error):
-            return UNAVAILABLE, None
-        raise error
 
 
 def _entity_tag(value: Any) -> EntityTag | None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..conf import settings
 from ..http.etags import parse_entity_tags
-from ..http.preconditions import NO_POLICY, ConditionalHeaders, Policy, needs_policy
+from ..http.preconditions import ConditionalHeaders, Policy
 from ..http.representation import EtagTerms
 from ..sources.base import RowSource, Source
 
@@ -30,10 +30,8 @@ class Options(NamedTuple):
     expose_tag: bool
     methods: tuple[str, ...] | None
 
-    def policy(self, method: str, headers: ConditionalHeaders) -> Policy:
-        """What is asked of a request."""
-        if not needs_policy(method, headers):
-            return NO_POLICY
+    def policy(self, headers: ConditionalHeaders) -> Policy:
+        """What is asked of a write, or of a read with If-Match."""
         return Policy(
             if_match_required=self.required or self._is_unreadable(headers),
             lets_pass=self.reports,

@@ -143,6 +143,14 @@ def test_foreign_keys_and_many_to_many_fields_can_be_unversioned(found):
     assert found() == []
 
 
+def test_the_hint_for_unversioned_fields_names_many_to_many_fields(found):
+    team = make("Team", VersionedModel)
+    teams = models.ManyToManyField(team, related_name="+")
+    make("User", VersionedModel, teams=teams, unversioned_fields=("team",))
+    (message,) = found()
+    assert message.hint == "Name one of its fields: teams."
+
+
 def test_a_tag_key_with_a_typo_is_an_error(found):
     make("User", VersionedModel, uuid=models.UUIDField(), tag_key="uid")
     (message,) = found()

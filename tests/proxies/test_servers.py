@@ -42,6 +42,17 @@ def test_a_304_is_headers_alone(connection, number, path):
 
 
 @pytest.mark.parametrize("path", PATHS)
+def test_a_204_of_a_guarded_delete_is_headers_alone(connection, number, path):
+    """Neither a length nor chunks (RFC 9110 §8.6, RFC 9112 §6.1); the next answer is whole."""
+    path = path.format(number)
+    tag = ask(connection, "GET", path)[1]["ETag"]
+    status, deleted, nothing = ask(connection, "DELETE", path, If_Match=tag)
+    assert (status, nothing) == (204, b"")
+    assert deleted["Content-Length"] is deleted["Transfer-Encoding"] is None
+    assert ask(connection, "GET", path)[0] == 404
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_a_refused_write_leaves_the_connection_usable(connection, number, path):
     """
     The decision is made before the content is read, all of which is on its way.

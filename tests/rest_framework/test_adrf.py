@@ -28,6 +28,7 @@ from etag_versioning.rest_framework.adrf import (
     AsyncVersionedViewSetMixin,
 )
 from etag_versioning.rest_framework.fields import ETagField
+from etag_versioning.rest_framework.versioning import Versioning
 from tests.testapp.models import Book, Hidden, Leaf, Person
 
 pytestmark = [
@@ -571,20 +572,20 @@ async def test_options_says_which_methods_need_the_tag(client, person):
 
 
 class TestRace:
-    """Another writer is first, after the precondition was judged."""
+    """Another writer is first, after the precondition was evaluated."""
 
     @pytest.fixture
     def overtaken(self, monkeypatch):
-        judge = PersonViewSet._hold
+        check_preconditions = Versioning.check_preconditions
 
-        def hold(view, current, **kwargs):
-            judge(view, current, **kwargs)
+        def checked_too_early(versioning, current, **kwargs):
+            check_preconditions(versioning, current, **kwargs)
             if not seen:
                 seen.append(True)
                 Person.objects.update(days=77)
 
         seen = []
-        monkeypatch.setattr(PersonViewSet, "_hold", hold)
+        monkeypatch.setattr(Versioning, "check_preconditions", checked_too_early)
 
     @pytest.mark.usefixtures("overtaken")
     @pytest.mark.parametrize(

@@ -58,6 +58,29 @@ class BulkSwallowingViewSet(VersionedBulkUpdateMixin, SwallowingViewSet):
     serializer_class = TaggedSerializer
 
 
+class BulkCreateSwallowingViewSet(SwallowingViewSet):
+    """Django raises this error from a block without a savepoint."""
+
+    def perform_update(self, serializer):
+        serializer.save()
+        with suppress(IntegrityError):
+            Login.objects.bulk_create([Login(name="taken")])
+
+    perform_create = perform_update
+
+
+class DryRunViewSet(SwallowingViewSet):
+    def perform_update(self, serializer):
+        serializer.save()
+        transaction.set_rollback(True)
+
+    perform_create = perform_update
+
+
+class BulkDryRunViewSet(VersionedBulkUpdateMixin, DryRunViewSet):
+    serializer_class = TaggedSerializer
+
+
 class SavepointViewSet(SwallowingViewSet):
     """Does what the error says."""
 
@@ -193,6 +216,9 @@ class ListCreateView(VersionedViewSetMixin, generics.ListCreateAPIView):
 router = SimpleRouter()
 router.register("swallowing", SwallowingViewSet, "swallowing")
 router.register("bulk-swallowing", BulkSwallowingViewSet, "bulk-swallowing")
+router.register("bulk-create-swallowing", BulkCreateSwallowingViewSet, "bulk-create-swallowing")
+router.register("dry", DryRunViewSet, "dry")
+router.register("bulk-dry", BulkDryRunViewSet, "bulk-dry")
 router.register("savepoint", SavepointViewSet, "savepoint")
 router.register("durable", DurableViewSet, "durable")
 router.register("callback", CallbackViewSet, "callback")
@@ -246,12 +272,27 @@ def write(client, kind, person, way):
         ("swallowing", "action"),
         ("swallowing", "create"),
         ("bulk-swallowing", "bulk"),
+        ("bulk-create-swallowing", "put"),
+        ("bulk-create-swallowing", "action"),
+        ("bulk-create-swallowing", "create"),
     ],
 )
 def test_a_swallowed_integrity_error_is_no_success(client, person, kind, way):
     Login.objects.create(name="taken")
     assert write(client, kind, person, way).status_code == 500
     assert list(Person.objects.values_list("name", flat=True)) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [("dry", "put"), ("dry", "patch"), ("dry", "action"), ("dry", "create"), ("bulk-dry", "bulk")],
+)
+def test_a_dry_run_answers_as_the_view_does_and_writes_nothing(client, person, kind, way):
+    answer = write(client, kind, person, way)
+    assert answer.status_code == (201 if way == "create" else 200)
+    assert "ETag" not in answer
+    assert "Location" not in answer
+    assert Person.objects.values_list("name", "version").get() == ("a", 1)
 
 
 @pytest.mark.parametrize("way", ["put", "patch", "action", "create"])

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.test import APIClient
 
+from etag_versioning.rest_framework.versioning import Versioning
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from tests.testapp.models import Badge, Login, Person, Team
 
@@ -239,13 +240,13 @@ def test_a_lock_that_the_read_after_a_lost_race_meets_is_503(race, method, monke
     row = Login.objects.create(name="a")
     url = f"/logins/{row.pk}/"
     holder = Holder()
-    settled = LoginViewSet._settled
+    answer_after_lost_race = Versioning.answer_after_lost_race
 
     def locked(self, lost):
         holder.lock()
-        return settled(self, lost)
+        return answer_after_lost_race(self, lost)
 
-    monkeypatch.setattr(LoginViewSet, "_settled", locked)
+    monkeypatch.setattr(Versioning, "answer_after_lost_race", locked)
     with short_waits():
         etag = tag(url)
         meanwhile.append(lambda: race(lambda: Login.objects.filter(pk=row.pk).update(data="w")))

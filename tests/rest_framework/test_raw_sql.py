@@ -10,9 +10,9 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
-from etag_versioning.rest_framework import statements
 from etag_versioning.rest_framework.mixins import VersionedAPIViewMixin
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
+from etag_versioning.sources import raw_sql
 from tests.rest_framework.views import PersonSerializer
 from tests.testapp.models import Login, Person, Team
 
@@ -116,7 +116,7 @@ urlpatterns = [path("", include(router.urls)), path("raw-view/<int:pk>/", RawVie
 
 @pytest.fixture(autouse=True)
 def nothing_said(monkeypatch):
-    monkeypatch.setattr(statements, "_warned", set())
+    monkeypatch.setattr(raw_sql, "_warned", set())
 
 
 def raw_sql_in(caplog):

@@ -310,8 +310,8 @@ class Narrowing(models.Model):
         return super().save_base(*args, **kwargs)
 
     @classmethod
-    def from_db(cls, db, field_names, values):
-        instance = super().from_db(db, field_names, values)
+    def from_db(cls, *args, **kwargs):
+        instance = super().from_db(*args, **kwargs)
         instance.is_loaded = True
         return instance
 
@@ -415,3 +415,30 @@ class Draft(VersionedModel):
 
     name = models.CharField(max_length=50)
     labels = models.ManyToManyField(Label)
+
+
+# Models whose rows exclude each other by what no serializer and no lookup knows.
+
+
+class Account(VersionedModel):
+    """Not on MariaDB, which has no indexes on expressions."""
+
+    email = models.CharField(max_length=50)
+
+    class Meta:
+        required_db_features = ("supports_expression_indexes",)
+        constraints = (
+            models.UniqueConstraint(models.functions.Lower("email"), name="account_email"),
+        )
+
+
+class Mailbox(VersionedModel):
+    """The same by a column that the database computes, on each of them."""
+
+    email = models.CharField(max_length=50)
+    folded = models.GeneratedField(
+        expression=models.functions.Lower("email"),
+        output_field=models.CharField(max_length=50),
+        db_persist=True,
+        unique=True,
+    )

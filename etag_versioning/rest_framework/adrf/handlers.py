@@ -1,7 +1,7 @@
 """
 The way of one request through a view set's coroutines, as adrf has them.
 
-What reads and judges rows runs in a thread, as it does elsewhere. A coroutine can
+What reads rows and evaluates preconditions runs in a thread. A coroutine can
 hold no transaction, so each write of the row compares by itself.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError
@@ -25,6 +25,9 @@ from ..pagination import RenderedPage, cheap_list, narrow_page
 from ..statements import refresh
 from ..transactions import optional
 from ..writes import GuardedWrite
+
+if TYPE_CHECKING:
+    from .generic_views import AsyncVersioning
 
 __all__ = [
     "AsyncGuardedCreate",
@@ -50,34 +53,35 @@ def _noting(original: Method, note: Callable[[Any], None]) -> Method:
 
 async def aread_object(view: Any, early: bool, method: Method, *args: Any, **kwargs: Any) -> Any:
     """As ``read_object()``, for a method that awaits ``aget_object()``."""
-    view._check_lookup()
+    view.versioning.check_lookup()
+    versioning: AsyncVersioning = view.versioning
     loaded: list[Any] = []
     load = view.aget_object
 
     def validators_of(instance: Any) -> Validators:
-        validators: Validators = view._validators_of(view._row_of(instance))
-        return validators
+        return versioning.validators_of(versioning.row_of(instance))
 
     async def aget_object() -> Any:
         if loaded:
             return loaded.pop()
         instance = await load()
-        if view._shown is None:
-            view._shown = await sync_to_async(validators_of)(instance)
+        if versioning.shown is None:
+            versioning.shown = await sync_to_async(validators_of)(instance)
         return instance
 
     def narrow() -> Validators | None:
-        row = view._read_row() if view._may_read_narrowly() else None
-        return None if row is None else view._validators_of(row)
+        row = versioning.read_row() if versioning.may_read_row() else None
+        return None if row is None else versioning.validators_of(row)
 
-    note = _noting(view.afilter_queryset, view._note_annotations)
+    note = _noting(view.afilter_queryset, versioning.note_annotations)
     with hooked(view, aget_object=aget_object, afilter_queryset=note):
-        if early and view._is_conditional:
+        if early and versioning.is_conditional:
             current = await sync_to_async(narrow)()
             if current is None:
                 loaded.append(await view.aget_object())
-                current = view._shown
-            if (not_modified := await sync_to_async(view._hold)(current)) is not None:
+                current = versioning.shown
+            not_modified = await sync_to_async(versioning.check_preconditions)(current)
+            if not_modified is not None:
                 return not_modified
         return await method(*args, **kwargs)
 
@@ -85,10 +89,11 @@ async def aread_object(view: Any, early: bool, method: Method, *args: Any, **kwa
 async def aread_page(view: Any, early: bool, method: Method, *args: Any, **kwargs: Any) -> Any:
     """As ``read_page()``, for a method that awaits its page."""
     cheap = await sync_to_async(cheap_list)(view)
-    if early and view._is_conditional:
+    versioning = view.versioning
+    if early and versioning.is_conditional:
         current = cheap or await sync_to_async(narrow_page)(view)
         if current is not None:
-            not_modified = await sync_to_async(view._hold)(current)
+            not_modified = await sync_to_async(versioning.check_preconditions)(current)
             if not_modified is not None:
                 return not_modified
     page = RenderedPage(view)
@@ -99,7 +104,7 @@ async def aread_page(view: Any, early: bool, method: Method, *args: Any, **kwarg
     }
     with hooked(view, **hooks):
         response = await method(*args, **kwargs)
-    view._shown = cheap or await sync_to_async(page.validators)() or Validators()
+    versioning.shown = cheap or await sync_to_async(page.validators)() or Validators()
     return response
 
 
@@ -118,7 +123,7 @@ class AsyncGuardedWrite(GuardedWrite):
         self.hooks = {
             "get_queryset": partial(self.get_queryset, view.get_queryset),
             "aget_object": partial(self.aget_object, view.aget_object),
-            "afilter_queryset": _noting(view.afilter_queryset, view._note_annotations),
+            "afilter_queryset": _noting(view.afilter_queryset, view.versioning.note_annotations),
         }
         if hasattr(view, "perform_aupdate"):
             self.hooks["perform_aupdate"] = partial(self.aupdate, view.perform_aupdate)
@@ -126,20 +131,20 @@ class AsyncGuardedWrite(GuardedWrite):
     async def arun(self, method: Method, *args: Any, **kwargs: Any) -> Response:
         """Await adrf's ``method``, and put the new tag on its answer."""
         try:
-            with hooked(self.view, **self.hooks, _is_guarded=True), self.block:
+            with hooked(self.view, True, **self.hooks), self.block:
                 response: Response = await method(*args, **kwargs)
         except (StaleWriteError, DatabaseError) as error:
             if self.row is None or not self.wrote_nothing(error):
                 raise
-            raise await sync_to_async(self.settle)(self.row, error) from error
+            raise await sync_to_async(self.by_row)(self.row, error) from error
         await sync_to_async(self.finish)(response)
         return response
 
     async def aget_object(self, original: Method) -> Any:
-        self.view._check_lookup()
+        self.view.versioning.check_lookup()
         instance = await original()
         if self.row is None:
-            guard = await sync_to_async(self.judge)(instance)
+            guard = await sync_to_async(self.evaluate)(instance)
             self.block.enter_context(guard.watch())
         return instance
 
@@ -152,7 +157,8 @@ class AsyncGuardedWrite(GuardedWrite):
 
 class AsyncGuardedHandler(AsyncGuardedWrite):
     """
-    Runs a coroutine of the project's own: the row is loaded and judged before it.
+    Runs a coroutine of the project's own: before it, the row is loaded, and the
+    preconditions are evaluated.
 
     Args:
         view: the view, at its request.
@@ -164,16 +170,16 @@ class AsyncGuardedHandler(AsyncGuardedWrite):
         self.task = asyncio.current_task()
 
     async def arun(self, method: Method, *args: Any, **kwargs: Any) -> Response:
-        return await super().arun(self.judged_first, method, *args, **kwargs)
+        return await super().arun(self.evaluate_first, method, *args, **kwargs)
 
-    async def judged_first(self, method: Method, *args: Any, **kwargs: Any) -> Any:
+    async def evaluate_first(self, method: Method, *args: Any, **kwargs: Any) -> Any:
         view: Any = self.view
         if view.get_if_match() != "optional" or await sync_to_async(self.names_a_state)():
             self.loaded = await view.aget_object()
         return await method(*args, **kwargs)
 
     async def aget_object(self, original: Method) -> Any:
-        # The first one is the one that was judged; whoever asks again wants a new one.
+        # The first call returns the instance that was evaluated; another call loads it again.
         if self.loaded is not None:
             instance, self.loaded = self.loaded, None
             return instance
@@ -197,8 +203,8 @@ class AsyncGuardedCreate(GuardedCreate):
 
     async def apost(self, method: Method, *args: Any, **kwargs: Any) -> Response:
         view: Any = self.view
-        view._check_media_type()
-        await sync_to_async(self.hold)()
+        view.versioning.check_media_type()
+        await sync_to_async(self.check_preconditions)()
         self.find = self.find_by_content if self.only_new else None
         hook = partial(self.aperform, view.perform_acreate)
         try:
@@ -208,7 +214,7 @@ class AsyncGuardedCreate(GuardedCreate):
             self.refuse(error, self.find)
             if self.find is None:
                 raise
-            raise await sync_to_async(self.settle)(self.find, error) from error
+            raise await sync_to_async(self.by_row)(self.find, error) from error
         if response.status_code == 201 and self.row is not None:
             await sync_to_async(self.finish)(response, self.row)
         done: Response = response
@@ -220,7 +226,7 @@ class AsyncGuardedCreate(GuardedCreate):
 
     async def ahandled(self, handler: Method, *args: Any, **kwargs: Any) -> Any:
         model = self.view.get_queryset().model if self.find is not None else None
-        with hooked(self.view, _is_guarded=True), self.guarded(model, detached=True):
+        with hooked(self.view, True), self.guarded(model, detached=True):
             return await handler(*args, **kwargs)
 
     async def aperform(self, original: Method, serializer: Any) -> None:

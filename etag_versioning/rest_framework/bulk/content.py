@@ -86,7 +86,7 @@ class BulkContent:
         The request's own, with the item's tag for If-Match. Without one, If-Match has
         to name this row's state too: each tag says whose it is.
         """
-        return with_tag(self.view._conditions, self.tag_name, tag_in(item, self.tag_name))
+        return with_tag(self.view.versioning.conditions, self.tag_name, tag_in(item, self.tag_name))
 
     @cached_property
     def key_name(self) -> str:

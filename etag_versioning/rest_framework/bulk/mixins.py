@@ -71,14 +71,15 @@ class VersionedBulkUpdateMixin(VersionedViewMixin):
             return super().options(request, *args, **kwargs)
 
     def bulk_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self._update(partial=False)
+        return _respond(self, partial=False)
 
     def partial_bulk_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self._update(partial=True)
+        return _respond(self, partial=True)
 
-    def _update(self, *, partial: bool) -> Response:
-        with telling_durable():
-            return BulkUpdate(self, partial=partial).respond()
+
+def _respond(view: Any, *, partial: bool) -> Response:
+    with telling_durable():
+        return BulkUpdate(view, partial=partial).respond()
 
 
 # What the handlers do, as permissions and serializers are chosen by it.

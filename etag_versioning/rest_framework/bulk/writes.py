@@ -23,7 +23,12 @@ from ...http.preconditions import (
     Reason,
     Validators,
 )
-from ...orm.guards import is_duplicate, is_lost_race, violates_foreign_key
+from ...orm.guards import (
+    is_duplicate,
+    is_lost_race,
+    refusing_rolled_back,
+    violates_foreign_key,
+)
 from ...orm.state import state_columns
 from ...sources.rows import Row, for_write
 from ...touching.paths import touches_of
@@ -31,9 +36,8 @@ from ...touching.writes import Source, touch_for_rows
 from ..conflicts import shown_content
 from ..current import as_read, is_denied, loading, read_representation
 from ..exceptions import LostRace, PreconditionError
-from ..hooks import hooked
 from ..statements import counting_moves, refresh, saves_in_own_way
-from ..transactions import refusing_rolled_back, was_raised_after_commit
+from ..transactions import was_raised_after_commit
 from .content import BulkContent, Item
 
 __all__ = ["BulkUpdate"]
@@ -49,10 +53,10 @@ class BulkUpdate:
         self.items: list[Item] = []
 
     def respond(self) -> Response:
-        self.view._check_media_type()
+        self.view.versioning.check_media_type()
         self.items = self.content.read(self.view.request.data)
         self.load(self.items)
-        self.refuse([(item, self.judge(item)) for item in self.items])
+        self.refuse([(item, self.evaluate(item)) for item in self.items])
         self.validate()
         try:
             return Response(self.write())
@@ -64,7 +68,7 @@ class BulkUpdate:
     def told(self, error: Exception) -> APIException | None:
         """What to answer to an error for which nothing was written; ``None`` for a fault."""
         if is_lost_race(error):
-            return LostRace(partial(self.settle, error), partial(self.blind, error))
+            return LostRace(partial(self.by_row, error), partial(self.by_error, error))
         if violates_foreign_key(error):
             return PreconditionError(CONFLICT)
         is_clash = isinstance(error, _Clash) or not self.has_own_code
@@ -79,7 +83,7 @@ class BulkUpdate:
     def load(self, items: Sequence[Item]) -> None:
         keys = [item.key for item in items if item.key is not None]
         found = self.find(self.view.lookup_field, keys)
-        if not self.view._loads_as_drf:
+        if not self.view.versioning.loads_as_drf:
             found = self.load_each(found)
         found = {key: each for key, each in found.items() if not is_denied(self.view, each)}
         unknown = [str(number) for number, item in enumerate(items) if item.key not in found]
@@ -88,7 +92,7 @@ class BulkUpdate:
         for item in items:
             item.instance = found[item.key]
             self.view.check_object_permissions(self.view.request, item.instance)
-            item.row = self.view._row_of(item.instance)
+            item.row = self.view.versioning.row_of(item.instance)
 
     def load_each(self, found: Mapping[Any, Any]) -> dict[Any, Any]:
         """The rows as the view's own ``get_object()`` loads them, without those it refuses."""
@@ -105,18 +109,18 @@ class BulkUpdate:
         """The view's rows with these keys, by key: one query."""
         view = self.view
         queryset = for_write(view.filter_queryset(view.get_queryset()))
-        view._note_annotations(queryset)
+        view.versioning.note_annotations(queryset)
         instances = list(queryset.filter(**{f"{name}__in": keys}))
         found = {getattr(instance, name): instance for instance in instances}
         if len(found) < len({instance.pk for instance in instances}):
             raise queryset.model.MultipleObjectsReturned(f"Several rows have the same {name}.")
         return found
 
-    def judge(self, item: Item) -> Decision:
-        with hooked(self.view, _conditions=item.headers):
-            decision = self.view._judge(self.validators(item.row))
+    def evaluate(self, item: Item) -> Decision:
+        versioning = self.view.versioning
+        decision: Decision = versioning.evaluate(self.validators(item.row), conditions=item.headers)
         if decision.outcome is Outcome.PROCEED:
-            self.view._report(decision)
+            versioning.report(decision)
         return decision
 
     def validators(self, row: Row) -> Validators:
@@ -229,7 +233,7 @@ class BulkUpdate:
 
     # The write was lost to another's.
 
-    def settle(self, error: Exception) -> APIException:
+    def by_row(self, error: Exception) -> APIException:
         """What to answer, by the rows as they are now."""
         items = self.items
         if not any(item.row.concerns(error) for item in items):
@@ -241,16 +245,16 @@ class BulkUpdate:
         moved = isinstance(error, StaleWriteError)
         for item in items:
             item.instance = found[item.row.pk]
-            item.row = self.view._row_of(item.instance)
+            item.row = self.view.versioning.row_of(item.instance)
         try:
-            self.refuse([(item, self.judge(item)) for item in items])
+            self.refuse([(item, self.evaluate(item)) for item in items])
         except PreconditionError as refused:
             if refused.decision.outcome is Outcome.PRECONDITION_FAILED:
                 return refused
         named = all(item.headers.if_match is not None for item in items)
         return PreconditionError(CONFLICT if moved and not named else UNAVAILABLE)
 
-    def blind(self, error: Exception) -> APIException:
+    def by_error(self, error: Exception) -> APIException:
         """What to answer, where the rows cannot be read as they are now: without tags."""
         if not isinstance(error, StaleWriteError):
             return PreconditionError(UNAVAILABLE)

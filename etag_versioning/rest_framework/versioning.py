@@ -1,0 +1,258 @@
+"""
+What the package does for one request of a DRF view. The mixins give each view one object for
+it, ``self.versioning``, so that no other name of theirs stands in a project's class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, DataError, connections
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.views import set_rollback
+
+from ..cache_control import set_cache_control
+from ..conf import settings
+from ..http import headers
+from ..http.etags import EntityTag
+from ..http.preconditions import (
+    NO_CONDITIONS,
+    NO_POLICY,
+    ConditionalHeaders,
+    Decision,
+    Outcome,
+    Policy,
+    Validators,
+    evaluate,
+    needs_policy,
+)
+from ..http.representation import Representation, request_representation
+from ..signals import report
+from ..sources.rows import Row, extra_names, read_row, row_of
+from .exceptions import LostRace, PreconditionError
+from .permissions import looks_at_any_object
+from .representation import representation_terms
+
+if TYPE_CHECKING:
+    from .hooks import hooked
+    from .views import VersionedView
+
+__all__ = ["NO_SUCH_KEY", "Versioning", "raise_404_after_database_error", "versioning_of"]
+
+# What a key raises that no row can have: in Python, or in the database.
+NO_SUCH_KEY = (TypeError, ValueError, ArithmeticError, ValidationError, DataError)
+# The headers of the 200 that a 304 repeats (RFC 9110 §15.4.5).
+_KEPT_HEADERS = ("Cache-Control", "Content-Location", "Expires", "Vary")
+
+
+class Versioning:
+    """
+    The state of one request: its preconditions, and what is known of its row.
+
+    Args:
+        view: the view, at its request. DRF makes one for each request.
+        conditions: the conditional request fields; by default those of the request.
+    """
+
+    # The name that ``view.action`` has at a GET of the row.
+    read_action: ClassVar[str] = "retrieve"
+
+    def __init__(self, view: VersionedView, conditions: ConditionalHeaders | None = None) -> None:
+        self.view = view
+        self.conditions = (
+            headers.conditional_headers(view.request._request) if conditions is None else conditions
+        )
+        # The validators of what a GET or HEAD shows, once they are known …
+        self.shown: Validators | None = None
+        # … and those that the preconditions have been evaluated with.
+        self.evaluated: Validators | None = None
+        # The decision that the signal was last sent for.
+        self.reported: Decision | None = None
+        # Whether a guarded write has called the method at hand: DRF's update() may be called
+        # by an update() of the project's own, which is guarded as a whole.
+        self.is_guarded = False
+        # The blocks that replace methods of the view at the moment, outermost first.
+        self.hooks: list[hooked] = []
+        # The annotations of the queryset that an object is loaded from.
+        self.annotations: Sequence[str] = ()
+        # The queryset that the validators were read from: filtered already, and not evaluated.
+        self.rows: Any = None
+        # Called if the answer is a 304.
+        self.on_not_modified: list[Callable[[], None]] = []
+
+    def for_nested_read(self) -> Versioning:
+        """Another one, to call a handler of GET during a write: no precondition applies to it."""
+        return type(self)(self.view, NO_CONDITIONS)
+
+    # The row.
+
+    def is_about_one_row(self) -> bool:
+        return True
+
+    def row_of(self, instance: Any) -> Row:
+        """The row of a loaded object, with what else is shown of it."""
+        return row_of(instance, self.view.tag_key, extra_names(instance))
+
+    def read_row(self) -> Row | None:
+        """The row, by the validator query; ``None`` where it is absent."""
+        try:
+            return read_row(self.view.get_versioned_queryset(), self.view.tag_key)
+        except NO_SUCH_KEY as error:
+            raise_404_after_database_error(error)
+            return None
+
+    def load_again(self) -> Any:
+        view: Any = self.view
+        return view.get_object()
+
+    def may_read_row(self) -> bool:
+        """Whether nothing asks to see the object before an answer about it is given."""
+        return not looks_at_any_object(self.view)
+
+    # Its tags.
+
+    def validators_of(self, row: Row) -> Validators:
+        found = row.validators(self.representation())
+        # The tag also covers the code that renders the row, which a date cannot tell.
+        return found._replace(dated=found.dated and self.view.last_modified)
+
+    def representation(self) -> Representation:
+        view = self.view
+        own = [*representation_terms(view), *view.get_etag_terms()]
+        shown = request_representation(view.request._request, own)
+        return shown.with_text(view.get_representation())
+
+    # The preconditions.
+
+    @property
+    def is_conditional(self) -> bool:
+        return self.conditions != NO_CONDITIONS
+
+    def evaluate(
+        self,
+        current: Validators | None,
+        *,
+        requires: bool = True,
+        conditions: ConditionalHeaders | None = None,
+    ) -> Decision:
+        """
+        Evaluate the preconditions.
+
+        Args:
+            current: the validators now; ``None`` where the row is absent.
+            requires: whether If-Match can be required.
+            conditions: others than the request's.
+        """
+        method = self.view.request.method or ""
+        given = self.conditions if conditions is None else conditions
+        policy = self.policy(requires) if needs_policy(method, given) else NO_POLICY
+        return evaluate(method, given, current, policy)
+
+    def policy(self, requires: bool) -> Policy:
+        view = self.view
+        if_match = view.get_if_match()
+        return Policy(
+            if_match_required=requires and if_match != "optional",
+            lets_pass=if_match == "report",
+            allow_wildcard=view.allow_wildcard,
+            allow_unmodified_since=view.allow_unmodified_since,
+            strong=settings.strong_if_match,
+        )
+
+    def check_preconditions(
+        self,
+        current: Validators | None,
+        *,
+        requires: bool = True,
+        conditions: ConditionalHeaders | None = None,
+    ) -> HttpResponseBase | None:
+        """
+        Go on (``None``) only if the preconditions hold. Return the 304, and raise any other
+        answer, if they do not. The arguments are those of ``evaluate()``.
+        """
+        decision = self.evaluate(current, requires=requires, conditions=conditions)
+        if decision.outcome is Outcome.PROCEED:
+            self.report(decision)
+            return None
+        if decision.outcome is Outcome.NOT_MODIFIED and current is not None:
+            response = headers.NotModified(current, decision)
+            # A project's finalize_response() may read response.data.
+            response.data = None  # type: ignore[attr-defined]
+            set_cache_control(response, self.view.cache_control, self.view.request._request)
+            self.report(decision)
+            return response
+        shows = decision.outcome is Outcome.PRECONDITION_FAILED and current is not None
+        raise PreconditionError(decision, current.etag if shows else None)  # type: ignore[union-attr]
+
+    def report(self, decision: Decision) -> None:
+        """Send the signal once for each decision: a read may be evaluated twice."""
+        if decision != self.reported:
+            self.reported = decision
+            report(self.view.request, decision)
+
+    def check_media_type(self) -> None:
+        """Raise the 415 that reading the body would; preconditions come after it."""
+        request: Any = self.view.request
+        if request.stream is None or request.content_type is None:
+            return
+        if not request.negotiator.select_parser(request, request.parsers):
+            raise UnsupportedMediaType(request.content_type)
+
+    # The answer.
+
+    def finish_read(self, response: Any, shown: Validators) -> Any:
+        """
+        A successful answer to GET or HEAD with its headers; or the 304 that stands
+        for it, where the preconditions were not evaluated before.
+        """
+        if response.has_header("ETag"):
+            # The view's own: it has no state, and is compared to the letter.
+            shown = Validators(EntityTag.from_text(response["ETag"]))
+        if self.is_conditional and shown.etag is not None:
+            try:
+                not_modified = self.check_preconditions(shown)
+            except PreconditionError as error:
+                return self.view.handle_exception(error)
+            if not_modified is not None:
+                for name in _KEPT_HEADERS:
+                    if response.has_header(name):
+                        not_modified[name] = response[name]
+                not_modified.cookies.update(response.cookies)
+                return not_modified
+        headers.set_validators(response, shown)
+        set_cache_control(response, self.view.cache_control, self.view.request._request)
+        return response
+
+    def answer_after_lost_race(self, lost: LostRace) -> Exception:
+        """What to answer to a lost write. Reading the row may meet a lock, too."""
+        # Under ATOMIC_REQUESTS our transaction is still open, and may not see what others wrote.
+        in_transaction = any(
+            opened.in_atomic_block and opened.settings_dict["ATOMIC_REQUESTS"]
+            for opened in connections.all(initialized_only=True)
+        )
+        try:
+            return lost.by_error() if in_transaction else lost.by_row()
+        except DatabaseError as error:
+            return error
+        finally:
+            if in_transaction:
+                set_rollback()
+
+
+def versioning_of(view: Any) -> Versioning | None:
+    """The object of a view with the mixins; ``None`` for another view."""
+    found = getattr(view, "versioning", None)
+    return found if isinstance(found, Versioning) else None
+
+
+def raise_404_after_database_error(error: Exception) -> None:
+    """
+    Raise 404 where the database raised ``error`` for a key: PostgreSQL then takes no
+    more statements in the transaction, so the view cannot look again.
+    """
+    if isinstance(error, DataError):
+        raise Http404 from error

@@ -1,0 +1,53 @@
+"""What models, managers and querysets gain by the mixins: a project may use any other name."""
+
+from django.db import models
+
+from etag_versioning.models import VersionedModel, VersionedQuerySet
+
+
+class Article(VersionedModel):
+    class Meta:
+        app_label = "testapp"
+
+
+class PlainArticle(models.Model):
+    class Meta:
+        app_label = "testapp"
+
+
+def gained(ours, plain):
+    """The names of one class that another does not have; ``get_next_by_…`` is a field's."""
+    python = {"Meta", "__annotations__"}
+    names = set(dir(ours)) - set(dir(plain)) - python
+    return {name for name in names if "_by_" not in name}
+
+
+def test_a_model_gains_its_fields_and_its_options():
+    assert gained(Article, PlainArticle) == {
+        "version",
+        "updated_at",
+        "skip_unchanged",
+        "tag_key",
+        "tag_label",
+        "touches",
+        "unversioned_fields",
+        "unversioned_managers",
+        # The manager that answers for models without one that bumps.
+        "_versioned_rows",
+    }
+
+
+def test_an_instance_gains_no_attribute_by_being_read_and_saved(db):
+    from tests.testapp.models import Person
+
+    person = Person.objects.create(name="a")
+    person = Person.objects.get()
+    person.save()
+    fields = {field.attname for field in Person._meta.concrete_fields}
+    assert set(vars(person)) - fields == {"_state"}
+
+
+def test_a_queryset_gains_its_two_methods():
+    assert {
+        name for name in gained(VersionedQuerySet, models.QuerySet) if not name.startswith("_")
+    } == {"expect", "unversioned"}
