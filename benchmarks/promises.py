@@ -17,6 +17,7 @@ from benchmarks.turns import paired
 MARGIN = 1.15
 
 DETAIL, FILTERED = "/versioned-detail/1/", "/versioned-filtered/1/"
+PERMITTED = "/versioned-permitted/1/"
 PLAIN, FLOOR = reads.DETAIL, reads.FLOOR
 VIEW, VIEW_FLOOR = "/django-versioned/1/", "/django-one-statement/1/"
 
@@ -63,6 +64,13 @@ PROMISES = [
         1.25,
         1.3,
     ),
+    Promise(
+        "object permission, hit: plain",
+        (PERMITTED, "hit"),
+        ("/permitted/1/", "no header"),
+        0.3,
+        0.3,
+    ),
     *(
         Promise(f"DRF detail, hit: {peer.name}", (DETAIL, "hit"), (peer.path, "hit"), 0.8, 0.8)
         for peer in reads.SUBJECTS
@@ -73,6 +81,7 @@ PROMISES = [
 STATEMENTS = {
     DETAIL: [1, 2, 1],
     FILTERED: [1, 2, 1],
+    PERMITTED: [1, 2, 1],
     "/versioned-cursor/": [1, 2, 1],
     "/versioned-numbered/": [2, 4, 2],
     VIEW: [1, 2, 2],

@@ -8,6 +8,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import condition, conditional_page
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.pagination import CursorPagination, PageNumberPagination
+from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_condition import condition as drf_condition
@@ -71,6 +72,17 @@ class TenantsOwn:
 
 class FilteredDetail(TenantsOwn, Detail):
     pass
+
+
+class TenantsOnly(BasePermission):
+    """Asked about the object, as most real APIs ask."""
+
+    def has_object_permission(self, request, view, obj):
+        return obj.tenant == int(request.headers.get("X-Tenant", 1))
+
+
+class PermittedDetail(Detail):
+    permission_classes = (TenantsOnly,)
 
 
 def detail(request, pk):
@@ -144,6 +156,10 @@ class VersionedDetail(VersionedRetrieveMixin, Detail):
 
 
 class VersionedFilteredDetail(VersionedRetrieveMixin, FilteredDetail):
+    pass
+
+
+class VersionedPermittedDetail(VersionedRetrieveMixin, PermittedDetail):
     pass
 
 

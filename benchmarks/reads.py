@@ -45,6 +45,7 @@ SUBJECTS = [
     Subject("django-rest-framework-condition", "/drf-condition/1/", DETAIL, FLOOR, peer=True),
     Subject("DRF detail", "/versioned-detail/1/", DETAIL, FLOOR),
     Subject("DRF detail, filtered by request", "/versioned-filtered/1/", "/filtered/1/", FLOOR),
+    Subject("DRF detail, object permission", "/versioned-permitted/1/", "/permitted/1/", FLOOR),
     Subject("DRF list, page of 25", "/versioned-cursor/", CURSOR, FLOOR),
     Subject("Django view", "/django-versioned/1/", DJANGO, "/django-one-statement/1/"),
     Subject(

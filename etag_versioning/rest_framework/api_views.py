@@ -19,10 +19,11 @@ __all__ = ["APIViewVersioning", "VersionedAPIViewMixin"]
 class APIViewVersioning(GuardingVersioning):
     """``versioning`` of a view whose row ``get_versioned_queryset()`` names."""
 
+    @cached_property
     def is_about_one_row(self) -> bool:
         return getattr(self.view, "detail", True) is not False
 
-    @property
+    @cached_property
     def loads_as_drf(self) -> bool:
         view_class: Any = type(self.view)
         return view_class.get_object is VersionedAPIViewMixin.get_object

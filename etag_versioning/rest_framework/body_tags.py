@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from rest_framework.exceptions import ValidationError
@@ -17,7 +18,12 @@ __all__ = ["tag_field", "tag_in", "with_tag"]
 
 def tag_field(view: Any) -> str | None:
     """The name of the ``ETagField`` of the view's serializer, if it has one."""
-    declared = getattr(serializer_class_of(view), "_declared_fields", {})
+    return _tag_field_of(serializer_class_of(view))
+
+
+@cache
+def _tag_field_of(serializer_class: Any) -> str | None:
+    declared = getattr(serializer_class, "_declared_fields", {})
     return next((name for name, field in declared.items() if isinstance(field, ETagField)), None)
 
 

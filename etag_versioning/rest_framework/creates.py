@@ -40,7 +40,7 @@ from .conflicts import conflict
 from .current import acting, answers_as_get, read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked
-from .statements import counting_moves
+from .statements import counting_updates
 from .transactions import optional, telling_durable, was_raised_after_commit
 from .versioning import NO_SUCH_KEY
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GuardedCreate", "is_versioned", "names_a_duplicate"]
 
-# Finds, in a query set, the row that a request was to create.
+# Finds, in a queryset, the row that a request was to create.
 Find = Callable[[Any], Any]
 
 _EXISTS = Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
@@ -154,11 +154,11 @@ class GuardedCreate:
         model = getattr(getattr(serializer, "Meta", None), "model", None)
         using = None if model is None else router.db_for_write(model)
         with ExitStack() as block:
-            moves: Callable[[], int] = int
+            updates: Callable[[], int] = int
             if using is not None:
                 block.enter_context(transaction.atomic(using=using))
                 block.enter_context(self.guarded(model))
-                moves = block.enter_context(counting_moves(using))
+                updates = block.enter_context(counting_updates(using))
                 block.enter_context(refusing_rolled_back(using))
             block.enter_context(telling_durable())
             original(serializer)
@@ -167,7 +167,7 @@ class GuardedCreate:
             dry = using is not None and connections[using].needs_rollback
             if is_versioned(self.created) and not dry:
                 self.row = self.view.versioning.row_of(self.created)
-                if moves():
+                if updates():
                     # Past the instance, for all that is known.
                     self.row = self.read_again(self.created)
 
@@ -220,7 +220,7 @@ class GuardedCreate:
         return isinstance(self.answer, Response) and answers_as_get(self.view)
 
     def location(self) -> str | None:
-        """The new row's address, where a router gave the view set one."""
+        """The new row's address, where a router gave the viewset one."""
         view: Any = self.view
         name = view.lookup_url_kwarg or view.lookup_field
         kwargs = {**view.kwargs, name: getattr(self.created, view.lookup_field)}
@@ -322,18 +322,15 @@ class GuardedCreate:
                 free = self.nothing_is_in_the_way()
                 return PreconditionError(UNAVAILABLE if free else DUPLICATE)
             return error if taken is None else PreconditionError(decision)
-        current = view.versioning.row_of(found).validators(read_representation(view))
-        return conflict(view, decision, current, found)
+        return conflict(view, decision, view.versioning.row_of(found), found)
 
     def by_error(self, find: Find, error: Exception) -> Exception:
-        """What to answer inside of a transaction: without a tag, which may be old in there."""
+        """What to answer while the transaction goes on: without a tag, which may be old."""
         if is_contention(error):
             return PreconditionError(UNAVAILABLE)
-        settled = self.by_row(find, error)
+        answer = self.by_row(find, error)
         return (
-            PreconditionError(settled.decision)
-            if isinstance(settled, PreconditionError)
-            else settled
+            PreconditionError(answer.decision) if isinstance(answer, PreconditionError) else answer
         )
 
     def is_denied(self, found: Any) -> bool:

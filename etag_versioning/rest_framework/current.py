@@ -16,7 +16,7 @@ from django.http import Http404
 from rest_framework.exceptions import APIException
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import clone_request
-from rest_framework.serializers import ListSerializer, Serializer
+from rest_framework.serializers import BaseSerializer, ListSerializer, Serializer
 
 from ..http.representation import Representation
 from ..sources.rows import for_write
@@ -51,7 +51,7 @@ def is_extra_action(view: Any) -> bool:
 
 @cache
 def extra_actions(view_class: Any) -> Mapping[str, Mapping[str, Any]]:
-    """The arguments of each ``@action`` of a view set, by the names of its handlers."""
+    """The arguments of each ``@action`` of a viewset, by the names of its handlers."""
     extra: list[Any] = getattr(view_class, "get_extra_actions", list)()
     return {name: action.kwargs for action in extra for name in action.mapping.values()}
 
@@ -85,22 +85,21 @@ def acting(view: Any, method: str, action: str) -> Iterator[None]:
 
 def answers_as_get(view: Any) -> bool:
     """Whether an answer is made by the code that answers a GET of the row."""
-    return not _chooses(view) or view.versioning.representation() == read_representation(view)
-
-
-def _chooses(view: Any) -> bool:
-    """Whether a view may choose by method or action how it shows a row."""
     view_class: Any = type(view)
-    return _class_chooses(view_class) or is_extra_action(view)
+    if not _chooses(view_class, getattr(view, "action", None)):
+        return True
+    return bool(view.versioning.representation() == read_representation(view))
 
 
 @cache
-def _class_chooses(view_class: Any) -> bool:
+def _chooses(view_class: Any, action: str | None) -> bool:
+    """Whether a view may choose by method or action how it shows a row."""
     own_serializer = getattr(view_class, "get_serializer_class", None)
     return (
         own_serializer is not GenericAPIView.get_serializer_class
         or view_class.get_representation is not ViewOptions.get_representation
         or view_class.get_etag_terms is not ViewOptions.get_etag_terms
+        or action in extra_actions(view_class)
     )
 
 
@@ -110,23 +109,26 @@ def is_whole(data: Any) -> bool:
     of the answer to a PATCH, where its source leads nowhere.
     """
     serializer = getattr(data, "serializer", None)
-    return not getattr(serializer, "partial", False) or _has_all_fields(serializer, data)
-
-
-def _has_all_fields(field: Any, data: Any) -> bool:
-    if isinstance(field, ListSerializer):
-        return all(_has_all_fields(field.child, item) for item in data)
-    if not isinstance(field, Serializer) or not isinstance(data, Mapping):
+    if not getattr(serializer, "partial", False):
         return True
-    return all(
-        inner.field_name in data and _has_all_fields(inner, data[inner.field_name])
-        for inner in field._readable_fields
-    )
+    pending = [(serializer, data)]
+    while pending:
+        field, shown = pending.pop()
+        if isinstance(field, ListSerializer):
+            pending += [(field.child, item) for item in shown]
+        elif isinstance(field, Serializer) and isinstance(shown, Mapping):
+            for inner in field._readable_fields:
+                if inner.field_name not in shown:
+                    return False
+                if isinstance(inner, BaseSerializer):
+                    pending.append((inner, shown[inner.field_name]))
+    return True
 
 
 def read_representation(view: Any) -> Representation:
     """The representation part of the tag that a GET of the row shows."""
-    if not _chooses(view):
+    view_class: Any = type(view)
+    if not _chooses(view_class, getattr(view, "action", None)):
         own: Representation = view.versioning.representation()
         return own
     with reading(view):
@@ -159,12 +161,14 @@ def as_read(view: Any, instance: Any) -> Seen | None:
     ``get_object()`` of the view's own, or from another queryset. A handler of the
     view's own is called, since it may refuse, or show less than the serializer does.
     """
+    versioning = view.versioning
     with unhooked(view):
         try:
             rows = _rows(view)
-            with reading(view), _at(view, instance):
+            with acting(view, "GET", versioning.read_action), _at(view, instance):
                 view.check_permissions(view.request)
-                if view.versioning.loads_as_drf and _is_same(rows, _rows(view)):
+                others = _rows(view)
+                if versioning.loads_as_drf and (rows is others or _is_same(rows, others)):
                     view.check_object_permissions(view.request, instance)
                     return Seen(instance, _own_answer(view))
                 found = _load(view)
@@ -188,19 +192,23 @@ def is_denied(view: Any, instance: Any) -> bool:
 def own_handler(view: Any) -> str | None:
     """The name of the project's own handler of a GET of the row, if it has one."""
     actions: Any = getattr(view, "action_map", None)
-    name = view.versioning.read_action
+    name: str = view.versioning.read_action
     names: tuple[str, ...]
+    view_class: Any = type(view)
     if actions is None:
         names = ("get", name)
-    elif view.versioning.is_about_one_row() and not is_extra_action(view):
+    elif view.versioning.is_about_one_row and view.action not in extra_actions(view_class):
         names = (actions.get("get", name),)
     else:
         names = (name,)
-    view_class: Any = type(view)
-    return next((each for each in names if _is_own(view_class, each)), None)
+    return _first_own(view_class, names)
 
 
 @cache
+def _first_own(view_class: Any, names: tuple[str, ...]) -> str | None:
+    return next((each for each in names if _is_own(view_class, each)), None)
+
+
 def _is_own(view_class: Any, name: str) -> bool:
     return any(
         name in vars(base) and base.__module__.partition(".")[0] not in _PACKAGES
@@ -248,7 +256,7 @@ def loading(view: Any, instance: Any) -> Iterator[None]:
 
 def _at(view: Any, instance: Any) -> AbstractContextManager[None]:
     """For the block, let the view be at the address of ``instance``."""
-    if view.versioning.is_about_one_row():
+    if view.versioning.is_about_one_row:
         return nullcontext()
     value = instance
     for name in view.lookup_field.split("__"):
@@ -264,8 +272,8 @@ def _rows(view: Any) -> Any:
 
 
 def _is_same(rows: Any, others: Any) -> bool:
-    """Whether two query sets are known to load the same, but for locks."""
-    return rows is others or (
+    """Whether two querysets are known to load the same, but for locks."""
+    return (
         isinstance(rows, QuerySet)
         and isinstance(others, QuerySet)
         and _selection(rows) == _selection(others)
@@ -276,7 +284,7 @@ def _selection(rows: Any) -> Any:
     query, prefetched = rows.query.clone(), rows._prefetch_related_lookups
     query.select_for_update = False
     if not all(isinstance(lookup, str) for lookup in prefetched):
-        return object()  # One with a query set of its own.
+        return object()  # One with a queryset of its own.
     try:
         return rows.model, query.get_compiler(rows.db).as_sql(), prefetched
     except EmptyResultSet:

@@ -1,4 +1,4 @@
-"""For handlers of a project's own: other actions, and views without a query set."""
+"""For handlers of a project's own: other actions, and views without a queryset."""
 
 from __future__ import annotations
 

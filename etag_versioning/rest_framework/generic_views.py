@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from contextlib import AbstractContextManager
+from functools import cache, partial
 from typing import Any
 
 from django.db import DataError
@@ -15,6 +16,7 @@ from rest_framework.generics import GenericAPIView
 from ..http.preconditions import READ_METHODS
 from ..orm.state import state_columns
 from ..sources.fast_select import Key, fixed_queryset
+from ..sources.instances import instance_reader, loads_plainly, read_instance
 from ..sources.rows import (
     Row,
     annotation_names,
@@ -26,6 +28,7 @@ from ..sources.rows import (
 )
 from .handlers import GuardingVersioning, GuardingView
 from .hooks import hooked, noting
+from .permissions import looks_at_any_object
 from .state_fields import ignore_written_state
 from .versioning import NO_SUCH_KEY, raise_404_after_database_error
 
@@ -36,7 +39,10 @@ class GenericVersioning(GuardingVersioning):
     """``versioning`` of a generic view, whose row is in its queryset."""
 
     view: Any
+    # The row that the permissions have permitted, while the object to show is not loaded yet.
+    permitted: Row | None = None
 
+    @cached_property
     def is_about_one_row(self) -> bool:
         """As the router says; where there is none, by the address."""
         view = self.view
@@ -48,10 +54,11 @@ class GenericVersioning(GuardingVersioning):
     def check_lookup(self) -> None:
         """Raise the 404 of a key that no row can have."""
         view = self.view
-        if is_impossible(view.kwargs.get(view.lookup_url_kwarg or view.lookup_field)):
+        value = view.kwargs.get(view.lookup_url_kwarg or view.lookup_field)
+        if isinstance(value, str) and not value.isalnum() and is_impossible(value):
             raise Http404
 
-    @property
+    @cached_property
     def loads_as_drf(self) -> bool:
         """Whether ``get_object()`` is DRF's own."""
         view_class: Any = type(self.view)
@@ -75,7 +82,49 @@ class GenericVersioning(GuardingVersioning):
         return fixed if fixed is view.queryset and not view.filter_backends else None
 
     def may_read_row(self) -> bool:
-        return self.loads_as_drf and super().may_read_row()
+        return self.loads_as_drf and not looks_at_any_object(self.view)
+
+    def read_first(self) -> Row | None:
+        view_class: Any = type(self.view)
+        if not _loads_as_drf(view_class):
+            return None
+        return self.read_permitted_row() if looks_at_any_object(self.view) else self.read_row()
+
+    def read_permitted_row(self) -> Row | None:
+        """
+        The row of an object that is loaded for the permissions alone: without the joins and
+        prefetches that only the serializer needs. A permission that follows a relation makes
+        a query of its own. ``None`` where there is nothing to leave out.
+        """
+        view, rows = self.view, self.fixed_queryset
+        if rows is None:
+            rows = view.filter_queryset(view.get_queryset())
+        self.rows = rows
+        if not _loads_other_rows(rows):
+            return None
+        if loads_plainly(rows):
+            instance = self.read_instance(rows)
+            if instance is None:
+                return None
+            view.check_object_permissions(view.request, instance)
+        else:
+            with self.loading_from(rows.select_related(None).prefetch_related(None)):
+                instance = view.get_object()
+        self.permitted = self.row_of(instance)
+        return self.permitted
+
+    def read_instance(self, rows: Any) -> Any:
+        """The instance that DRF's ``get_object()`` would find; ``None`` where it finds none."""
+        view = self.view
+        name = view.lookup_field
+        value = view.kwargs[view.lookup_url_kwarg or name]
+        try:
+            if rows is view.queryset:
+                return instance_reader(rows, name).read(value)
+            return read_instance(rows, Key(name, value))
+        except NO_SUCH_KEY as error:
+            raise_404_after_database_error(error)
+            return None
 
     def read_row(self) -> Row | None:
         view = self.view
@@ -125,17 +174,37 @@ class GenericVersioning(GuardingVersioning):
         if rows is None:
             with hooked(view, filter_queryset=noting(view.filter_queryset, self.note_annotations)):
                 return load()
-        self.note_annotations(rows)
+        hooks: dict[str, Any] = {}
+        if self.permitted is not None:
+            hooks["check_object_permissions"] = partial(
+                self.check_once, self.permitted, view.check_object_permissions
+            )
+            self.permitted = None
+        with self.loading_from(rows, **hooks):
+            return load()
+
+    def loading_from(self, rows: Any, **hooks: Any) -> AbstractContextManager[None]:
+        """For the block, let ``get_object()`` load from ``rows``, which is filtered already."""
+        view = self.view
+        self.annotations = annotation_names(rows)
         # Once: a second call may be for a queryset to evaluate.
         once, get_queryset, filter_queryset = [rows], view.get_queryset, view.filter_queryset
-        with hooked(
+        return hooked(
             view,
             get_queryset=lambda: once.pop() if once else get_queryset(),
             filter_queryset=lambda queryset: (
                 queryset if queryset is rows else filter_queryset(queryset)
             ),
-        ):
-            return load()
+            **hooks,
+        )
+
+    def check_once(
+        self, permitted: Row, check: Callable[..., None], request: Any, obj: Any
+    ) -> None:
+        """``check_object_permissions()``, unless it has permitted the row in this state."""
+        row = self.row_of(obj)
+        if (row.pk, row.state) != (permitted.pk, permitted.state):
+            check(request, obj)
 
     def load_again(self) -> Any:
         view = self.view
@@ -191,3 +260,11 @@ def _fixed_queryset(view_class: Any) -> Any:
     ):
         return None
     return fixed_queryset(view_class.queryset)
+
+
+def _loads_other_rows(rows: Any) -> bool:
+    """Whether a queryset loads other rows with each of its own, and can do without."""
+    if not isinstance(rows, QuerySet) or rows.query.combinator or rows.query.values_select:
+        return False
+    prefetched: Any = rows
+    return bool(rows.query.select_related or prefetched._prefetch_related_lookups)

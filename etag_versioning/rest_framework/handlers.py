@@ -104,7 +104,7 @@ class GuardingVersioning(Versioning):
             return
         view_class: Any = type(view)
         name = getattr(view, "action", None)
-        if self.is_about_one_row():
+        if self.is_about_one_row:
             if (
                 _is_unguarded_action(view_class, name)
                 if hasattr(view, "action_map")

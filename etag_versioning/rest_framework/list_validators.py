@@ -2,7 +2,7 @@
 Cheap validators of lists, for those who know what they miss.
 
 A list's tag is exact by default: it is made of each row on the page. These are made
-of one aggregate of the whole list. Give one to a view set::
+of one aggregate of the whole list. Give one to a viewset::
 
     class UserViewSet(VersionedModelViewSet):
         list_validator = max_version_and_count
@@ -35,19 +35,19 @@ def count_and_max_updated_at(queryset: Any) -> tuple[Any, ...]:
     How many rows the list has, and when the last one was written.
 
     It sees each update, but not a row that is deleted while another one with an
-    older stamp comes into the list: by an import, or since a filter lets it in.
+    older timestamp comes into the list: by an import, or since a filter lets it in.
 
     Raises:
-        ImproperlyConfigured: the model has no stamp.
+        ImproperlyConfigured: the model has no timestamp.
     """
-    stamp = require_version(queryset.model).stamp
-    if stamp is None:
+    timestamp = require_version(queryset.model).stamp
+    if timestamp is None:
         label = queryset.model._meta.label
         raise ImproperlyConfigured(
-            f"{label} has no stamp. Let it inherit from VersionedModel, or use "
+            f"{label} has no timestamp. Let it inherit from VersionedModel, or use "
             f"list_validator = max_version_and_count."
         )
-    return _aggregate(queryset, stamp)
+    return _aggregate(queryset, timestamp)
 
 
 def _aggregate(queryset: Any, field: Any) -> tuple[Any, ...]:

@@ -38,11 +38,11 @@ __all__ = [
 
 class VersionedRetrieveMixin(VersionedViewMixin):
     """
-    ``retrieve()`` with tag, and 304 from one narrow query.
+    ``retrieve()`` with tag, and 304 from one validator query.
 
-    Where a permission looks at objects, or the view has a ``get_object()`` of
-    its own, the object is loaded for it before the 304. Where the view has a
-    ``retrieve()`` of its own, the 304 stands for what that returns.
+    Where a permission looks at objects, it is shown one that is loaded without joins and
+    prefetches before the 304; a ``get_object()`` of the view's own is called. Where the view
+    has a ``retrieve()`` of its own, the 304 stands for what that returns.
     """
 
     @over_drf
@@ -51,20 +51,20 @@ class VersionedRetrieveMixin(VersionedViewMixin):
         if request.method not in READ_METHODS:
             return method(request, *args, **kwargs)  # Called by a write.
         early = is_answered_by(
-            self, VersionedRetrieveMixin.retrieve, method, mixins.RetrieveModelMixin.retrieve
+            self, method, VersionedRetrieveMixin, mixins.RetrieveModelMixin.retrieve
         )
         return read_object(self, early, method, request, *args, **kwargs)
 
 
 class VersionedListMixin(VersionedViewMixin):
-    """``list()`` with a tag that is exact for the page, and 304 from one narrow query."""
+    """``list()`` with a tag that is exact for the page, and 304 from one validator query."""
 
     @over_drf
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         method = super().list  # type: ignore[misc]
         if request.method not in READ_METHODS:
             return method(request, *args, **kwargs)
-        early = is_answered_by(self, VersionedListMixin.list, method, mixins.ListModelMixin.list)
+        early = is_answered_by(self, method, VersionedListMixin, mixins.ListModelMixin.list)
         return read_page(self, early, method, request, *args, **kwargs)
 
 
@@ -131,7 +131,7 @@ class VersionedActionMixin(VersionedViewMixin):
         response = super().options(request, *args, **kwargs)
         actions = getattr(self, "action_map", None) or {}
         writing = {name.upper() for name in actions} - SAFE_METHODS
-        if not self.versioning.is_about_one_row():
+        if not self.versioning.is_about_one_row:
             return response
         return add_required_headers(self, response, sorted(writing))
 

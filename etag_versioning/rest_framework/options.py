@@ -51,7 +51,7 @@ class ViewOptions:
     conflict_includes_current: ClassVar[bool] = False
 
     def get_versioned_queryset(self) -> Any:
-        """The query set of the one row that the request is about."""
+        """The queryset of the one row that the request is about."""
         raise ImproperlyConfigured(
             f"{type(self).__name__} does not name its row. Add: "
             f"def get_versioned_queryset(self): "

@@ -1,4 +1,4 @@
-"""The tag of a page of rows: from a narrow query, or from the rows that were rendered."""
+"""The tag of a page of rows: from a validator query, or from the rows that were rendered."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from ..sources.rows import (
 from .generic_views import VersionedViewMixin
 from .hooks import noting
 
-__all__ = ["RenderedPage", "cheap_list", "narrow_page"]
+__all__ = ["RenderedPage", "cheap_list", "validators_of_page"]
 
 # These take dictionaries for rows; a paginator of a project's own may not.
 _PAGINATORS = (PageNumberPagination, LimitOffsetPagination, CursorPagination)
@@ -57,9 +57,9 @@ def cheap_list(view: VersionedViewMixin) -> Validators | None:
     return list_validators(_label(queryset.model), terms, view.versioning.representation())
 
 
-def narrow_page(view: VersionedViewMixin) -> Validators | None:
+def validators_of_page(view: VersionedViewMixin) -> Validators | None:
     """
-    The validators of the page that a request asks for, by one narrow query of
+    The validators of the page that a request asks for, by one validator query of
     page size, through the view's filters, ordering and paginator.
 
     Returns:

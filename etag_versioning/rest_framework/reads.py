@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from django.http import Http404
 from rest_framework.generics import GenericAPIView
 
-from ..http.preconditions import Validators
+from ..http.preconditions import NO_CONDITIONS, Validators
 from .api_views import VersionedAPIViewMixin
 from .generic_views import GenericVersioning, VersionedViewMixin
 from .hooks import hooked
-from .pagination import RenderedPage, cheap_list, narrow_page
+from .pagination import RenderedPage, cheap_list, validators_of_page
 
 __all__ = ["is_answered_by", "read_named_row", "read_object", "read_page"]
 
@@ -22,23 +23,38 @@ _GENERICS = (GenericAPIView.__module__, "adrf.generics")
 Method = Callable[..., Any]
 
 
-def is_answered_by(view: Any, handler: Any, method: Any, original: Any) -> bool:
+def is_answered_by(view: Any, method: Any, mixin: Any, original: Any) -> bool:
     """
     Whether nothing of a project's own stands around a handler or in it, that could
     refuse the request after it was answered 304.
 
     Args:
         view: the view, at its request.
-        handler: the package's handler, which is running.
-        method: what it is about to call.
+        method: what the mixin's handler is about to call.
+        mixin: the mixin whose handler runs.
         original: DRF's own method.
     """
-    if getattr(type(view), handler.__name__) is not handler:
+    if getattr(method, "__func__", None) is not original:
         return False
+    view_class: Any = type(view)
+    name: str = original.__name__  # type: ignore[union-attr]
     entry = getattr(view, view.request.method.lower(), None)
-    function = getattr(entry, "__func__", None)
-    around = function is handler or getattr(function, "__module__", "") in _GENERICS
-    return around and getattr(method, "__func__", None) is original
+    own = vars(view_class).get(name)
+    return _runs_only(view_class, own, mixin, name, getattr(entry, "__func__", None))
+
+
+@lru_cache(maxsize=1000)
+def _runs_only(view_class: Any, own: Any, mixin: Any, name: str, entry: Any) -> bool:
+    """
+    Whether a request goes from the view's entry straight to the handler of ``mixin``.
+
+    Args:
+        own: the class's own handler, if it has one: tests may replace it.
+    """
+    owner = next(base for base in view_class.__mro__ if name in vars(base))
+    if owner is not mixin:
+        return False
+    return entry is vars(mixin)[name].function or getattr(entry, "__module__", "") in _GENERICS
 
 
 def read_object(
@@ -55,8 +71,8 @@ def read_object(
     """
     versioning: GenericVersioning = view.versioning
     versioning.check_lookup()
-    early = early and versioning.is_conditional
-    if early and versioning.may_read_row() and (row := versioning.read_row()) is not None:
+    early = early and versioning.conditions != NO_CONDITIONS
+    if early and (row := versioning.read_first()) is not None:
         early = False
         not_modified = versioning.check_preconditions(versioning.validators_of(row))
         if not_modified is not None:
@@ -111,8 +127,8 @@ def read_page(
     """
     versioning = view.versioning
     cheap = cheap_list(view)
-    if early and versioning.is_conditional:
-        current = cheap or narrow_page(view)
+    if early and versioning.conditions != NO_CONDITIONS:
+        current = cheap or validators_of_page(view)
         if current is not None:
             not_modified = versioning.check_preconditions(current)
             if not_modified is not None:

@@ -167,7 +167,7 @@ def _refusal(view: Any, request: Any) -> _Refusal:
 
 def _is_about_one_row(view: Any) -> bool:
     versioning = versioning_of(view)
-    return versioning is not None and versioning.is_about_one_row()
+    return versioning is not None and versioning.is_about_one_row
 
 
 def _state_tag(view: Any, row: Any) -> str | None:

@@ -29,7 +29,7 @@ def representation(view: Any) -> str:
     request = view.request
     renderer = request.accepted_renderer
     classes: list[Any] = [type(view), type(renderer), serializer_class_of(view)]
-    text = _of_code(renderer.format, *classes)
+    text: str = _of_code(renderer.format, *classes)
     if request.accepted_media_type == renderer.media_type:
         return text
     parameters = media_type_parameters(request.accepted_media_type)
@@ -68,9 +68,8 @@ def representation_terms(view: Any) -> list[Any]:
 
 def serializer_class_of(view: Any) -> Any:
     """The view's serializer, or ``None`` for a view that needs none."""
-    if isinstance(view, GenericAPIView) and (
-        view.serializer_class is not None
-        or type(view).get_serializer_class is not GenericAPIView.get_serializer_class
-    ):
-        return view.get_serializer_class()
-    return None
+    if not isinstance(view, GenericAPIView):
+        return None
+    if type(view).get_serializer_class is GenericAPIView.get_serializer_class:
+        return view.serializer_class
+    return view.get_serializer_class()

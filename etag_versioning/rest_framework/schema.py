@@ -131,17 +131,17 @@ class VersionedSchemaMixin(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         return [
-            *_parameters(self.view, self.method, self._deed()),
+            *_parameters(self.view, self.method, self._purpose()),
             *super().get_override_parameters(),
         ]
 
     def get_request_serializer(self) -> Any:
         serializer = super().get_request_serializer()
-        return _many(serializer) if self._deed() in _BULK else serializer
+        return _many(serializer) if self._purpose() in _BULK else serializer
 
     def get_response_serializers(self) -> Any:
         serializers = super().get_response_serializers()
-        return _many(serializers) if self._deed() in _BULK else serializers
+        return _many(serializers) if self._purpose() in _BULK else serializers
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         operation = super().get_operation(*args, **kwargs)
@@ -152,7 +152,7 @@ class VersionedSchemaMixin(AutoSchema):
             operation["responses"] = dict(sorted(responses.items()))
         return operation
 
-    def _deed(self) -> str | None:
+    def _purpose(self) -> str | None:
         """
         What the operation does that the package has a part in: the name of one of
         DRF's methods, or "action" for another that is guarded.
@@ -175,15 +175,15 @@ class VersionedSchemaMixin(AutoSchema):
         return self.method in READ_METHODS and isinstance(self.view, VersionedListMixin)
 
     def _conditional_responses(self, there: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-        deed = self._deed()
-        if deed in ("list", "retrieve"):
+        purpose = self._purpose()
+        if purpose in ("list", "retrieve"):
             description = "The client has the current representation."
             yield "304", self._answer("304", OpenApiResponse(None, description))
-        elif deed is not None:
-            if _creates_by_put(self.view, deed) and "200" in there:
+        elif purpose is not None:
+            if _creates_by_put(self.view, purpose) and "200" in there:
                 created = dict(there["200"], headers=self._headers("201"))
                 yield "201", created
-            for code in _error_codes(self.view, deed):
+            for code in _error_codes(self.view, purpose):
                 yield code, self._error(code)
 
     def _headers(self, code: str) -> Any:
@@ -205,44 +205,44 @@ class VersionedAutoSchema(VersionedSchemaMixin, AutoSchema):
     """drf-spectacular's ``AutoSchema`` with preconditions and tags."""
 
 
-def _error_codes(view: Any, deed: str) -> Sequence[str]:
-    if deed == "create":
+def _error_codes(view: Any, purpose: str) -> Sequence[str]:
+    if purpose == "create":
         return ("409", "412", "503")
     required = view.get_if_match() == "required"
     return ("409", "412", "428", "503") if required else ("409", "412", "503")
 
 
-def _parameters(view: Any, method: str, deed: str | None) -> Iterator[OpenApiParameter]:
+def _parameters(view: Any, method: str, purpose: str | None) -> Iterator[OpenApiParameter]:
     """The headers of requests and answers."""
-    if deed is None:
+    if purpose is None:
         return
-    if deed in ("list", "retrieve"):
-        yield from _of_reads(view, deed)
+    if purpose in ("list", "retrieve"):
+        yield from _of_reads(view, purpose)
     else:
-        yield from _of_writes(view, deed)
-        has_tag = method != "DELETE" and deed not in _BULK
+        yield from _of_writes(view, purpose)
+        has_tag = method != "DELETE" and purpose not in _BULK
         if has_tag and (method != "PUT" or settings.etag_on_put):
             yield _answer("ETag", "The tag of the row now, for the next If-Match.", 200, 201)
         yield _answer("ETag", "The row's tag now.", 412)
         yield _answer("Retry-After", "Seconds.", 503, type=OpenApiTypes.INT)
 
 
-def _of_reads(view: Any, deed: str) -> Iterator[OpenApiParameter]:
+def _of_reads(view: Any, purpose: str) -> Iterator[OpenApiParameter]:
     yield _header("If-None-Match", "The tag of what the client has: 304 if it is current.")
     yield _answer("ETag", "The tag of this representation.", 200, 304)
     yield _answer("Cache-Control", "Who may keep it, and for how long.", 200, 304)
-    if deed == "retrieve" and view.last_modified:
+    if purpose == "retrieve" and view.last_modified:
         yield _answer("Last-Modified", "When the row was last written.", 200, 304)
 
 
-def _of_writes(view: Any, deed: str) -> Iterator[OpenApiParameter]:
-    creates = deed == "create" or _creates_by_put(view, deed)
+def _of_writes(view: Any, purpose: str) -> Iterator[OpenApiParameter]:
+    creates = purpose == "create" or _creates_by_put(view, purpose)
     if creates:
         yield _header("If-None-Match", "*: create only what is not there.")
         yield _answer("Location", "The new row's address.", 201)
-    if deed == "create" or deed in _BULK:
+    if purpose == "create" or purpose in _BULK:
         return  # Each item of a bulk update has its own tag.
-    field = None if deed == "destroy" else tag_field(view)
+    field = None if purpose == "destroy" else tag_field(view)
     stands_in = creates or view.allow_unmodified_since or field is not None
     yield _header(
         "If-Match",
@@ -253,12 +253,12 @@ def _of_writes(view: Any, deed: str) -> Iterator[OpenApiParameter]:
     )
     if view.allow_unmodified_since:
         yield _header("If-Unmodified-Since", "Instead of If-Match, to the second.")
-    if deed in ("update", "partial_update"):
+    if purpose in ("update", "partial_update"):
         yield _answer("Content-Location", "Where the content is found.", 200, 201)
 
 
-def _creates_by_put(view: Any, deed: str) -> bool:
-    return deed == "update" and view.allow_create
+def _creates_by_put(view: Any, purpose: str) -> bool:
+    return purpose == "update" and view.allow_create
 
 
 def _many(serializer: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import BaseSerializer, Serializer
 
 from ..orm.state import state_columns
 
@@ -28,5 +28,5 @@ def ignore_written_state(serializer: Any) -> None:
     for field in serializer.fields.values():
         if field.source in names:
             field.read_only = True
-        elif not field.read_only:
+        elif isinstance(field, BaseSerializer) and not field.read_only:
             ignore_written_state(field)

@@ -21,21 +21,21 @@ from ..orm.saving import StatefulModel
 from ..orm.state import is_partly_computed, state_columns
 
 __all__ = [
-    "counting_moves",
+    "counting_updates",
     "is_one_unit",
     "refresh",
     "saves_in_own_way",
     "watching",
 ]
 
-_MOVES_NOTHING = re.compile(
+_UPDATES_NOTHING = re.compile(
     r"\s*(INSERT|SELECT|SAVEPOINT|RELEASE|ROLLBACK TO)\b(?!.*\bUPDATE\b)", re.DOTALL
 )
 
 
-def saves_in_own_way(written: Any) -> bool:
-    """Whether a serializer has a ``save()`` or an ``update()`` of the project's own."""
-    kind = type(written)
+@cache
+def saves_in_own_way(kind: Any) -> bool:
+    """Whether a class of serializers has a ``save()`` or an ``update()`` of the project's own."""
     if not hasattr(kind, "update"):
         return False  # An instance, which is deleted.
     return kind.save is not ModelSerializer.save or kind.update is not ModelSerializer.update
@@ -51,7 +51,7 @@ def is_one_unit(written: Any) -> bool:
         collector: Any = Collector(written._state.db, written)  # type: ignore[arg-type]
         plain = type(written).delete is StatefulModel.delete
         return plain and bool(collector.can_fast_delete(written))
-    if not isinstance(written, ModelSerializer) or saves_in_own_way(written):
+    if not isinstance(written, ModelSerializer) or saves_in_own_way(type(written)):
         return False
     model: Any = type(written.instance)
     return (
@@ -97,13 +97,13 @@ def refresh(written: Any, guard: Guard) -> None:
 
 
 @contextmanager
-def counting_moves(using: str) -> Iterator[Callable[[], int]]:
+def counting_updates(using: str) -> Iterator[Callable[[], int]]:
     """Know how many of the block's statements may have changed a row that was there."""
     count = 0
 
     def watch(execute: Any, sql: Any, *args: Any) -> Any:
         nonlocal count
-        count += not _MOVES_NOTHING.match(str(sql))
+        count += not _UPDATES_NOTHING.match(str(sql))
         return execute(sql, *args)
 
     with connections[using].execute_wrapper(watch):
@@ -116,8 +116,8 @@ def watching(guard: Guard) -> Iterator[None]:
     ``guard.watch()``, for code that may write the row in ways that the guard does not
     see: raw SQL, and triggers. More than one statement, and it is read again.
     """
-    with guard.watch(), counting_moves(guard.using) as moves:
+    with guard.watch(), counting_updates(guard.using) as updates:
         yield
-        unknown = guard.enforced and not guard.deleted and moves() > 1
+        unknown = guard.enforced and not guard.deleted and updates() > 1
         if unknown and not connections[guard.using].needs_rollback:
             guard.reread()

@@ -45,15 +45,15 @@ class UncountedNotModifiedMixin(SimpleRateThrottle):
 
     def throttle_failure(self) -> bool:
         """The limit is reached, unless some of these requests were given back."""
-        returned = self.cache.get_many({self._name(stamp) for stamp in self.history})
+        returned = self.cache.get_many({self._name(moment) for moment in self.history})
         kept = []
-        for stamp in self.history:
-            name = self._name(stamp)
+        for moment in self.history:
+            name = self._name(moment)
             if returned.get(name, 0) > 0:
                 returned[name] -= 1
                 self._count(name, -1)
             else:
-                kept.append(stamp)
+                kept.append(moment)
         self.history = kept
         if len(kept) < self.num_requests:
             return self.throttle_success()
@@ -71,5 +71,5 @@ class UncountedNotModifiedMixin(SimpleRateThrottle):
         with suppress(ValueError):  # The cache has thrown it away.
             self.cache.incr(name, delta)
 
-    def _name(self, stamp: float) -> str:
-        return f"{self.key}_304_{stamp!r}"
+    def _name(self, moment: float) -> str:
+        return f"{self.key}_304_{moment!r}"

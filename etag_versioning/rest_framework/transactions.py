@@ -9,7 +9,13 @@ from types import TracebackType
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-__all__ = ["optional", "telling_durable", "was_raised_after_commit"]
+__all__ = [
+    "log_omission",
+    "optional",
+    "raise_for_durable",
+    "telling_durable",
+    "was_raised_after_commit",
+]
 
 logger = logging.getLogger("etag_versioning")
 
@@ -41,7 +47,12 @@ def optional(what: str) -> Iterator[None]:
     try:
         yield
     except Exception:
-        logger.exception("Left out of the answer, since it cannot be told: %s", what)
+        log_omission(what)
+
+
+def log_omission(what: str) -> None:
+    """Log the exception that is being handled, for which ``what`` is left out of the answer."""
+    logger.exception("Left out of the answer, because of an error: %s", what)
 
 
 @contextmanager
@@ -50,8 +61,13 @@ def telling_durable() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if not str(error).startswith("A durable atomic block"):
-            raise
+        raise_for_durable(error)
+        raise
+
+
+def raise_for_durable(error: RuntimeError) -> None:
+    """Raise what to write instead, if ``error`` is Django's about ``atomic(durable=True)``."""
+    if str(error).startswith("A durable atomic block"):
         raise RuntimeError(
             "A guarded handler runs in a transaction, which holds its row locked, so it cannot "
             "begin a durable one. Write: with transaction.atomic(): … What has to come after "

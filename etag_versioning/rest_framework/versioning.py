@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, DataError, connections
 from django.http import Http404
 from django.http.response import HttpResponseBase
+from django.utils.functional import cached_property
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.views import set_rollback
 
@@ -21,14 +22,13 @@ from ..http import headers
 from ..http.etags import EntityTag
 from ..http.preconditions import (
     NO_CONDITIONS,
-    NO_POLICY,
+    READ_METHODS,
     ConditionalHeaders,
     Decision,
     Outcome,
     Policy,
     Validators,
     evaluate,
-    needs_policy,
 )
 from ..http.representation import Representation, request_representation
 from ..signals import report
@@ -68,8 +68,10 @@ class Versioning:
         )
         # The validators of what a GET or HEAD shows, once they are known …
         self.shown: Validators | None = None
-        # … and those that the preconditions have been evaluated with.
+        # … and those that the preconditions of a read have been evaluated with.
         self.evaluated: Validators | None = None
+        # The representation parts of tags, by what they may depend on in one request.
+        self.representations: dict[Any, Representation] = {}
         # The decision that the signal was last sent for.
         self.reported: Decision | None = None
         # Whether a guarded write has called the method at hand: DRF's update() may be called
@@ -81,15 +83,20 @@ class Versioning:
         self.annotations: Sequence[str] = ()
         # The queryset that the validators were read from: filtered already, and not evaluated.
         self.rows: Any = None
+        # The last validators that were made, and what they were made of.
+        self._built: tuple[Any, Validators] | None = None
         # Called if the answer is a 304.
         self.on_not_modified: list[Callable[[], None]] = []
 
     def for_nested_read(self) -> Versioning:
         """Another one, to call a handler of GET during a write: no precondition applies to it."""
-        return type(self)(self.view, NO_CONDITIONS)
+        nested = type(self)(self.view, NO_CONDITIONS)
+        nested.representations = self.representations
+        return nested
 
     # The row.
 
+    @cached_property
     def is_about_one_row(self) -> bool:
         return True
 
@@ -113,24 +120,49 @@ class Versioning:
         """Whether nothing asks to see the object before an answer about it is given."""
         return not looks_at_any_object(self.view)
 
+    def read_first(self) -> Row | None:
+        """
+        The row, by the smallest query after which the request may be answered 304. ``None``
+        where the object has to be loaded as the 200 shows it.
+        """
+        return self.read_row() if self.may_read_row() else None
+
     # Its tags.
 
     def validators_of(self, row: Row) -> Validators:
-        found = row.validators(self.representation())
-        # The tag also covers the code that renders the row, which a date cannot tell.
-        return found._replace(dated=found.dated and self.view.last_modified)
+        """The validators that a GET of the row shows, if it is the request at hand."""
+        representation = self.representation()
+        facts = (row.key, row.state, row.annotations, representation)
+        if self._built is None or self._built[0] != facts:
+            found = row.validators(representation)
+            if found.dated and not self.view.last_modified:
+                # The tag also covers the code that renders the row, which a date cannot tell.
+                found = found._replace(dated=False)
+            self._built = facts, found
+        return self._built[1]
 
     def representation(self) -> Representation:
-        view = self.view
-        own = [*representation_terms(view), *view.get_etag_terms()]
-        shown = request_representation(view.request._request, own)
-        return shown.with_text(view.get_representation())
+        """
+        The representation part of the tags of an answer to ``view.request``, which may be as
+        at another method's request for the moment: computed once for each of these.
+        """
+        view, request = self.view, self.view.request
+        at = (
+            request.method,
+            getattr(view, "action", None),
+            request.accepted_renderer,
+            request.accepted_media_type,
+        )
+        found = self.representations.get(at)
+        if found is None:
+            terms = [*representation_terms(view), *view.get_etag_terms()]
+            common = request_representation(request._request, terms)
+            # Its text is empty: what the code makes of a row is the view's to say.
+            found = Representation(view.get_representation(), common.terms)
+            self.representations[at] = found
+        return found
 
     # The preconditions.
-
-    @property
-    def is_conditional(self) -> bool:
-        return self.conditions != NO_CONDITIONS
 
     def evaluate(
         self,
@@ -149,19 +181,25 @@ class Versioning:
         """
         method = self.view.request.method or ""
         given = self.conditions if conditions is None else conditions
-        policy = self.policy(requires) if needs_policy(method, given) else NO_POLICY
-        return evaluate(method, given, current, policy)
-
-    def policy(self, requires: bool) -> Policy:
-        view = self.view
-        if_match = view.get_if_match()
-        return Policy(
+        if method in READ_METHODS:
+            self.evaluated = current
+            if given.if_match is None:
+                # A read without If-Match is asked nothing.
+                return evaluate(method, given, current)
+        view, if_match = self.view, self.if_match
+        policy = Policy(
             if_match_required=requires and if_match != "optional",
             lets_pass=if_match == "report",
             allow_wildcard=view.allow_wildcard,
             allow_unmodified_since=view.allow_unmodified_since,
             strong=settings.strong_if_match,
         )
+        return evaluate(method, given, current, policy)
+
+    @cached_property
+    def if_match(self) -> str:
+        """What the view's ``get_if_match()`` says of the request."""
+        return self.view.get_if_match()
 
     def check_preconditions(
         self,
@@ -189,7 +227,7 @@ class Versioning:
         raise PreconditionError(decision, current.etag if shows else None)  # type: ignore[union-attr]
 
     def report(self, decision: Decision) -> None:
-        """Send the signal once for each decision: a read may be evaluated twice."""
+        """Send the signal, once for each decision."""
         if decision != self.reported:
             self.reported = decision
             report(self.view.request, decision)
@@ -207,12 +245,12 @@ class Versioning:
     def finish_read(self, response: Any, shown: Validators) -> Any:
         """
         A successful answer to GET or HEAD with its headers; or the 304 that stands
-        for it, where the preconditions were not evaluated before.
+        for it, where the preconditions were not evaluated with its validators before.
         """
         if response.has_header("ETag"):
             # The view's own: it has no state, and is compared to the letter.
             shown = Validators(EntityTag.from_text(response["ETag"]))
-        if self.is_conditional and shown.etag is not None:
+        if shown != self.evaluated and shown.etag and self.conditions != NO_CONDITIONS:
             try:
                 not_modified = self.check_preconditions(shown)
             except PreconditionError as error:

@@ -58,7 +58,7 @@ class VersionedView(ViewOptions, APIView):
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, LostRace):
             exc = self.versioning.answer_after_lost_race(exc)
-        if not was_raised_after_commit(exc):
+        if not isinstance(exc, PreconditionError) and not was_raised_after_commit(exc):
             if isinstance(exc, StaleWriteError):
                 exc = PreconditionError(CONFLICT)
             elif is_contention(exc):

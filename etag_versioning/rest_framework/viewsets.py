@@ -1,4 +1,4 @@
-"""A view set with everything on."""
+"""A viewset with everything on."""
 
 from __future__ import annotations
 

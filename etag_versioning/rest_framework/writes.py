@@ -1,4 +1,7 @@
-"""One write of one row: judged when the object is loaded, guarded when it is written."""
+"""
+One write of one row: the preconditions are evaluated when the object is loaded, and the row is
+guarded when it is written.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +18,23 @@ from rest_framework.exceptions import APIException, NotFound
 from rest_framework.mixins import DestroyModelMixin, UpdateModelMixin
 from rest_framework.response import Response
 
+from ..conf import settings
 from ..exceptions import StaleWriteError
 from ..http import headers
 from ..http.preconditions import (
     CONFLICT,
     GONE,
-    UNAVAILABLE,
+    NO_CONDITIONS,
     Decision,
     Outcome,
-    Reason,
     Validators,
-    names_any,
     reconsider,
 )
 from ..orm.guards import Guard, insist, is_clash, is_lost_race, refusing_rolled_back
 from ..orm.state import state_columns
+from ..sources.lost_races import decide_in_transaction
 from ..sources.raw_sql import warning_of_raw_sql
-from ..sources.rows import Row, for_write
+from ..sources.rows import Row, annotation_names, for_write
 from .body_tags import tag_field, tag_in, with_tag
 from .conflicts import conflict
 from .creates import GuardedCreate
@@ -39,7 +42,11 @@ from .current import answers_as_get, is_extra_action, is_whole, read_representat
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked, noting
 from .statements import is_one_unit, refresh, saves_in_own_way, watching
-from .transactions import optional, telling_durable, was_raised_after_commit
+from .transactions import (
+    log_omission,
+    raise_for_durable,
+    was_raised_after_commit,
+)
 
 if TYPE_CHECKING:
     from .generic_views import VersionedViewMixin
@@ -80,8 +87,12 @@ class GuardedWrite:
             "get_object": partial(self.get_object, view.get_object),
         }
         if hasattr(view, "filter_queryset"):
-            hook = noting(view.filter_queryset, view.versioning.note_annotations)
-            self.hooks["filter_queryset"] = hook
+            versioning, fixed = view.versioning, view.versioning.fixed_queryset
+            if fixed is None:
+                note = versioning.note_annotations
+                self.hooks["filter_queryset"] = noting(view.filter_queryset, note)
+            else:
+                versioning.annotations = annotation_names(fixed)
         if perform:
             original = getattr(view, perform)
             own = getattr(type(view), perform) not in _DRF_HOOKS
@@ -95,10 +106,13 @@ class GuardedWrite:
             LostRace: the write was lost to another's.
         """
         try:
-            with hooked(self.view, True, **self.hooks), self.block, telling_durable():
+            with hooked(self.view, True, **self.hooks), self.block:
                 self.answer = response = method(*args, **kwargs)
         except _Absent:
             return self.create()
+        except RuntimeError as error:
+            raise_for_durable(error)
+            raise
         except (StaleWriteError, DatabaseError) as error:
             if self.row is None or not self.wrote_nothing(error):
                 raise
@@ -116,8 +130,12 @@ class GuardedWrite:
 
     def finish(self, response: Any) -> None:
         """Tell the state that was written, as far as it is known: it is committed by now."""
-        with optional("the tag of what was written"):
+        # The write may have changed what the view's terms depend on.
+        self.view.versioning.representations.clear()
+        try:
             self.set_headers(response)
+        except Exception:
+            log_omission("the tag of what was written")
 
     def set_headers(self, response: Any) -> None:
         if self.row is None or self.guard is None or self.guard.state is None:
@@ -127,7 +145,7 @@ class GuardedWrite:
         shows = isinstance(response, Response) and self.shows_the_row() and is_whole(response.data)
         # The validators of a 201 are those of the row that was made (§15.3.2).
         if response.status_code != 201 and headers.shows_new_tag(method, response):
-            row = self.row.with_state(self.guard.state)
+            row = self.row._replace(state=self.guard.state)
             # Where it is not what a GET shows, the tag of the state guards a write,
             # and can be no reason for a 304.
             current = self.view.versioning.validators_of(row) if shows else row.validators()
@@ -178,22 +196,33 @@ class GuardedWrite:
 
     def evaluate(self, instance: Any) -> Guard:
         """Evaluate the preconditions, and put the row under guard; or raise the answer."""
-        view = self.view
-        view.versioning.check_media_type()
-        row = view.versioning.row_of(instance)
-        current = row.validators(read_representation(view))
+        versioning = self.view.versioning
+        versioning.check_media_type()
+        row = versioning.row_of(instance)
+        current = self.validators_to_compare(row)
         unreadable = self.read_body_tag(current)
-        try:
-            view.versioning.check_preconditions(current)
-        except PreconditionError as error:
-            raise self.refusal(error.decision, current, instance) from None
+        decision = versioning.evaluate(current)
+        if decision.outcome is not Outcome.PROCEED:
+            raise self.refusal(decision, row, instance)
+        versioning.report(decision)
         if unreadable is not None:
             raise unreadable
-        return self.put_under_guard(row)
+        dates_count = self.view.allow_unmodified_since or versioning.if_match != "required"
+        self.row = row
+        self.guard = row.guard(
+            versioning.conditions, dates_count=dates_count, detached=self.detached
+        )
+        return self.guard
+
+    def validators_to_compare(self, row: Row) -> Validators:
+        """If-Match compares the state: the representation is computed only for who needs it."""
+        if settings.strong_if_match or self.view.versioning.conditions.if_none_match is not None:
+            return row.validators(read_representation(self.view))
+        return row.validators()
 
     def read_body_tag(self, current: Validators | None = None) -> APIException | None:
         """
-        Let the body's tag stand for If-Match. A body that cannot be read is judged
+        Let the body's tag stand for If-Match. A body that cannot be read is answered
         after the precondition, as its content is.
         """
         view = self.view
@@ -210,24 +239,18 @@ class GuardedWrite:
     def names_a_state(self) -> bool:
         """Whether the request says, in a header or its body, on which state it is based."""
         view = self.view
-        if not view.versioning.is_conditional and (error := self.read_body_tag()) is not None:
+        if (
+            view.versioning.conditions == NO_CONDITIONS
+            and (error := self.read_body_tag()) is not None
+        ):
             raise error
-        return view.versioning.is_conditional
+        return bool(view.versioning.conditions != NO_CONDITIONS)
 
-    def put_under_guard(self, row: Row) -> Guard:
-        view = self.view
-        dates_count = view.allow_unmodified_since or view.get_if_match() != "required"
-        self.row = row
-        self.guard = row.guard(
-            view.versioning.conditions, dates_count=dates_count, detached=self.detached
-        )
-        return self.guard
-
-    def refusal(self, decision: Decision, current: Validators, instance: Any) -> APIException:
+    def refusal(self, decision: Decision, row: Row, instance: Any) -> APIException:
         """What to answer where a precondition of a row that is there does not hold."""
         if decision.outcome is not Outcome.PRECONDITION_FAILED:
             return PreconditionError(decision)
-        return conflict(self.view, decision, current, instance)
+        return conflict(self.view, decision, row, instance)
 
     def begin(self, guard: Guard) -> None:
         """The object is loaded, and its precondition holds."""
@@ -248,17 +271,20 @@ class GuardedWrite:
             # It compares by itself: a transaction around it would add nothing.
             with guard.watch():
                 insist(partial(original, written))
-            with optional("what was written past the instance"):
+            try:
                 refresh(written, guard)
+            except Exception:
+                log_omission("what was written past the instance")
         else:
-            self.perform_in_transaction(original, own or saves_in_own_way(written), written, guard)
+            kind: Any = type(written)
+            self.perform_in_transaction(original, own or saves_in_own_way(kind), written, guard)
 
     def perform_in_transaction(
         self, original: Callable[[Any], None], own: bool, written: Any, guard: Guard
     ) -> None:
-        # What code of the project's own does is not known: the row is claimed before.
-        claims = own and guard.enforced and not guard.claimed
-        with guard.claim() if claims else transaction.atomic(using=guard.using):
+        # The project's own code may write in any way, so lock the row before.
+        locks = own and guard.enforced and not guard.claimed
+        with guard.claim() if locks else transaction.atomic(using=guard.using):
             with ExitStack() as block:
                 if self.row is not None:
                     block.enter_context(warning_of_raw_sql(self.view, self.row, guard))
@@ -273,6 +299,7 @@ class GuardedWrite:
 
     def by_row(self, row: Row, error: Exception) -> Exception:
         """What to answer, by the row as it is now."""
+        self.view.versioning.representations.clear()
         if is_clash(error) or not row.concerns(error):
             return PreconditionError(CONFLICT)
         view = self.view
@@ -289,23 +316,20 @@ class GuardedWrite:
                 f"hand, perhaps by a serializer, so its write can never succeed. Write: class "
                 f"Meta: read_only_fields = {state_columns(row.model).names!r}."
             )
-        current = again.validators(read_representation(view))
-        moved = row.has_moved(error, again, view.versioning.conditions)
-        decision = reconsider(view.versioning.conditions, view.versioning.evaluate(current), moved)
+        current = self.validators_to_compare(again)
+        changed = row.has_moved(error, again, view.versioning.conditions)
+        decision = reconsider(
+            view.versioning.conditions, view.versioning.evaluate(current), changed
+        )
         if decision.outcome is Outcome.CONFLICT:
-            return conflict(view, decision, current, instance)
-        return self.refusal(decision, current, instance)
+            return conflict(view, decision, again, instance)
+        return self.refusal(decision, again, instance)
 
     def by_error(self, row: Row, error: Exception) -> APIException:
-        """What to answer, where the row cannot be read as it is now: without its tag."""
-        headers = self.view.versioning.conditions
-        if not isinstance(error, StaleWriteError):
-            return PreconditionError(CONFLICT if is_clash(error) else UNAVAILABLE)
-        if not row.concerns(error) or headers.if_match is None:
-            return PreconditionError(CONFLICT)
-        if names_any(headers):
-            return PreconditionError(self.gone())
-        return PreconditionError(Decision(Outcome.PRECONDITION_FAILED, Reason.STALE))
+        """What to answer while the request's transaction goes on: without a tag."""
+        conditions = self.view.versioning.conditions
+        decision = decide_in_transaction(row, error, conditions, self.may_create())
+        return PreconditionError(decision)
 
     def gone(self) -> Decision:
         """404; but where the row may be created again, If-Match is about an absent one."""
@@ -325,7 +349,7 @@ def carries_other_state(error: Exception, row: Row) -> bool:
 class GuardedHandler(GuardedWrite):
     """
     Runs a handler of the project's own, of which nobody knows what it writes, nor
-    whether it loads its object: the row is loaded, judged and claimed before it.
+    whether it loads its object: before it, the row is loaded, evaluated and locked.
 
     Args:
         view: the view, at its request.
@@ -359,15 +383,15 @@ class GuardedHandler(GuardedWrite):
             return view.get_object()
 
     def get_object(self, original: Callable[[], Any]) -> Any:
-        # The first one is the one that was judged; whoever asks again wants a new one.
+        # The first call returns the instance that was evaluated; another call loads it again.
         if self.loaded is not None:
             instance, self.loaded = self.loaded, None
             return instance
         return super().get_object(original)
 
     def begin(self, guard: Guard) -> None:
-        claims = guard.enforced and not guard.claimed
-        block = guard.claim() if claims else transaction.atomic(using=guard.using)
+        locks = guard.enforced and not guard.claimed
+        block = guard.claim() if locks else transaction.atomic(using=guard.using)
         self.block.enter_context(block)
         if self.row is not None:
             telling = warning_of_raw_sql(self.view, self.row, guard, lambda: self.answer)

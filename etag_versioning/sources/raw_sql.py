@@ -49,23 +49,25 @@ def warning_of_raw_sql(
 
 @contextmanager
 def noting_raw_writes(row: Row, guard: Guard) -> Iterator[list[str]]:
-    """Collect the statements of the block that wrote to the row's table past the ORM."""
-    found: list[str] = []
+    """The statements of the block that wrote to the row's table past the ORM, after the block."""
+    updates: list[str] = []
     owner, wrappers = guard.model, connections[guard.using].execute_wrappers
 
     def watch(execute: Any, sql: Any, *args: Any) -> Any:
         # Coroutines share the connection with other requests, and each has its own guard.
-        is_ours = not guard.detached or guard in guards_of(owner, guard.using)
-        if is_ours and _is_raw_write(str(sql), row.model, guard.using):
-            found.append(str(sql))
+        if _UPDATES.match(str(sql)) and (
+            not guard.detached or guard in guards_of(owner, guard.using)
+        ):
+            updates.append(str(sql))
         return execute(sql, *args)
 
     # Django's execute_wrapper() removes the last one, which may be another coroutine's.
     wrappers.append(watch)
     try:
-        yield found
+        yield updates
     finally:
         wrappers.remove(watch)
+        updates[:] = [sql for sql in updates if _is_raw(sql, row.model, guard.using)]
 
 
 def is_unbumped(row: Row, guard: Guard) -> bool:
@@ -104,13 +106,11 @@ def _kind_of(view: Any) -> Any:
     return kind if hasattr(kind, "__qualname__") else type(kind)
 
 
-def _is_raw_write(sql: str, model: Any, using: str) -> bool:
-    """Whether an UPDATE that the ORM did not make names one of the model's tables."""
+def _is_raw(sql: str, model: Any, using: str) -> bool:
+    """Whether an UPDATE names one of the model's tables, and is not the ORM's."""
     quote = connections[using].ops.quote_name
     tables = [each._meta.db_table for each in (model, *model._meta.get_parent_list())]
-    return (
-        _UPDATES.match(sql) is not None
-        # The ORM's: what bumps nothing there does so on purpose.
-        and not any(sql.startswith(f"UPDATE {quote(table)} SET") for table in tables)
-        and any(re.search(rf"\b{re.escape(table)}\b", sql, re.IGNORECASE) for table in tables)
+    # The ORM's bumps, or does not on purpose.
+    return not any(sql.startswith(f"UPDATE {quote(table)} SET") for table in tables) and any(
+        re.search(rf"\b{re.escape(table)}\b", sql, re.IGNORECASE) for table in tables
     )

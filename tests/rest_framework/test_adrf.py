@@ -576,16 +576,17 @@ class TestRace:
 
     @pytest.fixture
     def overtaken(self, monkeypatch):
-        check_preconditions = Versioning.check_preconditions
+        evaluate = Versioning.evaluate
 
-        def checked_too_early(versioning, current, **kwargs):
-            check_preconditions(versioning, current, **kwargs)
+        def evaluated_too_early(versioning, current, **kwargs):
+            decision = evaluate(versioning, current, **kwargs)
             if not seen:
                 seen.append(True)
                 Person.objects.update(days=77)
+            return decision
 
         seen = []
-        monkeypatch.setattr(Versioning, "check_preconditions", checked_too_early)
+        monkeypatch.setattr(Versioning, "evaluate", evaluated_too_early)
 
     @pytest.mark.usefixtures("overtaken")
     @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from adrf import generics as adrf_generics
 from adrf import mixins as adrf_mixins
 from rest_framework import generics, mixins
+from rest_framework.throttling import AnonRateThrottle
 from rest_framework.viewsets import ModelViewSet, ViewSet
 
 from etag_versioning.rest_framework import adrf
@@ -21,7 +22,10 @@ from etag_versioning.rest_framework.mixins import (
     VersionedUpdateMixin,
     VersionedViewSetMixin,
 )
+from etag_versioning.rest_framework.throttling import UncountedNotModifiedMixin
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
+from tests.rest_framework.views import PersonSerializer
+from tests.testapp.models import Person
 
 OPTIONS = {
     "allow_create",
@@ -102,9 +106,6 @@ def test_an_asynchronous_view_gains_the_options_and_one_object(mixin, of_adrf):
 
 @pytest.mark.django_db
 def test_an_instance_gains_nothing_but_that_object_while_it_answers(rf):
-    from tests.rest_framework.views import PersonSerializer
-    from tests.testapp.models import Person
-
     names = {}
 
     class Versioned(VersionedModelViewSet):
@@ -129,3 +130,44 @@ def test_an_instance_gains_nothing_but_that_object_while_it_answers(rf):
         request = rf.patch("/", '{"name": "b"}', "application/json", headers={"If-Match": "*"})
         assert view_class.as_view(actions)(request, pk=person.pk).status_code == 200
     assert names["versioned"] - names["plain"] == {"versioning"}
+
+
+@pytest.mark.django_db
+def test_the_serializer_that_creates_at_an_address_keeps_its_own_save(rf):
+    names = []
+
+    class Creating(VersionedModelViewSet):
+        queryset = Person.objects.all()
+        serializer_class = PersonSerializer
+        allow_create = True
+
+        def perform_create(self, serializer):
+            names.append("save" in vars(serializer))
+            serializer.save()
+
+    request = rf.put("/", '{"name": "a"}', "application/json", headers={"If-None-Match": "*"})
+    answer = Creating.as_view({"put": "update"})(request, pk=77)
+    assert answer.status_code == 201
+    assert Person.objects.get().pk == 77
+    assert names == [False]
+
+
+@pytest.mark.django_db
+def test_a_throttle_leaves_the_views_own_finalize_response(rf):
+    names = []
+
+    class Throttle(UncountedNotModifiedMixin, AnonRateThrottle):
+        rate = "100/min"
+
+    class Throttled(VersionedModelViewSet):
+        queryset = Person.objects.all()
+        serializer_class = PersonSerializer
+        throttle_classes = (Throttle,)
+
+        def finalize_response(self, *args, **kwargs):
+            names.append("finalize_response" in vars(self))
+            return super().finalize_response(*args, **kwargs)
+
+    person = Person.objects.create(name="a")
+    Throttled.as_view({"get": "retrieve"})(rf.get("/"), pk=person.pk)
+    assert names == [False]

@@ -24,7 +24,7 @@ class AsyncVersioning(GenericVersioning):
 
     read_action = "aretrieve"
 
-    @property
+    @cached_property
     def loads_as_drf(self) -> bool:
         """Whether ``aget_object()`` is adrf's own."""
         view_class: Any = type(self.view)
@@ -65,7 +65,7 @@ class AsyncVersioning(GenericVersioning):
 
 
 class AsyncVersionedViewMixin(VersionedViewMixin, generics.GenericAPIView):
-    """The base of the mixins for adrf's generic views and view sets."""
+    """The base of the mixins for adrf's generic views and viewsets."""
 
     versioning = cached_property(AsyncVersioning)
 

@@ -1,5 +1,5 @@
 """
-The way of one request through a view set's coroutines, as adrf has them.
+The way of one request through a viewset's coroutines, as adrf has them.
 
 What reads rows and evaluates preconditions runs in a thread. A coroutine can
 hold no transaction, so each write of the row compares by itself.
@@ -17,11 +17,11 @@ from django.db import DatabaseError
 from rest_framework.response import Response
 
 from ...exceptions import StaleWriteError
-from ...http.preconditions import Validators
+from ...http.preconditions import NO_CONDITIONS, Validators
 from ..creates import REFUSALS, GuardedCreate, is_versioned
 from ..current import is_extra_action
 from ..hooks import hooked
-from ..pagination import RenderedPage, cheap_list, narrow_page
+from ..pagination import RenderedPage, cheap_list, validators_of_page
 from ..statements import refresh
 from ..transactions import optional
 from ..writes import GuardedWrite
@@ -53,8 +53,8 @@ def _noting(original: Method, note: Callable[[Any], None]) -> Method:
 
 async def aread_object(view: Any, early: bool, method: Method, *args: Any, **kwargs: Any) -> Any:
     """As ``read_object()``, for a method that awaits ``aget_object()``."""
-    view.versioning.check_lookup()
     versioning: AsyncVersioning = view.versioning
+    versioning.check_lookup()
     loaded: list[Any] = []
     load = view.aget_object
 
@@ -69,14 +69,14 @@ async def aread_object(view: Any, early: bool, method: Method, *args: Any, **kwa
             versioning.shown = await sync_to_async(validators_of)(instance)
         return instance
 
-    def narrow() -> Validators | None:
+    def validators_of_row() -> Validators | None:
         row = versioning.read_row() if versioning.may_read_row() else None
         return None if row is None else versioning.validators_of(row)
 
     note = _noting(view.afilter_queryset, versioning.note_annotations)
     with hooked(view, aget_object=aget_object, afilter_queryset=note):
-        if early and versioning.is_conditional:
-            current = await sync_to_async(narrow)()
+        if early and versioning.conditions != NO_CONDITIONS:
+            current = await sync_to_async(validators_of_row)()
             if current is None:
                 loaded.append(await view.aget_object())
                 current = versioning.shown
@@ -90,8 +90,8 @@ async def aread_page(view: Any, early: bool, method: Method, *args: Any, **kwarg
     """As ``read_page()``, for a method that awaits its page."""
     cheap = await sync_to_async(cheap_list)(view)
     versioning = view.versioning
-    if early and versioning.is_conditional:
-        current = cheap or await sync_to_async(narrow_page)(view)
+    if early and versioning.conditions != NO_CONDITIONS:
+        current = cheap or await sync_to_async(validators_of_page)(view)
         if current is not None:
             not_modified = await sync_to_async(versioning.check_preconditions)(current)
             if not_modified is not None:

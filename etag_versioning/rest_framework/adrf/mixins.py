@@ -1,5 +1,5 @@
 """
-The mixins for adrf, whose view sets are made of coroutines: put them before its own
+The mixins for adrf, whose viewsets are made of coroutines: put them before its own
 classes.
 
 As elsewhere, what DRF answers without preconditions comes first. There is no
@@ -39,7 +39,7 @@ __all__ = [
 
 
 class AsyncVersionedRetrieveMixin(AsyncVersionedViewMixin):
-    """``aretrieve()`` with tag, and 304 from one narrow query."""
+    """``aretrieve()`` with tag, and 304 from one validator query."""
 
     @over_drf
     async def aretrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -47,10 +47,7 @@ class AsyncVersionedRetrieveMixin(AsyncVersionedViewMixin):
         if request.method not in READ_METHODS:
             return await method(request, *args, **kwargs)
         early = is_answered_by(
-            self,
-            AsyncVersionedRetrieveMixin.aretrieve,
-            method,
-            mixins.RetrieveModelMixin.aretrieve,
+            self, method, AsyncVersionedRetrieveMixin, mixins.RetrieveModelMixin.aretrieve
         )
         return await aread_object(self, early, method, request, *args, **kwargs)
 
@@ -63,9 +60,7 @@ class AsyncVersionedListMixin(AsyncVersionedViewMixin):
         method = super().alist
         if request.method not in READ_METHODS:
             return await method(request, *args, **kwargs)
-        early = is_answered_by(
-            self, AsyncVersionedListMixin.alist, method, mixins.ListModelMixin.alist
-        )
+        early = is_answered_by(self, method, AsyncVersionedListMixin, mixins.ListModelMixin.alist)
         return await aread_page(self, early, method, request, *args, **kwargs)
 
 

@@ -22,7 +22,7 @@ __all__ = ["VersionedBulkUpdateMixin"]
 
 class VersionedBulkUpdateMixin(VersionedViewMixin):
     """
-    Lets PUT and PATCH of a view set's list update several rows: all or none.
+    Lets PUT and PATCH of a viewset's list update several rows: all or none.
 
     The content is a list of items, each with its key and, in the serializer's
     ``ETagField``, its tag. Rows that the user does not see are 404, object

@@ -1,4 +1,4 @@
-"""The write of several rows: judged one by one, and written all or none."""
+"""The write of several rows: each with its own precondition, and all or none."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from ...touching.writes import Source, touch_for_rows
 from ..conflicts import shown_content
 from ..current import as_read, is_denied, loading, read_representation
 from ..exceptions import LostRace, PreconditionError
-from ..statements import counting_moves, refresh, saves_in_own_way
+from ..statements import counting_updates, refresh, saves_in_own_way
 from ..transactions import was_raised_after_commit
 from .content import BulkContent, Item
 
@@ -127,10 +127,10 @@ class BulkUpdate:
         # An item's tag is that of the state alone.
         return row.validators(read_representation(self.view))
 
-    def refuse(self, judged: Sequence[tuple[Item, Decision]]) -> None:
+    def refuse(self, evaluated: Sequence[tuple[Item, Decision]]) -> None:
         """Raise what there is to answer, unless each item's precondition holds."""
         for outcome in (Outcome.PRECONDITION_REQUIRED, Outcome.PRECONDITION_FAILED):
-            refused = [(item, each) for item, each in judged if each.outcome is outcome]
+            refused = [(item, each) for item, each in evaluated if each.outcome is outcome]
             if refused:
                 name = "stale" if outcome is Outcome.PRECONDITION_FAILED else "without_etag"
                 shown = [self.shown(item, tag=name == "stale") for item, _ in refused]
@@ -169,11 +169,11 @@ class BulkUpdate:
                 for item in ordered:
                     watched.enter_context(item.guard.watch())
                 self.lock(ordered, using)
-                moves = watched.enter_context(counting_moves(using))
+                updates = watched.enter_context(counting_updates(using))
                 for item in ordered:
                     refresh(item.serializer, item.guard)  # Touched by another.
                     self.view.perform_update(item.serializer)
-                for item in ordered if moves() > len(ordered) else ():
+                for item in ordered if updates() > len(ordered) else ():
                     # Past the instances, for all that is known.
                     if not item.guard.deleted:
                         item.guard.reread()
@@ -188,9 +188,9 @@ class BulkUpdate:
     @property
     def has_own_code(self) -> bool:
         """Whether code of the project's own writes: what it does is not known."""
-        return type(self.view).perform_update is not UpdateModelMixin.perform_update or any(
-            saves_in_own_way(item.serializer) for item in self.items
-        )
+        kinds: set[Any] = {type(item.serializer) for item in self.items}
+        own_hook = type(self.view).perform_update is not UpdateModelMixin.perform_update
+        return own_hook or any(map(saves_in_own_way, kinds))
 
     def lock(self, ordered: Sequence[Item], using: str) -> None:
         """Lock what each item will touch, and then the rows that do not lock themselves."""
@@ -222,12 +222,12 @@ class BulkUpdate:
         """Load rows again that may be written in any state, where it is another by now."""
         for item in loose:
             item.guard.reread()
-        moved = [item for item in loose if item.guard.state != item.row.state]
-        if not moved:
+        changed = [item for item in loose if item.guard.state != item.row.state]
+        if not changed:
             return
-        self.load(moved)
-        if any(item.guard.state != item.row.state for item in moved):
-            # The transaction is blind to what others wrote.
+        self.load(changed)
+        if any(item.guard.state != item.row.state for item in changed):
+            # The transaction does not see what others wrote.
             raise PreconditionError(UNAVAILABLE)
         self.validate()
 
@@ -235,6 +235,7 @@ class BulkUpdate:
 
     def by_row(self, error: Exception) -> APIException:
         """What to answer, by the rows as they are now."""
+        self.view.versioning.representations.clear()
         items = self.items
         if not any(item.row.concerns(error) for item in items):
             return PreconditionError(CONFLICT)
@@ -242,7 +243,7 @@ class BulkUpdate:
         found = self.find(owner.attname, [item.row.pk for item in items])
         if any(item.row.pk not in found for item in items):
             return PreconditionError(GONE)
-        moved = isinstance(error, StaleWriteError)
+        changed = isinstance(error, StaleWriteError)
         for item in items:
             item.instance = found[item.row.pk]
             item.row = self.view.versioning.row_of(item.instance)
@@ -252,7 +253,7 @@ class BulkUpdate:
             if refused.decision.outcome is Outcome.PRECONDITION_FAILED:
                 return refused
         named = all(item.headers.if_match is not None for item in items)
-        return PreconditionError(CONFLICT if moved and not named else UNAVAILABLE)
+        return PreconditionError(CONFLICT if changed and not named else UNAVAILABLE)
 
     def by_error(self, error: Exception) -> APIException:
         """What to answer, where the rows cannot be read as they are now: without tags."""
