@@ -163,7 +163,8 @@ def versioned_condition(
             @functools.wraps(view)
             async def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
                 response = await AsyncCall(known, view, request, args, kwargs).respond()
-                without_length(response)
+                if response.status_code == 204:
+                    without_length(response)
                 return response
 
         else:
@@ -171,7 +172,8 @@ def versioned_condition(
             @functools.wraps(view)
             def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
                 response = Call(known, view, request, args, kwargs).respond()
-                without_length(response)
+                if response.status_code == 204:
+                    without_length(response)
                 return response
 
         # A system check looks at it.

@@ -62,7 +62,10 @@ class NotModified(HttpResponseNotModified):
 
     def __init__(self, validators: Validators, decision: Decision) -> None:
         super().__init__()
-        _show(self.headers, decision.etag, showable_last_modified(validators))
+        if decision.etag is not None:
+            self.headers["ETag"] = str(decision.etag)
+        if (moment := showable_last_modified(validators)) is not None:
+            self.headers["Last-Modified"] = format_http_date(moment)
         without_length(self)
         # GZipMiddleware sets Vary on the 200 but skips an empty 304, so set it here.
         recoded = decision.etag is not validators.etag and _is_recoded(decision.etag, validators)
@@ -91,17 +94,10 @@ def _compresses(*middleware: str) -> bool:
 
 def set_validators(response: HttpResponseBase, validators: Validators) -> None:
     """Put ETag and Last-Modified on an answer that has none of its own."""
-    headers, moment = response.headers, showable_last_modified(validators)
-    _show(
-        headers,
-        None if "ETag" in headers else validators.etag,
-        None if moment is None or "Last-Modified" in headers else moment,
-    )
-
-
-def _show(headers: ResponseHeaders, etag: EntityTag | None, moment: int | None) -> None:
-    if etag is not None:
-        headers["ETag"] = str(etag)
+    headers = response.headers
+    if validators.etag is not None and "ETag" not in headers:
+        headers["ETag"] = str(validators.etag)
+    moment = None if "Last-Modified" in headers else showable_last_modified(validators)
     if moment is not None:
         headers["Last-Modified"] = format_http_date(moment)
 
