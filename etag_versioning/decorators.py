@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from .apps import require_installed
 from .cache_control import check_cache_control
 from .http.headers import without_length
-from .http.representation import EtagTerms
+from .http.representation import EtagExtra
 from .sources.base import RowSource
 from .sources.combined import CombinedSource
 from .sources.functions import (
@@ -57,19 +57,19 @@ def versioned_condition(
     allow_unmodified_since: bool = False,
     allow_create: bool = False,
     cache_control: Mapping[str, Any] | None = None,
-    etag_terms: EtagTerms | None = None,
+    etag_extra: EtagExtra | None = None,
     expose_tag: bool = True,
     methods: Collection[str] | None = None,
 ) -> Callable[[View], View]:
     """
-    Answer 304 from one narrow query, and let no write overwrite another's.
+    Answer 304 from one validator query, and let no write overwrite another's.
 
     A superset of Django's ``condition``, for plain and for async views, functions
     and classes: ``method_decorator(versioned_condition(User), name="dispatch")``.
 
     Args:
         sources: the row that the view shows and writes: a model, a manager, a
-            query set, or a callable ``(request, *args, **kwargs)`` that returns
+            queryset, or a callable ``(request, *args, **kwargs)`` that returns
             one, and may raise ``Http404`` or ``PermissionDenied``. Then whatever
             else the answer shows, as for ``etag_func``: the tag covers all of
             them, and a write compares and guards the row. What
@@ -95,7 +95,7 @@ def versioned_condition(
             ``cache_control``: ``{"private": True, "max_age": 60}``. By default
             "private, no-cache"; ``{}`` for none. A request with credentials is
             not told "public", unless by ``cache_control.public(to_credentials=True)``.
-        etag_terms: what else decides how the sources are shown, and is in neither
+        etag_extra: what else decides how the sources are shown, and is in neither
             them nor the query string: an iterable of text, numbers and dates, or
             a callable ``(request, *args, **kwargs)`` that returns one, as those in
             the module ``terms``; in an async view it may be a coroutine function. An
@@ -149,7 +149,7 @@ def versioned_condition(
         allow_unmodified_since=allow_unmodified_since,
         creates=row if allow_create and isinstance(row, RowSource) else None,
         cache_control=cache_control,
-        etag_terms=etag_terms,
+        etag_extra=etag_extra,
         expose_tag=expose_tag,
         methods=None if methods is None else _with_head([each.upper() for each in methods]),
     )

@@ -1,11 +1,11 @@
 """
-Ready-made ``etag_terms``: what an answer often depends on besides its row.
+Ready-made ``etag_extra``: what an answer often depends on besides its row.
 
 Each takes what a view is called with, and returns a list of terms::
 
-    @versioned_condition(User, lookup_url_kwarg="user_id", etag_terms=terms.language)
+    @versioned_condition(User, lookup_url_kwarg="user_id", etag_extra=terms.language)
 
-    def get_etag_terms(self):  # on a view set
+    def get_etag_extra(self):  # on a viewset
         return [*terms.language(self.request), *terms.user(self.request)]
 """
 

@@ -75,5 +75,5 @@ class StaleWriteError(VersioningError):
 class VersionNotLoaded(VersioningError):
     """
     The instance cannot be compared with its row: it was made by hand, comes
-    from another database, or was loaded without its version or stamp.
+    from another database, or was loaded without its version or timestamp.
     """

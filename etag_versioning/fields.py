@@ -17,13 +17,13 @@ from django.db.models.lookups import Exact
 from django.utils import timezone
 
 __all__ = [
-    "DatabaseStamp",
-    "NextStamp",
+    "DatabaseTimestamp",
+    "NextTimestamp",
     "NextVersion",
     "UpdatedAtField",
     "VersionField",
-    "is_stamp",
-    "next_stamp",
+    "is_timestamp",
+    "next_timestamp",
 ]
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -58,7 +58,7 @@ class VersionField(_WithDefaults, models.PositiveBigIntegerField):
     own_defaults: ClassVar[dict[str, Any]] = {"default": 1, "db_default": 1, "editable": False}
 
 
-class DatabaseStamp(models.Func):
+class DatabaseTimestamp(models.Func):
     """
     The moment of the statement, to the microsecond, in the form in which Django
     stores a datetime. For ``db_default``; SQLite's clock gives milliseconds.
@@ -90,13 +90,13 @@ class UpdatedAtField(_WithDefaults, models.DateTimeField):
     When the row was last written, to the microsecond, never twice the same.
 
     Stamped on INSERT whatever the instance says, as ``auto_now`` does. An UPDATE
-    stores ``next_stamp()``, so that stamps rise whatever a host's clock says.
+    stores ``next_timestamp()``, so that timestamps rise whatever a host's clock says.
     """
 
     description = "Moment of the row's last write"
     own_defaults: ClassVar[dict[str, Any]] = {
         "default": timezone.now,
-        "db_default": DatabaseStamp(),
+        "db_default": DatabaseTimestamp(),
         "editable": False,
     }
 
@@ -108,24 +108,24 @@ class UpdatedAtField(_WithDefaults, models.DateTimeField):
 
 
 @UpdatedAtField.register_lookup
-class ExactStamp(Exact):
-    """Equality of stamps, as ``is_stamp()`` has it."""
+class ExactTimestamp(Exact):
+    """Equality of timestamps, as ``is_timestamp()`` has it."""
 
     def as_sqlite(self, compiler: Any, connection: Any) -> Any:
         if not self.rhs_is_direct_value():
             return super().as_sql(compiler, connection)
         column, params = self.process_lhs(compiler, connection)
-        text, moments = is_stamp(column, self.rhs, connection)
+        text, moments = is_timestamp(column, self.rhs, connection)
         return text, [value for moment in moments for value in (*params, moment)]
 
 
-def is_stamp(column: str, stamp: datetime | None, connection: Any) -> tuple[str, list[Any]]:
+def is_timestamp(column: str, timestamp: datetime | None, connection: Any) -> tuple[str, list[Any]]:
     """
-    SQL, and its parameters, for the condition that a column holds a stamp. SQLite
+    SQL, and its parameters, for the condition that a column holds a timestamp. SQLite
     keeps datetimes as text, in which one moment can be written with more or fewer
     digits; there, the moment's range is compared.
     """
-    value = connection.ops.adapt_datetimefield_value(stamp)
+    value = connection.ops.adapt_datetimefield_value(timestamp)
     if connection.vendor != "sqlite" or value is None:
         return f"{column} = %s", [value]
     texts = (str(value), str(datetime.fromisoformat(value) + _MICROSECOND))
@@ -137,7 +137,7 @@ def is_stamp(column: str, stamp: datetime | None, connection: Any) -> tuple[str,
 CLOCKS_DIFFER = timedelta(seconds=10)
 
 
-def next_stamp(old: datetime | None, now: datetime | None = None) -> datetime:
+def next_timestamp(old: datetime | None, now: datetime | None = None) -> datetime:
     """
     The timestamp that follows ``old``: now, if the clock is past ``old``.
 
@@ -179,8 +179,8 @@ class NextVersion(_Next):
         return f"COALESCE({self.column(connection)}, 0) + 1", []
 
 
-class NextStamp(_Next):
-    """``next_stamp()`` for many rows at once."""
+class NextTimestamp(_Next):
+    """``next_timestamp()`` for many rows at once."""
 
     # The old value with so many microseconds more as there are to the next whole second,
     # and one; and with one more.

@@ -76,7 +76,7 @@ class _VersionTrigger(ModelOperation):
 
 class AddVersionTrigger(_VersionTrigger):
     """
-    Have the database move a row's version and stamp when a program writes past the
+    Have the database move a row's version and timestamp when a program writes past the
     model: raw SQL, other programs, ``RunPython``. In place of a trigger that is there.
 
     Args:

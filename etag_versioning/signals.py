@@ -1,5 +1,5 @@
 """
-What is told of each judged request: a signal to count by, and a line in the log.
+What is told of each evaluated request: a signal to count by, and a line in the log.
 
 Logger ``etag_versioning``: INFO for what clients do every day (404, 412, 428 by a
 precondition), WARNING where writes got into each other's way (409, 503). 304s and
@@ -16,14 +16,14 @@ from django.http import HttpRequest
 
 from .http.preconditions import Decision, Outcome, Reason
 
-__all__ = ["precondition_judged", "report"]
+__all__ = ["precondition_evaluated", "report"]
 
 logger = logging.getLogger("etag_versioning")
 
 # Sent with request, outcome and reason (see preconditions.Outcome and .Reason) when
-# a request's preconditions have been judged, whatever came of it; and once more,
+# a request's preconditions have been evaluated, whatever came of it; and once more,
 # with what it is answered then, where a write that went on was lost to another.
-precondition_judged: Final = Signal()
+precondition_evaluated: Final = Signal()
 
 _LEVELS = {
     Outcome.PROCEED: None,
@@ -51,7 +51,7 @@ def report(request: Any, decision: Decision) -> None:
         level = logging.WARNING
     if level is not None and logger.isEnabledFor(level):
         _log(level, request, decision)
-    precondition_judged.send_robust(
+    precondition_evaluated.send_robust(
         sender=type(request), request=request, outcome=decision.outcome, reason=decision.reason
     )
 

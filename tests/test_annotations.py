@@ -1,4 +1,4 @@
-"""What a query set computes beside a row stands in its tag, and not in its state."""
+"""What a queryset computes beside a row stands in its tag, and not in its state."""
 
 import json
 
@@ -87,7 +87,7 @@ def test_of_an_instance_are_what_its_loader_put_on_it():
     assert extra_names(person) == ["shown", "twice"]
 
 
-@pytest.mark.parametrize("model", [Person, Counter], ids=["with a stamp", "without"])
+@pytest.mark.parametrize("model", [Person, Counter], ids=["with a timestamp", "without"])
 def test_are_the_same_from_the_row_and_from_the_instance(model):
     key = model.objects.create().pk
     queryset = model.objects.filter(pk=key).annotate(one=F("pk") * 0 + 1, two=F("one") + 1)

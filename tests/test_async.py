@@ -109,7 +109,7 @@ async def test_a_write_that_was_rolled_back_shows_no_tag():
 
 @pytest.mark.parametrize("overtaken", [False, True])
 async def test_a_write_after_one_that_was_rolled_back_compares(async_rf, overtaken):
-    """Its row is in the state that was judged, unless somebody else has written it."""
+    """Its row is in the state that was evaluated, unless somebody else has written it."""
 
     @versioned_condition(Person)
     async def view(request, pk):
@@ -172,7 +172,7 @@ async def test_terms_stand_in_the_tag_beside_coroutine_functions(
     async_rf, settings, terms, function
 ):
     """Another user, another page and another deployment each have a tag of their own."""
-    decorate = versioned_condition(Person, last_modified_func=function, etag_terms=terms)
+    decorate = versioned_condition(Person, last_modified_func=function, etag_extra=terms)
     view = decorate(views.async_view)
     person = await Person.objects.acreate(name="a")
 

@@ -79,7 +79,7 @@ def test_e002_two_versions(isolated):
     assert "None" in message.hint
 
 
-def test_e002_two_stamps(isolated):
+def test_e002_two_timestamps(isolated):
     class Twice(VersionedModel):
         changed = UpdatedAtField()
 
@@ -91,7 +91,7 @@ def test_e002_two_stamps(isolated):
     assert "UpdatedAtField: updated_at, changed" in message.msg
 
 
-def test_e002_two_versions_and_two_stamps(isolated):
+def test_e002_two_versions_and_two_timestamps(isolated):
     class Twice(VersionedModel):
         revision = VersionField()
         changed = UpdatedAtField()

@@ -1,4 +1,4 @@
-"""Several sources of one answer: one tag, one narrow query each, and one row under guard."""
+"""Several sources of one answer: one tag, one validator query each, and one row under guard."""
 
 import itertools
 import os

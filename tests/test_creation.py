@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls(__name__
 
 WRITERS = 8
 
-# What happens between the judgement of a request and its view.
+# What happens between the evaluation of a request and its view.
 before_view = []
 
 

@@ -57,7 +57,7 @@ def test_of_one_row_by_its_key_the_date_is_shown_and_answered_304(person):
 @pytest.mark.parametrize(
     "view",
     [
-        versioned_condition(Person, etag_terms=["de"])(show),
+        versioned_condition(Person, etag_extra=["de"])(show),
         versioned_condition(Person, etag_func(Team))(show),
         versioned_condition(Person, lambda request, pk: Team.objects.all())(show),
         versioned_condition(annotated, lookup_field="pk")(show),
@@ -84,7 +84,7 @@ def test_a_query_string_and_a_revision_have_no_date_either(person, settings):
 
 
 def test_the_date_of_the_state_still_guards_a_write(person):
-    view = versioned_condition(Person, etag_terms=["de"], allow_unmodified_since=True)(show)
+    view = versioned_condition(Person, etag_extra=["de"], allow_unmodified_since=True)(show)
 
     def put(moment):
         headers = {"If-Unmodified-Since": http_date(moment.timestamp())}

@@ -444,7 +444,7 @@ class TestMistakes:
                 versioned_condition(source)
 
     def test_a_source_that_returns_none(self, rf):
-        with pytest.raises(ImproperlyConfigured, match="must return a query set"):
+        with pytest.raises(ImproperlyConfigured, match="must return a queryset"):
             etag_func(lambda request: "x")(rf.get("/"))
 
     def test_a_url_without_the_argument(self, rf):

@@ -16,7 +16,7 @@ from etag_versioning.http.etags import (
     build_state,
     digest,
     encode_key,
-    encode_stamp,
+    encode_timestamp,
     parse_entity_tags,
     state_part,
     without_coding,
@@ -277,7 +277,7 @@ def test_no_two_composite_keys_share_an_encoding(key):
 
 @examples
 @given(keys, keys, st.integers(1, 1000), st.integers(1, 1000), st.datetimes(), st.datetimes())
-def test_states_are_equal_only_for_one_key_version_and_stamp(one, other, v1, v2, s1, s2):
+def test_states_are_equal_only_for_one_key_version_and_timestamp(one, other, v1, v2, s1, s2):
     first = (one, v1, s1.replace(tzinfo=UTC))
     second = (other, v2, s2.replace(tzinfo=UTC))
     assert (build_state("user", *first) == build_state("user", *second)) is (first == second)
@@ -303,30 +303,30 @@ def test_a_state_is_always_a_valid_opaque_tag():
     assert "~" not in state
 
 
-def test_versions_are_not_prefixes_of_each_other_with_a_stamp():
+def test_versions_are_not_prefixes_of_each_other_with_a_timestamp():
     three = build_state("user", 7, 3, STAMP)
     assert not build_state("user", 7, 30, STAMP).startswith(three)
 
 
 @examples
 @given(st.datetimes(), st.datetimes())
-def test_stamps_count_microseconds(one, other):
+def test_timestamps_count_microseconds(one, other):
     """Read as numbers they rise as the moments do, before 1970 too."""
     one, other = one.replace(tzinfo=UTC), other.replace(tzinfo=UTC)
-    first, second = (int(encode_stamp(moment).replace("_", "-"), 36) for moment in (one, other))
+    first, second = (int(encode_timestamp(moment).replace("_", "-"), 36) for moment in (one, other))
     assert (second - first) * timedelta(microseconds=1) == other - one
 
 
-def test_stamps_sort_as_text_for_the_years_that_count():
+def test_timestamps_sort_as_text_for_the_years_that_count():
     moments = [STAMP + n * timedelta(microseconds=1) for n in range(-50, 50)]
     moments += [datetime(year, 1, 1, tzinfo=UTC) for year in range(2027, 2070)]
-    encoded = [encode_stamp(moment) for moment in moments]
+    encoded = [encode_timestamp(moment) for moment in moments]
     assert encoded == sorted(set(encoded))
 
 
-def test_one_moment_has_one_stamp_in_every_zone():
+def test_one_moment_has_one_timestamp_in_every_zone():
     elsewhere = STAMP.astimezone(timezone(timedelta(hours=5, minutes=30)))
-    assert encode_stamp(elsewhere) == encode_stamp(STAMP)
+    assert encode_timestamp(elsewhere) == encode_timestamp(STAMP)
 
 
 def test_digests_have_96_bits():

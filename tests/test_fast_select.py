@@ -1,4 +1,4 @@
-"""Narrow queries find what the plain ORM finds, however they are run."""
+"""Validator queries find what the plain ORM finds, however they are run."""
 
 import datetime
 import uuid
@@ -29,7 +29,7 @@ def values_of(queryset, names, key=None):
 
 
 def by_keys(queryset, names):
-    """The same function for a query set that does not change."""
+    """The same function for a queryset that does not change."""
     rows = {}
 
     def read(queryset, names, key):
@@ -46,7 +46,7 @@ MANY = settings(
 )
 MOMENT = datetime.datetime(2026, 1, 1, 23, 30, tzinfo=datetime.UTC)
 
-# What a project may have made of a query set.
+# What a project may have made of a queryset.
 STEPS = {
     "filter": lambda q: q.filter(days__gte=1),
     "exclude": lambda q: q.exclude(name="Bob"),
@@ -227,8 +227,8 @@ def test_what_is_known_is_forgotten_with_the_settings(people, settings):
     for use_tz in (True, False, True):
         settings.USE_TZ = use_tz
         for _ in range(2):
-            ((*_, stamp),) = rows.values_of("Ada", "default")
-            assert timezone.is_aware(stamp) is use_tz
+            ((*_, timestamp),) = rows.values_of("Ada", "default")
+            assert timezone.is_aware(timestamp) is use_tz
 
 
 SHAPED = (
@@ -350,7 +350,7 @@ def test_a_row_that_was_written_is_seen(people):
 
 
 @pytest.mark.parametrize("use_tz", [True, False])
-def test_stamps_are_in_the_form_of_the_settings(people, settings, use_tz):
+def test_timestamps_are_in_the_form_of_the_settings(people, settings, use_tz):
     queryset, key = Person.objects.all(), Key("name", "Ada")
     values_of(queryset, NAMES, key)
     settings.USE_TZ = use_tz

@@ -11,11 +11,11 @@ from django.db.migrations.writer import MigrationWriter
 from django.utils import timezone
 
 from etag_versioning.fields import (
-    DatabaseStamp,
-    NextStamp,
+    DatabaseTimestamp,
+    NextTimestamp,
     UpdatedAtField,
     VersionField,
-    next_stamp,
+    next_timestamp,
 )
 from etag_versioning.sources.rows import last_modified_seconds
 from tests.testapp.models import Person
@@ -102,7 +102,7 @@ def test_migrations_hold_what_differs(field, arguments):
 
 def test_a_column_has_no_default_twice():
     assert not VersionField().check()
-    assert DatabaseStamp() == DatabaseStamp()
+    assert DatabaseTimestamp() == DatabaseTimestamp()
 
 
 @pytest.mark.django_db
@@ -110,10 +110,11 @@ def test_a_column_has_no_default_twice():
 def test_the_databases_clock_is_djangos(settings, use_tz):
     settings.USE_TZ = use_tz
     Person.objects.create(name="a")
-    (stamp,) = Person.objects.annotate(stamp=DatabaseStamp()).values_list("stamp", flat=True)
-    assert timezone.is_aware(stamp) is use_tz
+    people = Person.objects.annotate(timestamp=DatabaseTimestamp())
+    (timestamp,) = people.values_list("timestamp", flat=True)
+    assert timezone.is_aware(timestamp) is use_tz
     if connection.vendor == "postgresql" or use_tz:
-        assert abs(stamp - timezone.now()) < timedelta(minutes=1)
+        assert abs(timestamp - timezone.now()) < timedelta(minutes=1)
 
 
 @pytest.mark.django_db
@@ -132,23 +133,23 @@ def test_a_moment_written_by_another_program_is_compared_by_what_it_is(text):
 
 
 @pytest.mark.django_db
-def test_stamps_compare_with_columns_too():
+def test_timestamps_compare_with_columns_too():
     Person.objects.create(name="a")
     assert Person.objects.filter(updated_at=models.F("updated_at")).exists()
 
 
-def test_next_stamp():
+def test_next_timestamp():
     now = datetime(2026, 1, 1, 12, 0, 0, 300_000, tzinfo=UTC)
     second, microsecond = timedelta(seconds=1), timedelta(microseconds=1)
-    assert next_stamp(None, now) == now
-    assert next_stamp(now - timedelta(days=1), now) == now
+    assert next_timestamp(None, now) == now
+    assert next_timestamp(now - timedelta(days=1), now) == now
     # Another host's clock was ahead: the next second's date is another one.
     whole = now.replace(microsecond=0)
-    assert next_stamp(now, now) == whole + second + microsecond
-    assert next_stamp(now + second, now) == whole + 2 * second + microsecond
-    assert next_stamp(whole + second, now) == whole + second + microsecond
+    assert next_timestamp(now, now) == whole + second + microsecond
+    assert next_timestamp(now + second, now) == whole + 2 * second + microsecond
+    assert next_timestamp(whole + second, now) == whole + second + microsecond
     # Its date cannot have been given out yet.
-    assert next_stamp(now + timedelta(days=1), now) == now + timedelta(days=1) + microsecond
+    assert next_timestamp(now + timedelta(days=1), now) == now + timedelta(days=1) + microsecond
 
 
 AHEAD = {
@@ -169,8 +170,8 @@ def test_the_database_computes_the_next_timestamp_as_python_does(name):
     old = now + AHEAD[name]
     Person.objects.create(name="a")
     Person.objects.update(updated_at=old)
-    Person.objects.update(updated_at=NextStamp(Person._meta.get_field("updated_at"), now))
-    assert Person.objects.get().updated_at == next_stamp(old, now)
+    Person.objects.update(updated_at=NextTimestamp(Person._meta.get_field("updated_at"), now))
+    assert Person.objects.get().updated_at == next_timestamp(old, now)
 
 
 @pytest.mark.django_db

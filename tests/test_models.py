@@ -63,7 +63,7 @@ def content_field(instance):
         for field in type(instance)._meta.concrete_fields
         if not field.primary_key
         and field not in type(instance)._meta.pk_fields
-        and field not in (columns.version, columns.stamp)
+        and field not in (columns.version, columns.timestamp)
         and field.name not in type(instance).unversioned_fields
         and isinstance(field, models.CharField | models.IntegerField | models.BooleanField)
     )
@@ -74,11 +74,11 @@ class TestSave:
         assert state(row).version == 1
         assert state(again(row)) == state(row)
 
-    def test_moves_version_and_stamp_by_one_write(self, row):
+    def test_moves_version_and_timestamp_by_one_write(self, row):
         before = state(row)
         row.save()
         assert state(row).version == before.version + 1
-        assert state(row).stamp is None or state(row).stamp > before.stamp
+        assert state(row).timestamp is None or state(row).timestamp > before.timestamp
         assert state(again(row)) == state(row)
 
     def test_of_a_stale_instance_writes_nothing_and_leaves_it_as_it_was(self, row):
@@ -187,7 +187,7 @@ class TestSave:
         assert person.version == 3
         assert state(Person.objects.get()) == state(person)
 
-    def test_stamps_rise_whatever_the_clock_says(self):
+    def test_timestamps_rise_whatever_the_clock_says(self):
         person = Person.objects.create(name="a")
         ahead = timezone.now() + timedelta(days=1)
         Person.objects.update(updated_at=ahead)
@@ -199,7 +199,7 @@ class TestSave:
         assert person.updated_at == ahead + timedelta(microseconds=2)
 
     @pytest.mark.parametrize("microsecond", [0, 100000, 999999])
-    def test_compares_stamps_of_any_number_of_digits(self, microsecond):
+    def test_compares_timestamps_of_any_number_of_digits(self, microsecond):
         person = Person.objects.create(name="a")
         Person.objects.update(updated_at=timezone.now().replace(microsecond=microsecond))
         person.refresh_from_db()
@@ -250,7 +250,7 @@ class TestSave:
         finally:
             Person._meta.select_on_save = False
 
-    def test_of_a_new_row_stamps_it_whatever_the_instance_says(self):
+    def test_of_a_new_row_timestamps_it_whatever_the_instance_says(self):
         old = timezone.now() - timedelta(days=1)
         person = Person(name="a", updated_at=old)
         person.save()
@@ -456,7 +456,7 @@ class TestQuerySet:
         assert (Person.objects.get().days, Person.objects.get().version) == (10, 2)
 
 
-class TestStampAlone:
+class TestTimestampAlone:
     def test_moves_on_each_write_and_compares_nothing(self):
         note = Note.objects.create(text="a")
         stale = Note.objects.get()
@@ -488,7 +488,7 @@ class TestDjangosPromises:
         call_command("loaddata", str(file), verbosity=0)
         assert Person.objects.get().name == "a"
         assert state(Person.objects.get()).version == before.version + 1
-        assert state(Person.objects.get()).stamp > before.stamp
+        assert state(Person.objects.get()).timestamp > before.timestamp
         Person.objects.all().delete()
         call_command("loaddata", str(file), verbosity=0)
         assert state(Person.objects.get()) == state(person)

@@ -324,7 +324,7 @@ def test_what_changes_content_moves_the_version_by_one(path):
     after = again(before)
     assert content(after) != old
     assert state(after).version == state(before).version + 1
-    assert state(after).stamp > state(before).stamp
+    assert state(after).timestamp > state(before).timestamp
     with pytest.raises(StaleWriteError):
         stale.save(force_update=True)
     assert (state(again(before)), content(again(before))) == (state(after), content(after))
@@ -353,7 +353,7 @@ def test_a_fixture_with_natural_keys_gives_the_row_a_new_state(tmp_path):
     after = Country.objects.get()
     assert (after.pk, content(after)) == (made.pk, content(before))
     assert state(after).version == 9
-    assert state(after).stamp > state(before).stamp
+    assert state(after).timestamp > state(before).timestamp
 
 
 def test_a_default_of_the_database_is_there_after_the_save():

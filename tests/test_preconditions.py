@@ -61,7 +61,7 @@ def headers(**given):
     return ConditionalHeaders(**{names[short]: value for short, value in given.items()})
 
 
-def judge(method, current, policy=None, **given):
+def decide(method, current, policy=None, **given):
     decision = evaluate(method, headers(**given), current, policy or Policy())
     return decision.outcome, decision.reason
 
@@ -80,7 +80,7 @@ def test_without_headers_the_request_goes_on(method, current):
 )
 def test_methods_that_know_no_preconditions(method, current, given_headers):
     """RFC 9110 §13.2.1."""
-    assert judge(method, current, NEEDS, **given_headers) == (PROCEED, Reason.NONE)
+    assert decide(method, current, NEEDS, **given_headers) == (PROCEED, Reason.NONE)
 
 
 @pytest.mark.parametrize("method", WRITES)
@@ -100,15 +100,15 @@ def test_methods_that_know_no_preconditions(method, current, given_headers):
     ],
 )
 def test_a_write_that_needs_if_match_is_told_so(method, current, given_headers, reason):
-    assert judge(method, current, NEEDS, **given_headers) == (REQUIRED, reason)
+    assert decide(method, current, NEEDS, **given_headers) == (REQUIRED, reason)
 
 
 @pytest.mark.parametrize("method", READS)
 @pytest.mark.parametrize("policy", [NEEDS, NEEDS_DATE])
 def test_a_read_needs_no_if_match(method, policy):
-    assert judge(method, OURS, policy) == (PROCEED, Reason.NONE)
-    assert judge(method, OURS, policy, ius=AFTER) == (PROCEED, Reason.NONE)
-    assert judge(method, OURS, policy, ius=BEFORE) == (FAILED, Reason.MODIFIED_SINCE)
+    assert decide(method, OURS, policy) == (PROCEED, Reason.NONE)
+    assert decide(method, OURS, policy, ius=AFTER) == (PROCEED, Reason.NONE)
+    assert decide(method, OURS, policy, ius=BEFORE) == (FAILED, Reason.MODIFIED_SINCE)
 
 
 MALFORMED = [
@@ -134,17 +134,17 @@ MALFORMED = [
 @pytest.mark.parametrize("method", ["PUT", "GET"])
 def test_a_malformed_if_match_is_false_never_absent(value, current, policy, method):
     """Nor does it bring If-Unmodified-Since back (RFC 9110 §13.1.4)."""
-    assert judge(method, current, policy, im=value) == (FAILED, Reason.MALFORMED)
-    assert judge(method, current, policy, im=value, ius=AFTER) == (FAILED, Reason.MALFORMED)
+    assert decide(method, current, policy, im=value) == (FAILED, Reason.MALFORMED)
+    assert decide(method, current, policy, im=value, ius=AFTER) == (FAILED, Reason.MALFORMED)
 
 
 @pytest.mark.parametrize("value", [*MALFORMED, '"other"'])
 def test_an_if_none_match_that_matches_nothing_keeps_the_date_ignored(value):
     for method in READS:
-        assert judge(method, OURS, inm=value, ims=AFTER) == (PROCEED, Reason.NONE)
+        assert decide(method, OURS, inm=value, ims=AFTER) == (PROCEED, Reason.NONE)
     for method in WRITES:
-        assert judge(method, OURS, inm=value) == (PROCEED, Reason.NONE)
-        assert judge(method, OURS, NEEDS, inm=value) == (REQUIRED, Reason.REQUIRED)
+        assert decide(method, OURS, inm=value) == (PROCEED, Reason.NONE)
+        assert decide(method, OURS, NEEDS, inm=value) == (REQUIRED, Reason.REQUIRED)
 
 
 # If-Match against a row of ours, by state (the default) and by the RFC's letter.
@@ -185,11 +185,11 @@ IF_MATCH = [
 def test_if_match(value, by_state, by_letter, method):
     for policy, objection in ((NEEDS, by_state), (Policy(True, strong=True), by_letter)):
         expected = (PROCEED, Reason.NONE) if objection is None else (FAILED, objection)
-        assert judge(method, OURS, policy, im=value) == expected
-        assert judge(method, UNDATED, policy, im=value) == expected
+        assert decide(method, OURS, policy, im=value) == expected
+        assert decide(method, UNDATED, policy, im=value) == expected
         # If-Unmodified-Since counts for nothing beside it.
-        assert judge(method, OURS, policy, im=value, ius=BEFORE) == expected
-        assert judge(method, OURS, policy, im=value, ius=AFTER) == expected
+        assert decide(method, OURS, policy, im=value, ius=BEFORE) == expected
+        assert decide(method, OURS, policy, im=value, ius=AFTER) == expected
 
 
 @pytest.mark.parametrize("current", [FOREIGN, FOREIGN_WEAK])
@@ -213,17 +213,17 @@ def test_a_tag_that_somebody_else_made_is_compared_to_the_letter(
     """RFC 9110 §8.8.3.2, the strong comparison, whatever the setting."""
     objection = strong_row if current is FOREIGN else weak_row
     expected = (PROCEED, Reason.NONE) if objection is None else (FAILED, objection)
-    assert judge("PUT", current, policy, im=value) == expected
+    assert decide("PUT", current, policy, im=value) == expected
 
 
 def test_a_row_without_a_tag_matches_the_asterisk_alone():
     """The asterisk asks for the row, not for its tag (RFC 9110 §13.1.1, §13.1.2)."""
-    assert judge("PUT", DATE_ONLY, im="*") == (PROCEED, Reason.NONE)
-    assert judge("PUT", DATE_ONLY, im='"a"') == (FAILED, Reason.STALE)
-    assert judge("PUT", DATE_ONLY, inm="*") == (FAILED, Reason.EXISTS)
-    assert judge("GET", DATE_ONLY, inm='"a"') == (PROCEED, Reason.NONE)
+    assert decide("PUT", DATE_ONLY, im="*") == (PROCEED, Reason.NONE)
+    assert decide("PUT", DATE_ONLY, im='"a"') == (FAILED, Reason.STALE)
+    assert decide("PUT", DATE_ONLY, inm="*") == (FAILED, Reason.EXISTS)
+    assert decide("GET", DATE_ONLY, inm='"a"') == (PROCEED, Reason.NONE)
     # As a client in Python writes that it has none.
-    assert judge("GET", DATE_ONLY, inm="None") == (PROCEED, Reason.NONE)
+    assert decide("GET", DATE_ONLY, inm="None") == (PROCEED, Reason.NONE)
     assert evaluate("GET", headers(inm="*"), DATE_ONLY) == Decision(
         NOT_MODIFIED, Reason.MATCH, None
     )
@@ -231,21 +231,21 @@ def test_a_row_without_a_tag_matches_the_asterisk_alone():
 
 @pytest.mark.parametrize("method", WRITES)
 def test_a_view_may_forbid_the_asterisk_on_writes(method):
-    assert judge(method, OURS, NO_WILDCARD, im="*") == (FAILED, Reason.WILDCARD_FORBIDDEN)
-    assert judge(method, ABSENT, NO_WILDCARD, im="*") == (FAILED, Reason.ABSENT)
-    assert judge(method, OURS, NO_WILDCARD, im=f'"{TAG}"') == (PROCEED, Reason.NONE)
-    assert judge(method, OURS, NO_WILDCARD, im='"*"') == (FAILED, Reason.OTHER_RESOURCE)
+    assert decide(method, OURS, NO_WILDCARD, im="*") == (FAILED, Reason.WILDCARD_FORBIDDEN)
+    assert decide(method, ABSENT, NO_WILDCARD, im="*") == (FAILED, Reason.ABSENT)
+    assert decide(method, OURS, NO_WILDCARD, im=f'"{TAG}"') == (PROCEED, Reason.NONE)
+    assert decide(method, OURS, NO_WILDCARD, im='"*"') == (FAILED, Reason.OTHER_RESOURCE)
 
 
 def test_reads_may_always_use_the_asterisk():
-    assert judge("GET", OURS, NO_WILDCARD, im="*") == (PROCEED, Reason.NONE)
+    assert decide("GET", OURS, NO_WILDCARD, im="*") == (PROCEED, Reason.NONE)
 
 
 @pytest.mark.parametrize("value", ["*", f'"{TAG}"', f'"{STATE}"', 'W/"a"', '"", ""'])
 @pytest.mark.parametrize("method", [*READS, *WRITES])
 def test_if_match_on_an_absent_row_is_false(value, method):
-    assert judge(method, ABSENT, im=value) == (FAILED, Reason.ABSENT)
-    assert judge(method, ABSENT, im=value, inm="*") == (FAILED, Reason.ABSENT)
+    assert decide(method, ABSENT, im=value) == (FAILED, Reason.ABSENT)
+    assert decide(method, ABSENT, im=value, inm="*") == (FAILED, Reason.ABSENT)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_if_match_on_an_absent_row_is_false(value, method):
 )
 @pytest.mark.parametrize("method", [*READS, *WRITES])
 def test_if_unmodified_since_where_nothing_is_required(current, date, expected, method):
-    assert judge(method, current, ius=date) == expected
+    assert decide(method, current, ius=date) == expected
 
 
 @pytest.mark.parametrize(
@@ -282,21 +282,21 @@ def test_if_unmodified_since_where_nothing_is_required(current, date, expected, 
 def test_a_view_may_accept_if_unmodified_since_in_place_of_if_match(
     current, date, expected, method
 ):
-    assert judge(method, current, NEEDS_DATE, ius=date) == expected
+    assert decide(method, current, NEEDS_DATE, ius=date) == expected
 
 
 @pytest.mark.parametrize("policy", [Policy(), NEEDS, STRONG])
 @pytest.mark.parametrize("method", WRITES)
 def test_if_none_match_on_a_write(policy, method):
     for value in ("*", f'"{TAG}"', f'W/"{TAG}"', f'"a", "{TAG}-gzip"'):
-        assert judge(method, OURS, policy, inm=value) == (FAILED, Reason.EXISTS)
-    assert judge(method, ABSENT, policy, inm="*") == (PROCEED, Reason.NONE)
+        assert decide(method, OURS, policy, inm=value) == (FAILED, Reason.EXISTS)
+    assert decide(method, ABSENT, policy, inm="*") == (PROCEED, Reason.NONE)
 
 
 def test_only_the_asterisk_makes_a_creation_conditional():
-    assert judge("PUT", ABSENT, NEEDS, inm='"a"') == (REQUIRED, Reason.REQUIRED)
-    assert judge("PUT", ABSENT, NEEDS, inm="*, *") == (REQUIRED, Reason.REQUIRED)
-    assert judge("PUT", ABSENT, inm='"a"') == (PROCEED, Reason.NONE)
+    assert decide("PUT", ABSENT, NEEDS, inm='"a"') == (REQUIRED, Reason.REQUIRED)
+    assert decide("PUT", ABSENT, NEEDS, inm="*, *") == (REQUIRED, Reason.REQUIRED)
+    assert decide("PUT", ABSENT, inm='"a"') == (PROCEED, Reason.NONE)
 
 
 @pytest.mark.parametrize(
@@ -331,7 +331,7 @@ def test_if_none_match_on_a_read_compares_the_whole_tag(value, carried, method):
         else:
             assert (decision.outcome, decision.reason) == (NOT_MODIFIED, Reason.MATCH)
             assert str(decision.etag) == carried
-    assert judge(method, ABSENT, inm=value) == (PROCEED, Reason.NONE)
+    assert decide(method, ABSENT, inm=value) == (PROCEED, Reason.NONE)
 
 
 @pytest.mark.parametrize(
@@ -371,7 +371,7 @@ def test_if_modified_since(current, date, outcome):
         assert decision.outcome is outcome
         assert decision.etag == (current.etag if outcome is NOT_MODIFIED else None)
     for method in WRITES:
-        assert judge(method, current, ims=date) == (PROCEED, Reason.NONE)
+        assert decide(method, current, ims=date) == (PROCEED, Reason.NONE)
 
 
 @pytest.mark.parametrize(
@@ -389,7 +389,7 @@ def test_if_modified_since(current, date, outcome):
     ],
 )
 def test_the_steps_have_an_order(method, given_headers, expected):
-    assert judge(method, OURS, **given_headers) == expected
+    assert decide(method, OURS, **given_headers) == expected
 
 
 def test_a_tag_of_a_page_is_known_again_with_a_proxys_suffix():
@@ -402,11 +402,11 @@ def test_a_tag_of_a_page_is_known_again_with_a_proxys_suffix():
 @settings(deadline=None)
 @given(st.datetimes(timezones=st.just(UTC)))
 @example(datetime(1970, 1, 1, tzinfo=UTC) - timedelta(microseconds=int("br", 36)))
-def test_the_tag_of_a_state_matches_it_whatever_its_stamp(stamp):
-    """Before 1970 there is a moment whose stamp reads as a proxy's suffix."""
-    state = build_state("user", 7, 3, stamp)
+def test_the_tag_of_a_state_matches_it_whatever_its_timestamp(timestamp):
+    """Before 1970 there is a moment whose timestamp reads as a proxy's suffix."""
+    state = build_state("user", 7, 3, timestamp)
     current = Validators(EntityTag(state), state)
-    assert judge("PUT", current, NEEDS, im=f'"{state}"') == (PROCEED, Reason.NONE)
+    assert decide("PUT", current, NEEDS, im=f'"{state}"') == (PROCEED, Reason.NONE)
 
 
 # Every combination of the four headers, against the algorithm written down a
@@ -519,7 +519,7 @@ def test_every_combination_of_headers(method, policy, row):
         ({}, False, (Outcome.UNAVAILABLE, Reason.CONTENTION)),
     ],
 )
-def test_a_lost_write_is_judged_again(given_headers, moved, expected):
+def test_a_lost_write_is_evaluated_again(given_headers, moved, expected):
     again = evaluate("PUT", headers(**given_headers), OURS)
     decision = reconsider(headers(**given_headers), again, moved)
     assert (decision.outcome, decision.reason) == expected
@@ -548,7 +548,7 @@ texts = (
     st.sampled_from([OURS, UNDATED, FOREIGN, FOREIGN_WEAK, DATE_ONLY, Validators(), ABSENT]),
     st.builds(Policy, st.booleans(), st.booleans(), st.booleans(), st.booleans()),
 )
-def test_no_header_can_make_the_judgement_raise(method, given_headers, current, policy):
+def test_no_header_can_make_the_evaluation_raise(method, given_headers, current, policy):
     decision = evaluate(method, given_headers, current, policy)
     assert decision.outcome in (PROCEED, NOT_MODIFIED, FAILED, REQUIRED)
     if decision.outcome is NOT_MODIFIED:

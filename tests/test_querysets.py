@@ -64,7 +64,7 @@ class TestBulkUpdate:
         assert bulk_update(rows, batch_size=batch_size) == len(rows)
         for row, old in zip(rows, before, strict=True):
             assert state(row).version == old.version + 1
-            assert state(row).stamp is None or state(row).stamp > old.stamp
+            assert state(row).timestamp is None or state(row).timestamp > old.timestamp
             fresh = again(row)
             assert state(fresh) == state(row)
             assert str(getattr(fresh, row._state.changes)) in ("True", "1")
@@ -156,7 +156,7 @@ class TestBulkUpdate:
         assert Person.objects.bulk_update([], ["name"]) == 0
 
     @pytest.mark.parametrize("text", ["", ".5", ".123", ".123000"])
-    def test_compares_stamps_of_any_number_of_digits(self, text):
+    def test_compares_timestamps_of_any_number_of_digits(self, text):
         person = Person.objects.create(name="a")
         with connection.cursor() as cursor:
             cursor.execute(f"UPDATE testapp_person SET updated_at = '2026-01-31 23:50:00{text}'")

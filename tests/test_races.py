@@ -117,13 +117,13 @@ def test_writers_with_a_wildcard_come_one_after_another(race, person, atomic_req
 
 
 def test_the_tag_of_a_wildcards_answer_is_that_of_what_was_locked(race, person):
-    """Overtaken between the check and the claim, by a view that then writes nothing."""
+    """Overtaken between the check and the lock, by a view that then writes nothing."""
     url = f"/overtaken/{person.pk}/"
-    views.before_claim[:] = [lambda: race(lambda: Person.objects.update(days=50))]
+    views.before_lock[:] = [lambda: race(lambda: Person.objects.update(days=50))]
     try:
         answer = put(url, "*", "none")()
     finally:
-        views.before_claim.clear()
+        views.before_lock.clear()
     assert answer.status_code == 200
     assert answer.json()["days"] == 50
     assert answer["ETag"] == Client().get(url)["ETag"]
@@ -134,20 +134,20 @@ def test_the_tag_of_a_wildcards_answer_is_that_of_what_was_locked(race, person):
 def test_with_a_wildcard_no_view_is_shown_an_old_version(race, person, atomic_requests):
     if connection.vendor == "sqlite" and atomic_requests:
         pytest.skip("the other writer waits until this request has ended")
-    views.before_claim[:] = [lambda: race(lambda: Person.objects.update(days=50))]
+    views.before_lock[:] = [lambda: race(lambda: Person.objects.update(days=50))]
     try:
         answer = put(f"/overtaken/{person.pk}/", "*", "none")()
     finally:
-        views.before_claim.clear()
+        views.before_lock.clear()
     assert answer.status_code == 503 or answer.json()["days"] == 50
 
 
 def test_a_lost_claim_costs_one_update_and_one_select(race, person):
     url = f"/overtaken/{person.pk}/"
     tag = Client().get(url)["ETag"]
-    views.before_claim[:] = [
+    views.before_lock[:] = [
         lambda: race(lambda: Person.objects.update(days=50)),
-        views.before_claim.clear,
+        views.before_lock.clear,
     ]
     with CaptureQueriesContext(connection) as queries:
         answer = put(url, tag)()
@@ -471,16 +471,16 @@ class TestTouching:
         assert Shelf.objects.get(pk=shelf.pk).version == shelf.version + 2
         assert Book.objects.get(pk=book.pk).version == book.version + 2
 
-    def test_a_child_that_is_claimed_and_its_parent_do_not_wait_for_each_other(
+    def test_a_child_that_is_locked_and_its_parent_do_not_wait_for_each_other(
         self, race, rf, books
     ):
         """Both views write both: the parent's, and what it shows."""
         leaf, book = Leaf.objects.create(name="a", book=books[0]), books[0]
-        both_have_claimed = threading.Barrier(2)
+        both_have_locked = threading.Barrier(2)
 
         def wait():
             with suppress(threading.BrokenBarrierError):
-                both_have_claimed.wait(timeout=1)
+                both_have_locked.wait(timeout=1)
 
         @versioned_condition(Leaf)
         def write_leaf(request, pk):

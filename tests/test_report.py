@@ -13,7 +13,7 @@ from etag_versioning.http.preconditions import (
     Validators,
     evaluate,
 )
-from etag_versioning.signals import precondition_judged
+from etag_versioning.signals import precondition_evaluated
 from tests.testapp.models import Person
 
 REPORTS = Policy(if_match_required=True, lets_pass=True)
@@ -23,16 +23,16 @@ CURRENT = Validators(last_modified=1_000_000_000)
 
 
 @pytest.fixture
-def judged():
+def evaluated():
     """What the signal was sent with."""
     sent = []
 
     def receiver(sender, request, outcome, reason, **kwargs):
         sent.append((request.method, outcome, reason))
 
-    precondition_judged.connect(receiver)
+    precondition_evaluated.connect(receiver)
     yield sent
-    precondition_judged.disconnect(receiver)
+    precondition_evaluated.disconnect(receiver)
 
 
 @pytest.mark.parametrize(
@@ -65,24 +65,24 @@ class TestPlainView:
     def url(self):
         return f"/report/{Person.objects.create(name='a').pk}/"
 
-    def test_an_unguarded_write_goes_through_and_is_told(self, client, url, judged, caplog):
+    def test_an_unguarded_write_goes_through_and_is_told(self, client, url, evaluated, caplog):
         with caplog.at_level(logging.WARNING, "etag_versioning"):
             answer = client.put(url)
         assert answer.status_code == 200
         assert answer["ETag"] == client.get(url)["ETag"]
         assert Person.objects.get().version == 2
-        assert judged == [("PUT", Outcome.PROCEED, Reason.REQUIRED)]
+        assert evaluated == [("PUT", Outcome.PROCEED, Reason.REQUIRED)]
         (record,) = [record for record in caplog.records if record.name == "etag_versioning"]
         assert record.getMessage() == f"PUT {url}: let through, If-Match is required"
         assert (record.levelno, record.reason) == (logging.WARNING, "REQUIRED")
 
-    def test_a_guarded_one_is_none_to_log(self, client, url, judged, caplog):
+    def test_a_guarded_one_is_none_to_log(self, client, url, evaluated, caplog):
         tag = client.get(url)["ETag"]
         with caplog.at_level(logging.WARNING, "etag_versioning"):
             assert client.put(url, headers={"If-Match": tag}).status_code == 200
             assert client.put(url, headers={"If-Match": tag}).status_code == 412
         assert "etag_versioning" not in {record.name for record in caplog.records}
-        assert [reason for _, _, reason in judged] == [Reason.NONE, Reason.STALE]
+        assert [reason for _, _, reason in evaluated] == [Reason.NONE, Reason.STALE]
 
     def test_a_path_breaks_no_line_of_the_log(self, rf, caplog):
         from etag_versioning.signals import report

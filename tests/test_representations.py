@@ -49,9 +49,9 @@ urlpatterns = [
         versioned_condition(Person, Person.objects.filter(name="other").order_by("pk"))(shown),
     ),
     path("people/<int:pk>/", versioned_condition(Person)(shown)),
-    path("language/<int:pk>/", versioned_condition(Person, etag_terms=etag_extra.language)(shown)),
-    path("site/<int:pk>/", versioned_condition(Person, etag_terms=site)(ashown)),
-    path("fixed/<int:pk>/", versioned_condition(Person, etag_terms=["a", 1])(shown)),
+    path("language/<int:pk>/", versioned_condition(Person, etag_extra=etag_extra.language)(shown)),
+    path("site/<int:pk>/", versioned_condition(Person, etag_extra=site)(ashown)),
+    path("fixed/<int:pk>/", versioned_condition(Person, etag_extra=["a", 1])(shown)),
     path("factory/<int:pk>/", lambda request, pk: HttpResponse(etag_func(Person)(request, pk=pk))),
     path(
         "public/<int:pk>/", versioned_condition(Person, cache_control=cache_control.public())(shown)

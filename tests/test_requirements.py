@@ -179,7 +179,7 @@ def test_head_has_the_fields_of_get(client, person):
 
 
 def test_last_modified_is_no_later_than_the_answer(client, person):
-    """RFC 9110 §8.8.2.1, also where a stamp lies in the future."""
+    """RFC 9110 §8.8.2.1, also where a timestamp lies in the future."""
     Person.objects.update(updated_at=timezone.now() + timedelta(hours=1), days=1)
     answer = client.get(f"/required/{person.pk}/")
     assert "Last-Modified" not in answer
@@ -187,7 +187,7 @@ def test_last_modified_is_no_later_than_the_answer(client, person):
 
 
 def test_a_write_in_the_second_of_the_date_does_not_pass(client, person):
-    """RFC 9110 §8.8.2.2: the date is rounded up, and judged on the true stamp."""
+    """RFC 9110 §8.8.2.2: the date is rounded up, and evaluated on the true timestamp."""
     url = f"/optional/{person.pk}/"
     now = timezone.now()
     Person.objects.filter(pk=person.pk).update(days=1)

@@ -1,4 +1,4 @@
-"""What is told of judged requests: the signal, and the log."""
+"""What is told of evaluated requests: the signal, and the log."""
 
 import logging
 from datetime import timedelta
@@ -8,7 +8,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from etag_versioning.http.preconditions import CONFLICT, UNAVAILABLE, Decision, Outcome, Reason
-from etag_versioning.signals import precondition_judged, report
+from etag_versioning.signals import precondition_evaluated, report
 from tests import views
 from tests.testapp.models import Person
 
@@ -18,16 +18,16 @@ PROCEED = (Outcome.PROCEED, Reason.NONE)
 
 
 @pytest.fixture
-def judged():
+def evaluated():
     """What the signal was sent with."""
     sent = []
 
     def receiver(sender, request, outcome, reason, **kwargs):
         sent.append((outcome, reason))
 
-    precondition_judged.connect(receiver)
+    precondition_evaluated.connect(receiver)
     yield sent
-    precondition_judged.disconnect(receiver)
+    precondition_evaluated.disconnect(receiver)
     views.before_write.clear()
 
 
@@ -38,17 +38,17 @@ def person():
     return Person.objects.get()
 
 
-def test_each_outcome_is_told_once(client, person, judged):
+def test_each_outcome_is_told_once(client, person, evaluated):
     url = f"/people/{person.pk}/"
     tag = client.get(url)["ETag"]
-    assert judged == []  # No preconditions, and none required: nothing to judge.
+    assert evaluated == []  # No preconditions, and none required: nothing to evaluate.
     client.get(url, headers={"If-None-Match": tag})
     client.get(url, headers={"If-None-Match": '"other"'})
     client.put(url)
     client.put(url, headers={"If-Match": '"other"'})
     client.put(url, headers={"If-Match": tag.replace("-v1.", "-v9.")})
     client.put(url, headers={"If-Match": tag})
-    assert judged == [
+    assert evaluated == [
         (Outcome.NOT_MODIFIED, Reason.MATCH),
         PROCEED,
         (Outcome.PRECONDITION_REQUIRED, Reason.REQUIRED),
@@ -58,29 +58,29 @@ def test_each_outcome_is_told_once(client, person, judged):
     ]
 
 
-def test_a_lost_write_is_told_a_second_time(client, person, judged):
+def test_a_lost_write_is_told_a_second_time(client, person, evaluated):
     stale = Person.objects.get()
     views.before_write.append(lambda: Person.objects.update(days=50))
     views.before_write.append(stale.save)
     assert client.put(f"/optional/{person.pk}/").status_code == 409
-    assert judged == [PROCEED, (Outcome.CONFLICT, Reason.CONFLICT)]
+    assert evaluated == [PROCEED, (Outcome.CONFLICT, Reason.CONFLICT)]
 
 
-async def test_a_coroutine_view_tells_too(async_client, judged, close_connections):
+async def test_a_coroutine_view_tells_too(async_client, evaluated, close_connections):
     answer = await async_client.put("/async/1/", headers={"If-Match": '"x"'})
-    assert answer.status_code == 404  # Nothing is there to judge.
-    assert judged == []
+    assert answer.status_code == 404  # Nothing is there to evaluate.
+    assert evaluated == []
 
 
 def test_a_receiver_that_fails_changes_no_answer(client, person, caplog):
     def receiver(**kwargs):
         raise RuntimeError
 
-    precondition_judged.connect(receiver)
+    precondition_evaluated.connect(receiver)
     try:
         assert client.put(f"/people/{person.pk}/").status_code == 428
     finally:
-        precondition_judged.disconnect(receiver)
+        precondition_evaluated.disconnect(receiver)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 Random sequences of all writes by two actors, against a model of the truth.
 
 Two actors hold instances of the same few rows, and write through them, through
-query sets and past them, in transactions that commit or roll back. After each
+querysets and past them, in transactions that commit or roll back. After each
 step: the row's content changed if and only if its version moved, and never to a
 state that it had before; a write was refused as stale if and only if the row had
 moved since the instance was read; nothing is lost; and no instance disagrees
@@ -69,8 +69,8 @@ class Writes(RuleBasedStateMachine):
         else:
             assert now[0].version == before[0].version + 1
             assert now[0] not in self.history[key]
-            if before[0].stamp is not None:
-                assert now[0].stamp > before[0].stamp
+            if before[0].timestamp is not None:
+                assert now[0].timestamp > before[0].timestamp
             self.history[key].append(now[0])
         self.truth[key] = now
 
@@ -229,8 +229,8 @@ class Writes(RuleBasedStateMachine):
         key = next(key for key, row in self.truth.items() if row is None)
         self.make_with(key)
         self.truth[key] = self.read(key)
-        # A version alone starts over; with a stamp, no state comes twice.
-        if self.columns.stamp is not None:
+        # A version alone starts over; with a timestamp, no state comes twice.
+        if self.columns.timestamp is not None:
             assert self.truth[key][0] not in self.history[key]
             self.history[key].append(self.truth[key][0])
         else:
@@ -263,7 +263,7 @@ class CounterWrites(Writes):
     def make_with(self, key):
         Counter(pk=key).save()
 
-    # Without a stamp, a rolled-back write can be taken for another's.
+    # Without a timestamp, a rolled-back write can be taken for another's.
     save_in_a_transaction_that_is_rolled_back = None
 
 

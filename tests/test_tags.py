@@ -48,8 +48,8 @@ def tag(representation=PLAIN, state=STATE):
     return str(make_validators(state, representation).etag)
 
 
-def own(*etag_terms, path="/"):
-    return tag(request_representation(RequestFactory().get(path), etag_terms))
+def own(*etag_extra, path="/"):
+    return tag(request_representation(RequestFactory().get(path), etag_extra))
 
 
 def test_nothing_to_tell_apart_is_no_representation_part():
@@ -97,10 +97,10 @@ def test_a_lazy_text_is_a_term_in_its_language():
 def test_terms_may_be_a_function_of_what_the_view_is_called_with():
     request = RequestFactory().get("/")
 
-    def etag_terms(request, *args, **kwargs):
+    def etag_extra(request, *args, **kwargs):
         return [request.method, *args, kwargs["pk"]]
 
-    shown = request_representation(request, etag_terms, ("a",), {"pk": 5})
+    shown = request_representation(request, etag_extra, ("a",), {"pk": 5})
     assert shown == request_representation(request, ["GET", "a", 5])
     assert request_representation(request, None) == PLAIN
 

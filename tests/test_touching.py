@@ -190,7 +190,7 @@ WRITES = {
         lambda w: Leaf.objects.bulk_create([Leaf(name="x", book=w.c)], ignore_conflicts=True),
         "c",
     ),
-    "delete of a query set": (lambda w: Leaf.objects.all().delete(), "abst"),
+    "delete of a queryset": (lambda w: Leaf.objects.all().delete(), "abst"),
     "delete expecting": (lambda w: Leaf.objects.expect(version=1).delete(), "abst"),
     "related create": (lambda w: w.c.leaf_set.create(name="x"), "c"),
     "related add": (lambda w: w.c.leaf_set.add(w.leaf), "abcst"),
@@ -208,7 +208,7 @@ WRITES = {
     "the book itself": (lambda w: save(w.a, name="x"), "as"),
     "the book changes shelves": (lambda w: save(w.a, shelf=w.t), "ast"),
     "a cascade": (lambda w: w.a.delete(), "bst"),
-    "a cascade by query set": (lambda w: Book.objects.filter(name="a").delete(), "bst"),
+    "a cascade by queryset": (lambda w: Book.objects.filter(name="a").delete(), "bst"),
     "a cascade that sets null": (lambda w: w.b.delete(), "ast"),
     "books lose their shelf": (lambda w: w.s.delete(), "a"),
     "a new one without version": (lambda w: Cover.objects.create(book=w.b), "bt"),
@@ -316,19 +316,19 @@ class TestCosts:
         assert statements(lambda: save(world.c, name="x")) == ["select book", "update book"]
 
     @pytest.mark.parametrize(
-        ("name", "claim"),
+        ("name", "lock"),
         [("a", ["select book", "lock shelf", "update book"]), ("s", ["update shelf"])],
     )
-    def test_of_a_claim(self, rf, world, name, claim):
+    def test_of_a_claim(self, rf, world, name, lock):
         """By a view that may write in any way. A shelf touches nothing."""
         row = world.rows[name]
         view = versioned_condition(type(row))(lambda request, pk: HttpResponse())
         tag = view(rf.get("/"), pk=row.pk)["ETag"]
         found = statements(lambda: view(rf.patch("/", headers={"If-Match": tag}), pk=row.pk))
         found = [statement for statement in found if statement != "savepoint"]
-        claim = claim if connection.features.has_select_for_update else claim[-1:]
-        judgement = [f"select {claim[-1].split()[1]}"]
-        assert found[: len(claim) + 1] == judgement + claim
+        lock = lock if connection.features.has_select_for_update else lock[-1:]
+        evaluation = [f"select {lock[-1].split()[1]}"]
+        assert found[: len(lock) + 1] == evaluation + lock
 
     def test_of_what_is_not_versioned(self, world):
         assert statements(lambda: save(world.a, ["opened"], opened=1)) == ["update book"]

@@ -40,7 +40,7 @@ def set_column(author, column, value):
 
 
 def state(author):
-    """The version and the stamp of the row as it is now."""
+    """The version and the timestamp of the row as it is now."""
     return Author.objects.values_list("row_version", "updated_at").get(pk=author.pk)
 
 
@@ -70,7 +70,7 @@ def author():
         ("id", 4711),
     ],
 )
-def test_a_change_of_any_column_moves_version_and_stamp(author, column, value):
+def test_a_change_of_any_column_moves_version_and_timestamp(author, column, value):
     before = timezone.now() - timedelta(seconds=1)
     assert set_column(author, column, value) == 1
     row = Author.objects.get()
@@ -118,7 +118,7 @@ def test_a_claim_moves_nothing(author):
     assert state(author) == before
 
 
-def test_a_program_that_sets_version_or_stamp_itself_is_believed(author):
+def test_a_program_that_sets_version_or_timestamp_itself_is_believed(author):
     execute(f"UPDATE {AUTHOR} SET {q('row version')} = 70, {q('the name')} = 'b'")
     assert state(author) == (70, author.updated_at)
     execute(f"UPDATE {AUTHOR} SET updated_at = '2031-01-01 10:00:00', {q('the name')} = 'c'")
@@ -182,7 +182,7 @@ def test_each_row_of_a_statement_moves_that_it_changes():
 
 
 @pytest.mark.parametrize(
-    ("stamp", "expected"),
+    ("timestamp", "expected"),
     [
         ("2031-12-31 23:59:59.999999", "2032-01-01 00:00:00"),
         ("2031-12-31 23:59:59.999998", "2031-12-31 23:59:59.999999"),
@@ -191,8 +191,8 @@ def test_each_row_of_a_statement_moves_that_it_changes():
         ("2031-12-31 23:59:59.099999", "2031-12-31 23:59:59.100000"),
     ],
 )
-def test_a_stamp_in_the_future_rises_by_a_microsecond(author, stamp, expected):
-    execute(f"UPDATE {AUTHOR} SET updated_at = %s", stamp)
+def test_a_timestamp_in_the_future_rises_by_a_microsecond(author, timestamp, expected):
+    execute(f"UPDATE {AUTHOR} SET updated_at = %s", timestamp)
     set_column(author, "the name", "b")
     row = Author.objects.get()
     assert row.updated_at == datetime.fromisoformat(expected).replace(tzinfo=UTC)
@@ -277,17 +277,17 @@ def test_writers_that_waited_for_the_row_do_not_run_ahead_of_the_clock(race):
     assert state(author)[1] <= timezone.now()
 
 
-def test_stamps_rise_with_each_of_many_writes(author):
-    stamps = []
+def test_timestamps_rise_with_each_of_many_writes(author):
+    timestamps = []
     for number in range(20):
         set_column(author, "the name", f"name {number}")
-        stamps.append(Author.objects.get().updated_at)
-    assert stamps == sorted(set(stamps))
+        timestamps.append(Author.objects.get().updated_at)
+    assert timestamps == sorted(set(timestamps))
 
 
 @pytest.mark.parametrize("use_tz", [True, False])
 @pytest.mark.django_db(transaction=True)
-def test_stamps_are_in_djangos_time(settings, use_tz):
+def test_timestamps_are_in_djangos_time(settings, use_tz):
     if connection.vendor == "postgresql" and not use_tz:
         pytest.skip("The column was made with a time zone.")
     settings.USE_TZ = use_tz
@@ -311,7 +311,7 @@ def add_trigger(model):
         operation.database_forwards("triggerapp", editor, project, project)
 
 
-def test_a_stamp_alone():
+def test_a_timestamp_alone():
     row = Stamped.objects.create(name="a")
     execute(f"UPDATE {q('triggerapp_stamped')} SET name = 'a'")
     assert Stamped.objects.get().changed == row.changed
@@ -401,8 +401,8 @@ def test_an_insert_touches_the_parents(writers):
     assert versions(*writers) == [2, 1, 1]
     insert(writers[0], writers[2])
     assert versions(*writers) == [3, 1, 2]
-    stamp = Author.objects.get(pk=writers[2].pk).updated_at
-    assert stamp > writers[2].updated_at
+    timestamp = Author.objects.get(pk=writers[2].pk).updated_at
+    assert timestamp > writers[2].updated_at
 
 
 def test_an_update_touches_the_old_and_the_new_parent(writers):
@@ -534,7 +534,7 @@ def test_a_table_without_state_has_nothing_to_move():
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("title", "no foreign key"), ("plain", "no version and no stamp")]
+    ("name", "message"), [("title", "no foreign key"), ("plain", "no version and no timestamp")]
 )
 def test_touches_are_foreign_keys_to_rows_with_a_state(name, message):
     with isolate_apps("tests.triggerapp"):

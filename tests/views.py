@@ -12,10 +12,10 @@ from django.views.decorators.http import condition, require_safe
 from etag_versioning.decorators import etag_func, last_modified_func, versioned_condition
 from tests.testapp.models import Hidden, Person, Team
 
-# What the next call of a view does after it has been judged and before it writes …
+# What the next call of a view does after it has been evaluated and before it writes …
 before_write = []
-# … and what happens to it between the reading of its row and the claim.
-before_claim = []
+# … and what happens to it between the reading of its row and the lock.
+before_lock = []
 # Work that a view leaves to a task, and when that may go on.
 tasks = []
 proceed = asyncio.Event()
@@ -153,7 +153,7 @@ def error(request, pk):
 
 
 def overtaken(request, pk):
-    for step in before_claim:
+    for step in before_lock:
         step()
 
 

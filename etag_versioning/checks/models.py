@@ -90,7 +90,7 @@ def _check_hidden_columns(model: Any) -> Iterator[checks.CheckMessage]:
     columns = state_columns(model)
     for mixin, name, kind, column, other_name in (
         (VersionMixin, "version", VersionField, columns.version, "row_version"),
-        (UpdatedAtMixin, "updated_at", UpdatedAtField, columns.stamp, "row_updated_at"),
+        (UpdatedAtMixin, "updated_at", UpdatedAtField, columns.timestamp, "row_updated_at"),
     ):
         if issubclass(model, mixin) and column is None:
             consequence = (

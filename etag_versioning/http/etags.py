@@ -28,8 +28,8 @@ __all__ = [
     "build_state",
     "digest",
     "encode_key",
-    "encode_stamp",
     "encode_terms",
+    "encode_timestamp",
     "parse_entity_tags",
     "resource_part",
     "state_part",
@@ -181,7 +181,7 @@ def resource_part(state: str) -> str | None:
     return match["resource"] if match else None
 
 
-def build_state(label: str, key: Any, version: int, stamp: datetime | None) -> str:
+def build_state(label: str, key: Any, version: int, timestamp: datetime | None) -> str:
     """
     The state part of a tag.
 
@@ -189,7 +189,7 @@ def build_state(label: str, key: Any, version: int, stamp: datetime | None) -> s
         label: the model's name or what stands for it.
         key: the primary key or what stands for it; a tuple for a composite key.
         version: the row's version.
-        stamp: when the row was last written, timezone-aware, or ``None`` for a
+        timestamp: when the row was last written, timezone-aware, or ``None`` for a
             model that has a version alone.
 
     >>> build_state("user", 7, 3, datetime(2026, 1, 1, tzinfo=UTC))
@@ -199,7 +199,7 @@ def build_state(label: str, key: Any, version: int, stamp: datetime | None) -> s
     """
     text = key if type(key) is int else encode_key(key)
     state = f"{_encode_label(label)}-{text}-v{version}"
-    return state if stamp is None else f"{state}.{encode_stamp(stamp)}"
+    return state if timestamp is None else f"{state}.{encode_timestamp(timestamp)}"
 
 
 def with_representation(state: str, representation: str) -> str:
@@ -246,14 +246,14 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 
 
-def encode_stamp(stamp: datetime) -> str:
+def encode_timestamp(timestamp: datetime) -> str:
     """
     A timezone-aware datetime as microseconds since 1970 in base 36.
 
-    >>> encode_stamp(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+    >>> encode_timestamp(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
     'lfls'
     """
-    number = (stamp - _EPOCH) // _MICROSECOND
+    number = (timestamp - _EPOCH) // _MICROSECOND
     # Not a hyphen, after which the digits could read as a proxy's suffix.
     sign, number = ("_", -number) if number < 0 else ("", number)
     digits = ""

@@ -123,7 +123,7 @@ def showable_last_modified(validators: Validators) -> int | None:
     if not validators.dated:
         return None
     now = int(time.time())
-    # Our stamps are rounded up, so that their second is over when it is reached.
+    # Our timestamps are rounded up, so that their second is over when it is reached.
     limit = now if validators.state is not None else now - 1
     moment = validators.last_modified
     return moment if moment is not None and moment <= limit else None

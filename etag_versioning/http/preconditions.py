@@ -170,7 +170,7 @@ def evaluate(
     policy: Policy = NO_POLICY,
 ) -> Decision:
     """
-    Judge a request's preconditions (RFC 9110 §13.2.2).
+    Evaluate a request's preconditions (RFC 9110 §13.2.2).
 
     Args:
         method: the request method, in capitals.

@@ -2,7 +2,7 @@
 The tags of this project: what its secret key, its revision and its views add.
 
 A tag names a state; what else decides how that state is shown are *terms*: the
-project's ``REVISION``, the query string, a view's ``etag_terms``. They stand at
+project's ``REVISION``, the query string, a view's ``etag_extra``. They stand at
 the end of the representation part as one digest, keyed by ``SECRET_KEY``, since
 they may tell of a user. With ``OPAQUE_TAGS`` both parts are such digests.
 """
@@ -29,13 +29,13 @@ from .preconditions import Validators
 __all__ = [
     "PLAIN",
     "UNSEALED",
-    "EtagTerms",
+    "EtagExtra",
     "Representation",
     "make_validators",
     "request_representation",
 ]
 
-EtagTerms = Iterable[Any] | Callable[..., Iterable[Any]]
+EtagExtra = Iterable[Any] | Callable[..., Iterable[Any]]
 
 _PLAIN = (str, bytes, int, float, Decimal, UUID, date, time, timedelta, Promise, type(None))
 
@@ -130,7 +130,7 @@ def _seal(key: Any, use: str, terms: Iterable[Any]) -> str:
 
 def request_representation(
     request: HttpRequest,
-    etag_terms: EtagTerms | None = None,
+    etag_extra: EtagExtra | None = None,
     args: Any = (),
     kwargs: Mapping[str, Any] = MappingProxyType({}),
 ) -> Representation:
@@ -140,15 +140,15 @@ def request_representation(
 
     Args:
         request, args, kwargs: what the view is called with.
-        etag_terms: an iterable, or a callable that makes one of the request.
+        etag_extra: an iterable, or a callable that makes one of the request.
 
     Raises:
         ImproperlyConfigured: a term's text does not tell all that there is to
-            tell, as that of a model instance or a query set.
+            tell, as that of a model instance or a queryset.
     """
     query = request.META.get("QUERY_STRING", "")
     revision = settings.revision if settings.has_revision else ""
-    own = etag_terms(request, *args, **kwargs) if callable(etag_terms) else etag_terms
+    own = etag_extra(request, *args, **kwargs) if callable(etag_extra) else etag_extra
     if not query and not revision and not own:
         return PLAIN
     named = (("revision", revision), ("query", query))
@@ -162,7 +162,7 @@ def _plain(term: Any) -> Any:
     if not isinstance(term, _PLAIN):
         raise ImproperlyConfigured(
             f"{term!r} is no term of a tag, since its text need not change where it does. Give "
-            f"text, numbers, dates or tuples of these: etag_terms=lambda request, **kwargs: "
+            f"text, numbers, dates or tuples of these: etag_extra=lambda request, **kwargs: "
             f"[request.user.pk]."
         )
     return str(term) if isinstance(term, Promise) else term

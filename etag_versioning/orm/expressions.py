@@ -9,7 +9,7 @@ from django.db import connections, models
 from django.db.models import sql
 from django.utils import timezone
 
-from ..fields import is_stamp
+from ..fields import is_timestamp
 from .guards import State
 from .state import StateColumns
 
@@ -38,7 +38,7 @@ class InState(models.expressions.BaseExpression):
         return self
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
-        version, stamp = self.columns.version, self.columns.stamp
+        version, timestamp = self.columns.version, self.columns.timestamp
         quote = connection.ops.quote_name
         table = quote(version.model._meta.db_table)
         if self.state.version is None:
@@ -46,12 +46,12 @@ class InState(models.expressions.BaseExpression):
         else:
             text = f"{table}.{quote(version.column)} = %s"
             params = [version.get_db_prep_value(self.state.version, connection)]
-        if stamp is None:
+        if timestamp is None:
             return text, params
-        column = f"{table}.{quote(stamp.column)}"
-        if self.state.stamp is None:
+        column = f"{table}.{quote(timestamp.column)}"
+        if self.state.timestamp is None:
             return f"{text} AND {column} IS NULL", params
-        condition, moments = is_stamp(column, self.state.stamp, connection)
+        condition, moments = is_timestamp(column, self.state.timestamp, connection)
         return f"{text} AND {condition}", [*params, *moments]
 
 
@@ -68,13 +68,14 @@ class InStates(models.Expression):
 
     def __init__(self, columns: StateColumns, states: dict[Any, State]) -> None:
         super().__init__(output_field=models.BooleanField())
-        state_fields = [field for field in (columns.version, columns.stamp) if field is not None]
+        both = (columns.version, columns.timestamp)
+        state_fields = [field for field in both if field is not None]
         self.fields = [*columns.owner._meta.pk_fields, *state_fields]
         self.rows = [
             (*(pk if isinstance(pk, tuple) else (pk,)), *state[: len(state_fields)])
             for pk, state in states.items()
         ]
-        self.has_stamp = columns.stamp is not None
+        self.has_timestamp = columns.timestamp is not None
         self.set_source_expressions([models.F(field.name) for field in self.fields])
 
     def get_source_expressions(self) -> Any:
@@ -105,7 +106,7 @@ class InStates(models.Expression):
 
     def as_sqlite(self, compiler: Any, connection: Any) -> Any:
         text, params = self.as_sql(compiler, connection, values="VALUES ")
-        if not self.has_stamp:
+        if not self.has_timestamp:
             return text, params
         # Datetimes are text, with more or fewer digits: compared with all six.
         name, _ = compiler.compile(self._sources[-1])
@@ -146,7 +147,7 @@ class MovingInsertQuery(sql.InsertQuery):
         moves = self.columns.expressions(timezone.now())
         query = sql.UpdateQuery(self.model)
         query.get_initial_alias()
-        for field in (self.columns.version, self.columns.stamp):
+        for field in (self.columns.version, self.columns.timestamp):
             if field is None:
                 continue
             suffix = ops.on_conflict_suffix_sql(

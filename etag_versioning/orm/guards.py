@@ -1,7 +1,7 @@
 """
 The one row that a request may write, and the state in which it may write it.
 
-A decorated view, or a view set, puts a guard around its work; whatever the work
+A decorated view, or a viewset, puts a guard around its work; whatever the work
 does to that row through the ORM, ``models`` holds it against the guard. The
 guard travels in a context variable: it is there in the coroutine, the task and
 the thread that work for the request, and nowhere else.
@@ -47,10 +47,10 @@ __all__ = [
 
 
 class State(NamedTuple):
-    """What a row's two columns hold; ``stamp`` is ``None`` without that column."""
+    """What a row's two columns hold; ``timestamp`` is ``None`` without that column."""
 
     version: int
-    stamp: datetime | None = None
+    timestamp: datetime | None = None
 
 
 @dataclass(eq=False)
@@ -62,7 +62,7 @@ class Guard:
         model: the model that owns the version column.
         using: the database alias.
         pk: the row's primary key.
-        columns: the names of the version column and, if any, the stamp column.
+        columns: the names of the version column and, if any, the timestamp column.
         state: the row's last known state; ``None`` where it is not known.
         any_state: whether the row may be written in any state (``If-Match: *``).
         enforced: whether writes are held to the guard. One that is not enforced
@@ -83,7 +83,7 @@ class Guard:
     # coroutine, rather than with the guard's block.
     detached: bool = False
     # Whether the row is locked by the transaction around the guard.
-    claimed: bool = False
+    locked: bool = False
     # Whether writes of the request are committed. What fails after that, as an
     # on_commit() callback may, must not be told as if nothing had been written.
     committed: bool = False
@@ -92,13 +92,13 @@ class Guard:
     # … whether one has deleted the row, and whether the request is over.
     deleted: bool = False
     closed: bool = False
-    # The states in which the row may be written: the one that was judged, and
+    # The states in which the row may be written: the one that was evaluated, and
     # those that the request's own writes made of it. None admits all.
-    lineage: set[State] | None = field(init=False)
+    admitted: set[State] | None = field(init=False)
 
     def __post_init__(self) -> None:
         held = self.enforced and not self.any_state
-        self.lineage = {self.state} if held and self.state is not None else None
+        self.admitted = {self.state} if held and self.state is not None else None
 
     def is_on(self, pk: Any) -> bool:
         """Whether a write of the row with this key is to be held against the guard."""
@@ -117,7 +117,7 @@ class Guard:
         """
         if self.deleted:
             return
-        lock_state(self.model, self.using, self.pk, self.columns, self.lineage)
+        lock_state(self.model, self.using, self.pk, self.columns, self.admitted)
         self.compared = True
 
     @contextmanager
@@ -134,7 +134,7 @@ class Guard:
         self.committed = True
 
     @contextmanager
-    def claim(self) -> Iterator[None]:
+    def locking(self) -> Iterator[None]:
         """
         Hold the row locked, in a transaction as long as the block.
 
@@ -158,7 +158,7 @@ class Guard:
 
             nested = connections[self.using].in_atomic_block
             insist(begin, 1 if nested else _ATTEMPTS)
-            self.claimed = True
+            self.locked = True
             if self.any_state:
                 self.state = None  # Locked now, in a state that was not compared.
                 self._require_seen(nested)
@@ -196,7 +196,7 @@ class Guard:
         if connection.needs_rollback:
             self.state = None
         elif not self.deleted and (
-            (self.claimed and self.state in (before, None))
+            (self.locked and self.state in (before, None))
             # A savepoint that the block rolled back took a write of its with it.
             or (rolled_back and self.state != before)
         ):
@@ -205,7 +205,7 @@ class Guard:
     def admit(self, state: State, instance: models.Model) -> None:
         """Raise ``StaleWriteError`` unless ``instance`` may be written in ``state``."""
         # Under the guard's own lock, a trigger may have moved the row for the request.
-        if not self.claimed and self.lineage is not None and state not in self.lineage:
+        if not self.locked and self.admitted is not None and state not in self.admitted:
             raise StaleWriteError(
                 self.model, self.pk, self.using, instance, expected=self.state, found=state
             )
@@ -215,8 +215,8 @@ class Guard:
         self.compared = True
         self.deleted = False
         if self.detached and connections[self.using].in_atomic_block:
-            # Nobody tells the guard of a rollback; a stamp makes the state its own.
-            if state.stamp is not None:
+            # Nobody tells the guard of a rollback; a timestamp makes the state its own.
+            if state.timestamp is not None:
                 self._admit_later(state)
             self.state = None
             transaction.on_commit(lambda: self._reached(state), using=self.using)
@@ -229,8 +229,8 @@ class Guard:
         self._admit_later(state)
 
     def _admit_later(self, state: State) -> None:
-        if self.lineage is not None:
-            self.lineage.add(state)
+        if self.admitted is not None:
+            self.admitted.add(state)
 
     def removed(self) -> None:
         """Take note that the request has deleted the row."""
@@ -369,7 +369,7 @@ def lock_state(
     instance: models.Model | None = None,
 ) -> None:
     """
-    Claim a row: compare and lock in one statement, which moves nothing.
+    Lock a row: compare and lock in one statement, which moves nothing.
 
     An UPDATE, because it takes the row's lock on every engine, SQLite included,
     where ``SELECT … FOR UPDATE`` is no guard.

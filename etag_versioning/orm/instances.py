@@ -56,7 +56,7 @@ def require_loaded(instance: Any, columns: StateColumns) -> None:
     """
     missing = [
         field.name
-        for field in (columns.version, columns.stamp)
+        for field in (columns.version, columns.timestamp)
         if field is not None and field.attname not in instance.__dict__
     ]
     if missing:

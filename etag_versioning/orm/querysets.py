@@ -25,7 +25,7 @@ from .guards import Guard, guards_of
 from .instances import has_state, owner_key, require_loaded
 from .state import StateColumns, is_unversioned, state_columns
 from .unchanged import forget
-from .write_options import set_write_options, write_options
+from .write_options import note_update, set_write_options, write_options
 
 __all__ = ["VersionedQuerySet"]
 
@@ -40,7 +40,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
 
     def unversioned(self) -> Self:
         """
-        A query set whose ``update()`` and ``bulk_update()`` neither compare nor
+        A queryset whose ``update()`` and ``bulk_update()`` neither compare nor
         move: for what no client sees, like ``last_seen``.
         """
         clone: Self = self.all()
@@ -53,7 +53,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
         raise unless they find a row in this state.
 
         Args:
-            state: the version and, if wanted, the stamp, by their fields' names.
+            state: the version and, if wanted, the timestamp, by their fields' names.
 
         Example::
 
@@ -70,7 +70,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
 
     def update(self, **kwargs: Any) -> int:
         """
-        Like Django's, in the same one statement, and version and stamp move too.
+        Like Django's, in the same one statement, and version and timestamp move too.
 
         Raises:
             StaleWriteError: no row is in the state that ``expect()`` names; or,
@@ -95,14 +95,15 @@ class VersionedQuerySet(models.QuerySet[Any]):
                 return self._lock_expected()._update_moving(kwargs, now)
         if not self._will_move(kwargs):
             return self._found(super().update(**kwargs))
+        note_update(now)
         moves = columns.expressions(now)
         # Last, since MariaDB and MySQL assign from left to right.
         values = kwargs | {name: moves[name] for name in moves.keys() - kwargs.keys()}
         guards = guards_of(columns.owner, self.db)
-        with self._claimed(guards):
+        with self._locking_guarded(guards):
             count = self._found(super().update(**values))
             for guard in guards if count else ():
-                if guard.claimed and guard.state and self._is_only(guard, count, kwargs):
+                if guard.locked and guard.state and self._is_only(guard, count, kwargs):
                     guard.moved(columns.after(guard.state, now))
                 else:
                     guard.reread()
@@ -156,7 +157,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
         guards = guards_of(self._columns.owner, self.db)
         if not guards:
             return self._delete_collected()
-        with transaction.atomic(using=self.db), self._claimed(guards):
+        with transaction.atomic(using=self.db), self._locking_guarded(guards):
             result = self._delete_collected()
             for guard in guards if result[0] else ():
                 guard.reread()
@@ -186,7 +187,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
         """
         Like Django's, as compare-and-swap for the whole batch. Instances that
         were not read from this database are written without comparing; those
-        that the query set's filters leave out are not written.
+        that the queryset's filters leave out are not written.
 
         Raises:
             StaleWriteError: some rows are not in the state in which the instances
@@ -312,7 +313,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
         unique_fields = options.get("unique_fields")
         with self._touching(touch_for_create, self, objs, updates, unique_fields):
             created = super().bulk_create(objs, **options)
-        if options.get("ignore_conflicts") and columns.version and not columns.stamp:
+        if options.get("ignore_conflicts") and columns.version and not columns.timestamp:
             # Without a timestamp, an old row can look like the new one. No row has version 0.
             for obj in created:
                 setattr(obj, columns.version.attname, 0)
@@ -373,14 +374,14 @@ class VersionedQuerySet(models.QuerySet[Any]):
             touch.move()
 
     @contextmanager
-    def _claimed(self, guards: list[Guard]) -> Iterator[None]:
+    def _locking_guarded(self, guards: list[Guard]) -> Iterator[None]:
         """Have every guarded row locked in a state that its guard admits."""
-        unclaimed = [guard for guard in guards if guard.enforced and not guard.claimed]
-        if not unclaimed:
+        unlocked = [guard for guard in guards if guard.enforced and not guard.locked]
+        if not unlocked:
             yield
             return
         with transaction.atomic(using=self.db):
-            for guard in unclaimed:
+            for guard in unlocked:
                 guard.lock()
             yield
 

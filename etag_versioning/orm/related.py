@@ -19,6 +19,7 @@ from .expressions import InStates
 from .guards import State
 from .instances import has_state, owner_key
 from .state import StateColumns, state_columns
+from .write_options import noted_updates
 
 __all__ = ["keep_instances_current"]
 
@@ -44,59 +45,76 @@ def _remembering(write: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(write)
     def wrapped(self: Any, objs: Iterable[Any], **options: Any) -> Any:
         objs = tuple(objs)
-        self.to_be_set = objs
+        self.to_be_set, self.to_be_saved = objs, not options.get("bulk", True)
         try:
             return write(self, objs, **options)
         finally:
-            del self.to_be_set
+            del self.to_be_set, self.to_be_saved
 
     return wrapped
 
 
 def _keeping_current(write: Callable[..., Any]) -> Callable[..., Any]:
+    adds = write.__name__ == "add"
+
     @wraps(write)
     def wrapped(self: Any, *objs: Any, **options: Any) -> Any:
-        saves = write.__name__ == "add" and not options.get("bulk", True)
-        # Links have receivers of their own.
-        if saves or hasattr(self, "through"):
+        # An object that is saved by itself is current. Links have receivers of their own.
+        if hasattr(self, "through") or (adds and not options.get("bulk", True)):
             return write(self, *objs, **options)
-        instances = [*objs, *getattr(self, "to_be_set", ())]
-        with _current(self, instances, None if write.__name__ != "add" else self.instance):
+        columns = state_columns(self.model)
+        using = router.db_for_write(self.model, instance=self.instance)
+        known = {
+            owner_key(instance, columns): instance
+            for instance in (*objs, *(() if adds else getattr(self, "to_be_set", ())))
+            if columns.version is not None and _knows_its_row(instance, self.model, columns, using)
+        }
+        if not known:
+            return write(self, *objs, **options)
+        if adds and columns.timestamp is not None:
+            return _add(known, columns, lambda: write(self, *objs, **options))
+        with _locked(self, known, columns, using):
             return write(self, *objs, **options)
 
     return wrapped
 
 
-@contextmanager
-def _current(manager: Any, instances: list[Any], value: Any) -> Iterator[None]:
+def _add(known: dict[Any, Any], columns: StateColumns, write: Callable[[], Any]) -> Any:
     """
-    Lock the rows of instances in the states that they know, and give them those after the block.
+    Write all the rows, in whatever state they are, and give the instances the state that
+    follows theirs. One that was stale is stale after it: its row has a later version.
+    """
+    with noted_updates() as moments:
+        result = write()
+    if len(moments) == 1:
+        for instance in known.values():
+            columns.assign(instance, columns.after(columns.state_of(instance), moments[0]))
+    return result
 
-    Args:
-        manager: the related manager.
-        instances: the instances; those that are not current stay what they are.
-        value: what the foreign key will be.
+
+@contextmanager
+def _locked(
+    manager: Any, known: dict[Any, Any], columns: StateColumns, using: str
+) -> Iterator[None]:
     """
-    columns = state_columns(manager.model)
-    using = router.db_for_write(manager.model, instance=manager.instance)
-    known = {
-        owner_key(instance, columns): instance
-        for instance in instances
-        if columns.version is not None and _knows_its_row(instance, manager.model, columns, using)
-    }
-    if not known:
-        yield
-        return
+    Lock the rows that are in the states that their instances know, and give these instances the
+    states after the block: which rows it writes is not known.
+    """
     with in_transaction(using):
         if touches_of(manager.model) is not None:
             # What the rows show up in is locked before them. Their write touches it.
             rows: Any = models.QuerySet(manager.model, using=using)
             pks = [instance.pk for instance in known.values()]
-            touch_for_update(rows.filter(pk__in=pks), _values(manager, value))
+            touch_for_update(rows.filter(pk__in=pks), {})
         current = _lock(known, columns, using)
         yield
-        for key, state in _states(columns, using, current):
-            columns.assign(known[key], state)
+        states = dict(_states(columns, using, current))
+        for key in current:
+            if key in states:
+                columns.assign(known[key], states[key])
+            elif getattr(manager, "to_be_saved", False):
+                # A generic relation clears by deleting; what it saves next, it makes again.
+                known[key]._state.adding = True
 
 
 def _knows_its_row(instance: Any, model: Any, columns: StateColumns, using: str) -> bool:
@@ -105,12 +123,6 @@ def _knows_its_row(instance: Any, model: Any, columns: StateColumns, using: str)
         and has_state(instance, using)
         and all(name in vars(instance) for name in columns.attnames)
     )
-
-
-def _values(manager: Any, value: Any) -> dict[str, Any]:
-    """What a related manager stores in its foreign key."""
-    field = getattr(manager, "field", None)
-    return {} if field is None or not field.concrete else {field.name: value}
 
 
 def _lock(known: dict[Any, Any], columns: StateColumns, using: str) -> list[Any]:

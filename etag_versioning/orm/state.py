@@ -11,7 +11,7 @@ import django
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
-from ..fields import NextStamp, NextVersion, UpdatedAtField, VersionField, next_stamp
+from ..fields import NextTimestamp, NextVersion, UpdatedAtField, VersionField, next_timestamp
 from .guards import State
 
 __all__ = [
@@ -31,14 +31,14 @@ class StateColumns(NamedTuple):
         owner: the model whose table has the columns (a parent, under multi-table
             inheritance), or ``None`` where there are none.
         version: the field, or ``None``.
-        stamp: the field, or ``None``.
+        timestamp: the field, or ``None``.
         names: the fields' names, the version's first.
         attnames: the names of the attributes that hold the state, in the same order.
     """
 
     owner: Any
     version: Any
-    stamp: Any
+    timestamp: Any
     names: tuple[str, ...]
     attnames: tuple[str, ...]
 
@@ -47,7 +47,7 @@ class StateColumns(NamedTuple):
         loaded = instance.__dict__
         return State(
             loaded.get(self.version.attname) if self.version else None,  # type: ignore[arg-type]
-            loaded.get(self.stamp.attname) if self.stamp else None,
+            loaded.get(self.timestamp.attname) if self.timestamp else None,
         )
 
     def conditions(self, state: State) -> dict[str, Any]:
@@ -60,12 +60,12 @@ class StateColumns(NamedTuple):
         """The state that a write makes of ``state``; a row without a version gets its first."""
         return State(
             (state.version or 0) + 1 if self.version else state.version,
-            next_stamp(state.stamp, now) if self.stamp else None,
+            next_timestamp(state.timestamp, now) if self.timestamp else None,
         )
 
     def assign(self, instance: models.Model, state: State) -> None:
         """Make ``instance`` say that its row is in ``state``."""
-        for field, value in ((self.version, state.version), (self.stamp, state.stamp)):
+        for field, value in ((self.version, state.version), (self.timestamp, state.timestamp)):
             if field is not None:
                 setattr(instance, field.attname, value)
 
@@ -74,15 +74,15 @@ class StateColumns(NamedTuple):
         The (field, model, value) triples of an UPDATE, with ``new`` values of the state's
         columns. They come last, since MariaDB and MySQL assign from left to right.
         """
-        version, stamp = self.version, self.stamp
+        version, timestamp = self.version, self.timestamp
         # By identity, since comparing fields takes long.
-        others = [each for each in values if each[0] is not version and each[0] is not stamp]
-        fields = [field for field in (version, stamp) if field is not None]
+        others = [each for each in values if each[0] is not version and each[0] is not timestamp]
+        fields = [field for field in (version, timestamp) if field is not None]
         return [*others, *((field, None, value) for field, value in zip(fields, new, strict=True))]
 
     def require_usable(self, instance: models.Model) -> None:
         """Raise where ``instance`` holds what no version, or no timestamp, can be."""
-        kinds = ((self.version, int, "an integer"), (self.stamp, datetime, "a datetime"))
+        kinds = ((self.version, int, "an integer"), (self.timestamp, datetime, "a datetime"))
         for field, kind, name in kinds:
             value = None if field is None else instance.__dict__.get(field.attname)
             if value is not None and not isinstance(value, kind):
@@ -99,8 +99,8 @@ class StateColumns(NamedTuple):
         moves: dict[str, Any] = {}
         if self.version is not None:
             moves[self.version.name] = NextVersion(self.version)
-        if self.stamp is not None:
-            moves[self.stamp.name] = NextStamp(self.stamp, now)
+        if self.timestamp is not None:
+            moves[self.timestamp.name] = NextTimestamp(self.timestamp, now)
         return moves
 
 
@@ -109,12 +109,12 @@ def state_columns(model: Any) -> StateColumns:
     """The state columns of a model, found by their fields' classes."""
     fields = model._meta.concrete_fields
     version = next((field for field in fields if isinstance(field, VersionField)), None)
-    stamp = next((field for field in fields if isinstance(field, UpdatedAtField)), None)
-    there = [field for field in (version, stamp) if field is not None]
+    timestamp = next((field for field in fields if isinstance(field, UpdatedAtField)), None)
+    there = [field for field in (version, timestamp) if field is not None]
     return StateColumns(
         there[0].model if there else None,
         version,
-        stamp,
+        timestamp,
         tuple(field.name for field in there),
         tuple(field.attname for field in there),
     )

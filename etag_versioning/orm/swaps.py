@@ -384,7 +384,7 @@ class RawSave(_Save):
         with in_transaction(self.using), self:
             self.begin(insert=False)
             for guard in (guards := self.guards()):
-                if guard.enforced and not guard.claimed:
+                if guard.enforced and not guard.locked:
                     guard.lock()
             updated = save(*args, **kwargs)
             if self.columns.owner is not None:

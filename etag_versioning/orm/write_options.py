@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,7 +12,13 @@ if TYPE_CHECKING:
     from ..touching.paths import Found
     from .expressions import InStates
 
-__all__ = ["WriteOptions", "set_write_options", "write_options"]
+__all__ = [
+    "WriteOptions",
+    "note_update",
+    "noted_updates",
+    "set_write_options",
+    "write_options",
+]
 
 
 class WriteOptions(NamedTuple):
@@ -43,3 +52,25 @@ def set_write_options(queryset: Any, **changes: Any) -> None:
     """Change how the rows of a queryset are written. Its clones take over what it has."""
     # On the query, since that is cloned with all of its attributes: a queryset is not.
     queryset.query.etag_versioning = write_options(queryset)._replace(**changes)
+
+
+# A related manager's add() writes by a queryset that Django makes, and that nobody else sees.
+_noted: ContextVar[list[datetime] | None] = ContextVar("etag_versioning_noted", default=None)
+
+
+@contextmanager
+def noted_updates() -> Iterator[list[datetime]]:
+    """The moments of the updates by querysets in the block."""
+    moments: list[datetime] = []
+    token = _noted.set(moments)
+    try:
+        yield moments
+    finally:
+        _noted.reset(token)
+
+
+def note_update(now: datetime) -> None:
+    """Take note of an update that bumps rows."""
+    moments = _noted.get()
+    if moments is not None:
+        moments.append(now)

@@ -129,11 +129,11 @@ def _check_options(view: _RoutedView) -> Iterator[checks.CheckMessage]:
     if if_match not in _IF_MATCH and _is_given(if_match):
         choices = ", ".join(f'"{choice}"' for choice in _IF_MATCH)
         yield _wrong(view, "if_match", f"it must be one of {choices}", 'if_match = "required"')
-    terms = view.get("etag_terms")
+    terms = view.get("etag_extra")
     if isinstance(terms, str):
-        yield _wrong(view, "etag_terms", "each letter is one term", f'etag_terms = ("{terms}",)')
+        yield _wrong(view, "etag_extra", "each letter is one term", f'etag_extra = ("{terms}",)')
     elif not isinstance(terms, Iterable) and _is_given(terms):
-        yield _wrong(view, "etag_terms", "it must be iterable", "etag_terms = (…,)")
+        yield _wrong(view, "etag_extra", "it must be iterable", "etag_extra = (…,)")
     yield from _check_cache_control(view)
     yield from _check_list_validator(view)
     if view.get("allow_create") is True and not hasattr(view.kind, "perform_create"):
@@ -169,7 +169,7 @@ def _check_list_validator(view: _RoutedView) -> Iterator[checks.CheckMessage]:
         yield _wrong(view, "list_validator", "it must be a function", form)
     elif value is count_and_max_updated_at and view.model is not None:
         columns = state_columns(view.model)
-        if columns.version is not None and columns.stamp is None:
+        if columns.version is not None and columns.timestamp is None:
             yield _wrong(
                 view,
                 "list_validator",

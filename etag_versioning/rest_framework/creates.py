@@ -190,7 +190,7 @@ class GuardedCreate:
         )
         with ExitStack() as block:
             if not detached:
-                block.enter_context(guard.claim())
+                block.enter_context(guard.locking())
             with guard.watch():
                 yield
             if not detached:

@@ -98,7 +98,7 @@ def _chooses(view_class: Any, action: str | None) -> bool:
     return (
         own_serializer is not GenericAPIView.get_serializer_class
         or view_class.get_representation is not ViewOptions.get_representation
-        or view_class.get_etag_terms is not ViewOptions.get_etag_terms
+        or view_class.get_etag_extra is not ViewOptions.get_etag_extra
         or action in extra_actions(view_class)
     )
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from functools import cache, partial
 from typing import Any
 
-from django.db import DataError
+from django.db import DataError, models
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.functional import cached_property
@@ -33,6 +33,9 @@ from .state_fields import ignore_written_state
 from .versioning import NO_SUCH_KEY, raise_404_after_database_error
 
 __all__ = ["GenericVersioning", "VersionedViewMixin"]
+
+# Since Django 6.1.
+FETCH_ONE = getattr(models, "FETCH_ONE", None)
 
 
 class GenericVersioning(GuardingVersioning):
@@ -108,7 +111,7 @@ class GenericVersioning(GuardingVersioning):
                 return None
             view.check_object_permissions(view.request, instance)
         else:
-            with self.loading_from(rows.select_related(None).prefetch_related(None)):
+            with self.loading_from(_without_other_rows(rows)):
                 instance = view.get_object()
         self.permitted = self.row_of(instance)
         return self.permitted
@@ -263,8 +266,21 @@ def _fixed_queryset(view_class: Any) -> Any:
 
 
 def _loads_other_rows(rows: Any) -> bool:
-    """Whether a queryset loads other rows with each of its own, and can do without."""
+    """
+    Whether a queryset loads other rows with each of its own, which a permission could as well
+    load by itself. Not so where it narrows them: by ``Prefetch(queryset=…)``, of which the
+    permission must not see more, under another name, or by a ``FilteredRelation``.
+    """
     if not isinstance(rows, QuerySet) or rows.query.combinator or rows.query.values_select:
         return False
-    prefetched: Any = rows
-    return bool(rows.query.select_related or prefetched._prefetch_related_lookups)
+    unchecked: Any = rows
+    prefetched = unchecked._prefetch_related_lookups
+    if unchecked.query._filtered_relations or not all(isinstance(each, str) for each in prefetched):
+        return False
+    return bool(rows.query.select_related or prefetched)
+
+
+def _without_other_rows(rows: Any) -> Any:
+    bare = rows.select_related(None).prefetch_related(None)
+    # Since Django 6.1: a queryset that forbids further queries has what it selects in mind.
+    return bare.fetch_mode(FETCH_ONE) if FETCH_ONE is not None else bare

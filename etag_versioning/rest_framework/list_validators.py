@@ -40,7 +40,7 @@ def count_and_max_updated_at(queryset: Any) -> tuple[Any, ...]:
     Raises:
         ImproperlyConfigured: the model has no timestamp.
     """
-    timestamp = require_version(queryset.model).stamp
+    timestamp = require_version(queryset.model).timestamp
     if timestamp is None:
         label = queryset.model._meta.label
         raise ImproperlyConfigured(

@@ -29,7 +29,7 @@ class ViewOptions:
             ``If-None-Match: *``; by ``perform_create()``, and for who may POST.
         cache_control: Cache-Control for 200 and 304, as for Django's
             ``cache_control``; ``None`` for "private, no-cache", ``{}`` for none.
-        etag_terms: what else decides how rows are shown, beside serializer, format,
+        etag_extra: what else decides how rows are shown, beside serializer, format,
             API version and query string: text, numbers and dates.
         tag_key: the field that stands for a row in its tags; the model's
             ``tag_key`` where it is ``None``.
@@ -45,7 +45,7 @@ class ViewOptions:
     last_modified: ClassVar[bool] = False
     allow_create: ClassVar[bool] = False
     cache_control: ClassVar[Mapping[str, Any] | None] = None
-    etag_terms: ClassVar[Iterable[Any]] = ()
+    etag_extra: ClassVar[Iterable[Any]] = ()
     tag_key: ClassVar[str | None] = None
     list_validator: ClassVar[Callable[[Any], Sequence[Any]] | None] = None
     conflict_includes_current: ClassVar[bool] = False
@@ -72,9 +72,9 @@ class ViewOptions:
         """
         return representation(self)
 
-    def get_etag_terms(self) -> Iterable[Any]:
+    def get_etag_extra(self) -> Iterable[Any]:
         """
         What else decides how rows are shown. Extend it where the same row looks
         different to different users: ``return [self.request.user.pk]``.
         """
-        return self.etag_terms
+        return self.etag_extra

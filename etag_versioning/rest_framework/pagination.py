@@ -25,11 +25,11 @@ from ..sources.fast_select import from_database
 from ..sources.rows import (
     annotation_names,
     list_validators,
-    narrow_names,
     page_validators,
     require_version,
     row_from_values,
     row_of,
+    validator_names,
 )
 from .generic_views import VersionedViewMixin
 from .hooks import noting
@@ -73,7 +73,7 @@ def validators_of_page(view: VersionedViewMixin) -> Validators | None:
         return None
     if queryset.query.values_select:
         return None  # Its rows are no instances, and have no state.
-    names = narrow_names(queryset.model, view.tag_key) + annotation_names(queryset)
+    names = validator_names(queryset.model, view.tag_key) + annotation_names(queryset)
     shown = list(names)
     if isinstance(paginator, CursorPagination):
         # The links of a cursor show the value that the page is ordered by.

@@ -155,7 +155,7 @@ class Versioning:
         )
         found = self.representations.get(at)
         if found is None:
-            terms = [*representation_terms(view), *view.get_etag_terms()]
+            terms = [*representation_terms(view), *view.get_etag_extra()]
             common = request_representation(request._request, terms)
             # Its text is empty: what the code makes of a row is the view's to say.
             found = Representation(view.get_representation(), common.terms)

@@ -189,7 +189,7 @@ class GuardedWrite:
         guard = self.evaluate(instance)
         if guard.any_state:
             # No state is compared when it is written: it is loaded under lock.
-            self.block.enter_context(guard.claim())
+            self.block.enter_context(guard.locking())
             instance = original()
         self.begin(guard)
         return instance
@@ -283,8 +283,8 @@ class GuardedWrite:
         self, original: Callable[[Any], None], own: bool, written: Any, guard: Guard
     ) -> None:
         # The project's own code may write in any way, so lock the row before.
-        locks = own and guard.enforced and not guard.claimed
-        with guard.claim() if locks else transaction.atomic(using=guard.using):
+        locks = own and guard.enforced and not guard.locked
+        with guard.locking() if locks else transaction.atomic(using=guard.using):
             with ExitStack() as block:
                 if self.row is not None:
                     block.enter_context(warning_of_raw_sql(self.view, self.row, guard))
@@ -390,8 +390,8 @@ class GuardedHandler(GuardedWrite):
         return super().get_object(original)
 
     def begin(self, guard: Guard) -> None:
-        locks = guard.enforced and not guard.claimed
-        block = guard.claim() if locks else transaction.atomic(using=guard.using)
+        locks = guard.enforced and not guard.locked
+        block = guard.locking() if locks else transaction.atomic(using=guard.using)
         self.block.enter_context(block)
         if self.row is not None:
             telling = warning_of_raw_sql(self.view, self.row, guard, lambda: self.answer)

@@ -46,7 +46,7 @@ class CreationGuard(Guard):
     updating: Any = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.lineage: set[State] = set()
+        self.admitted: set[State] = set()
 
     def is_on(self, pk: Any) -> bool:
         return True
@@ -57,10 +57,10 @@ class CreationGuard(Guard):
 
     def owns(self, row: Row) -> bool:
         """Whether the row is in a state that the request itself has made."""
-        return row.state in self.lineage
+        return row.state in self.admitted
 
     @contextmanager
-    def claim(self) -> Iterator[None]:
+    def locking(self) -> Iterator[None]:
         """Begin the transaction; there is nothing to lock."""
         with self.atomic():
             yield
@@ -71,7 +71,7 @@ class CreationGuard(Guard):
     def admit(self, state: State, instance: models.Model) -> None:
         # Django tries an UPDATE of a new row's parent table first, and then an INSERT.
         self.updating = None if instance._state.adding else instance
-        if state in self.lineage:
+        if state in self.admitted:
             return
         row, pk = self.look(), self.key_of(instance)
         if row is not None and row.pk == pk:
@@ -132,14 +132,14 @@ class CreationGuard(Guard):
         if row is not None and not self.there:
             raise self.refusal(row.pk)
         if row is not None:
-            self.lineage.add(row.state)
+            self.admitted.add(row.state)
         elif not self.creates:
             self.note_other(None)  # Rows were written, and none of them is the request's own.
 
     def moved(self, state: State) -> None:
         self.creates = self.creates or self.updating is None
         self.updating = None
-        self.lineage.add(state)
+        self.admitted.add(state)
 
     def removed(self) -> None:
         pass

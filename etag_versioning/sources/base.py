@@ -1,7 +1,7 @@
 """
 Where a view's validators come from: a row, a page of rows, a revision.
 
-Each source reads for one request, the rows by one narrow query, and returns
+Each source reads for one request, the rows by one validator query, and returns
 what is current there. Files have a module of their own, and so has what combines several.
 """
 
@@ -29,11 +29,11 @@ from .rows import (
     for_write,
     is_impossible,
     key_names,
-    narrow_names,
     page_validators,
     read_row,
     require_version,
     row_from_values,
+    validator_names,
 )
 
 __all__ = [
@@ -84,7 +84,7 @@ class RowSource:
     One row, which the view shows, and which it writes if it writes.
 
     Args:
-        source: a model, a manager, a query set, or a callable
+        source: a model, a manager, a queryset, or a callable
             ``(request, *args, **kwargs)`` that returns one of these.
         lookup_field: the field that selects the row, "pk" by default. A callable
             that is given neither lookup selects the row itself.
@@ -168,7 +168,7 @@ class RowSource:
 
     @cached_property
     def _reader(self) -> RowReader | None:
-        """What reads the row where the query set is the same for all requests."""
+        """What reads the row where the queryset is the same for all requests."""
         queryset = fixed_queryset(self.source)
         return None if queryset is None else RowReader(queryset, self.tag_key, self._field)
 
@@ -206,7 +206,7 @@ class Page(NamedTuple):
 @dataclass(frozen=True)
 class PageSource:
     """
-    All rows of a query set, in its order: a page, where it is sliced.
+    All rows of a queryset, in its order: a page, where it is sliced.
 
     Args:
         source: as for ``RowSource``; a callable returns what is to be shown.
@@ -225,7 +225,7 @@ class PageSource:
         if writes:
             queryset = for_write(queryset)
         model, using = queryset.model, queryset.db
-        names = (*narrow_names(model), *annotation_names(queryset))
+        names = (*validator_names(model), *annotation_names(queryset))
         values = from_database(queryset.values_list(*names))
         label = model.tag_label or model._meta.model_name
         return Page(label, tuple(row_from_values(model, using, row) for row in values))
@@ -271,7 +271,7 @@ class RevisionSource(NamedTuple):
 def _require_rows(source: Any) -> None:
     if _as_queryset(source) is None and (not callable(source) or iscoroutinefunction(source)):
         raise ImproperlyConfigured(
-            f"{source!r} is no source of rows. Give a model, a manager, a query set, or a "
+            f"{source!r} is no source of rows. Give a model, a manager, a queryset, or a "
             f"plain function that returns one: "
             f"def source(request, *args, **kwargs): return User.objects.filter(…)."
         )
@@ -282,7 +282,7 @@ def _queryset(source: Any, request: HttpRequest, args: Any, kwargs: Any) -> Any:
     if queryset is None:
         queryset = _as_queryset(source(request, *args, **kwargs))
         if queryset is None:
-            raise ImproperlyConfigured(f"{source!r} must return a query set.")
+            raise ImproperlyConfigured(f"{source!r} must return a queryset.")
     return queryset
 
 

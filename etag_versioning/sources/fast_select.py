@@ -1,8 +1,8 @@
 """
-Narrow queries, at little cost: what saves time in a 304 is less the database than what
+Validator queries, at little cost: what saves time in a 304 is less the database than what
 the ORM does around a query.
 
-What a plain query set selects by one key is run by the SQL of its shape. Where a query
+What a plain queryset selects by one key is run by the SQL of its shape. Where a query
 set has more than that (a join, an annotation, a slice, a method of the project's own),
 it goes Django's way.
 
@@ -26,7 +26,7 @@ from .statements import Statement, base_alias, by_shape, narrowed
 
 __all__ = ["Key", "KeyedRows", "fixed_queryset", "from_database", "values_of"]
 
-# The methods that a narrow query would call. A class that has its own is heard.
+# The methods that a validator query would call. A class that has its own is heard.
 _CALLED = (
     *("__getitem__", "__iter__", "_chain", "_clone", "_fetch_all", "_filter_or_exclude"),
     *("_filter_or_exclude_inplace", "_values", "all", "db", "filter", "order_by"),
@@ -52,7 +52,7 @@ def values_of(
     queryset: Any, names: tuple[str, ...], using: str, key: Key | None = None
 ) -> list[tuple[Any, ...]]:
     """
-    The values of these names in the first two rows of a query set.
+    The values of these names in the first two rows of a queryset.
 
     Args:
         queryset: what selects the rows. Its order matters where it is sliced, or
@@ -86,7 +86,7 @@ class _Known(NamedTuple):
 
 class KeyedRows:
     """
-    The same, of a query set that does not change, by one value of a key after another:
+    The same, of a queryset that does not change, by one value of a key after another:
     what does not depend on the value is done once.
 
     Args:
@@ -132,13 +132,13 @@ class KeyedRows:
 
 def fixed_queryset(source: Any) -> Any:
     """
-    The query set of a model, a manager or a query set, if that is one for all
+    The queryset of a model, a manager or a queryset, if that is one for all
     requests; ``None`` where it may be another each time.
     """
     if isinstance(source, type) and issubclass(source, models.Model):
         source = source._default_manager
     if isinstance(source, models.Manager):
-        # A related manager has a query set for each instance.
+        # A related manager has a queryset for each instance.
         methods = (source.get_queryset, source.all)
         if any(method.__module__ != models.Manager.__base__.__module__ for method in methods):
             return None
@@ -220,7 +220,7 @@ def _own_fields(model: Any, names: tuple[str, ...]) -> tuple[Any, ...] | None:
 
 @cache
 def _is_django_s(queryset_class: Any) -> bool:
-    """Whether a query set of this class does as Django's does."""
+    """Whether a queryset of this class does as Django's does."""
     return all(_is_ours(getattr(queryset_class, name, None)) for name in _CALLED)
 
 
@@ -230,7 +230,7 @@ def _is_ours(method: Any) -> bool:
 
 
 def _is_plain(queryset: Any) -> bool:
-    """Whether a query set selects rows as Django does, and computes nothing beside them."""
+    """Whether a queryset selects rows as Django does, and computes nothing beside them."""
     query = queryset.query
     return (
         _is_django_s(queryset.__class__)

@@ -60,9 +60,9 @@ def etag_func(
     Make an ``etag_func`` for Django's ``condition`` (RFC 9110 §8.8.3).
 
     Args:
-        sources: the row: a model, a manager, a query set, or a callable
+        sources: the row: a model, a manager, a queryset, or a callable
             ``(request, *args, **kwargs)`` that returns one. Then whatever else
-            the answer shows: query sets, or callables that return them, for all
+            the answer shows: querysets, or callables that return them, for all
             of their rows; and what one of this module's functions returned.
         lookup_field: the field that selects the row; "pk" by default.
         lookup_url_kwarg: the URL keyword argument that holds its value; the

@@ -43,7 +43,7 @@ def warning_of_raw_sql(
         yield
     succeeded = getattr(answer(), "status_code", 200) < 400
     # A row that is locked was read again at the end, since triggers may bump it.
-    if found and succeeded and guard.claimed and guard.state == row.state:
+    if found and succeeded and guard.locked and guard.state == row.state:
         warn_of_raw_sql(view, row)
 
 

@@ -1,7 +1,7 @@
 """
-What reads the validators of a row: one narrow query each.
+What reads the validators of a row: one validator query each.
 
-A narrow query selects the key, the version and the stamp, and nothing else: no
+A validator query selects the key, the version and the timestamp, and nothing else: no
 join that only the representation needs, no model instance.
 """
 
@@ -38,13 +38,13 @@ __all__ = [
     "key_names",
     "last_modified_seconds",
     "list_validators",
-    "narrow_names",
     "page_validators",
     "read_row",
     "require_version",
     "row_from_values",
     "row_of",
     "row_reader",
+    "validator_names",
 ]
 
 
@@ -57,8 +57,8 @@ class Row(NamedTuple):
         using: the alias of the database that it was read from.
         pk: the primary key of the row that holds the state.
         key: what stands for the row in its tags.
-        state: version and stamp.
-        annotations: what the query set computed beside the row's own columns.
+        state: version and timestamp.
+        annotations: what the queryset computed beside the row's own columns.
             These are no part of the state: they change without a write.
         is_fixed: whether the request's address names the row by its key. If not,
             another, older row may take its place, which no date tells.
@@ -83,12 +83,15 @@ class Row(NamedTuple):
         """The row's validators, with the representation part if one is given."""
         if self.annotations:
             representation = representation.with_terms("annotations", [digest(self.annotations)])
-        version, stamp = self.state
-        if stamp is not None and stamp.tzinfo is None:
-            stamp = _aware(stamp)
-        moment = last_modified_seconds(stamp) if stamp is not None and self.is_fixed else None
+        version, timestamp = self.state
+        if timestamp is not None and timestamp.tzinfo is None:
+            timestamp = _aware(timestamp)
+        moment = None
+        if timestamp is not None and self.is_fixed:
+            moment = last_modified_seconds(timestamp)
         label = self.model.tag_label or self.model._meta.model_name
-        return make_validators(build_state(label, self.key, version, stamp), representation, moment)
+        state = build_state(label, self.key, version, timestamp)
+        return make_validators(state, representation, moment)
 
     def guard(
         self, headers: ConditionalHeaders, *, dates_count: bool, detached: bool = False
@@ -166,7 +169,7 @@ def read_row(
     key: Key | None = None,
 ) -> Row | None:
     """
-    Read one row's key and state by one narrow query.
+    Read one row's key and state by one validator query.
 
     Args:
         queryset: what selects the row.
@@ -176,10 +179,10 @@ def read_row(
 
     Raises:
         ImproperlyConfigured: the model has no version.
-        MultipleObjectsReturned: the query set selects several rows.
+        MultipleObjectsReturned: the queryset selects several rows.
     """
     using = queryset.db
-    names = narrow_names(queryset.model, tag_key) + annotation_names(queryset)
+    names = validator_names(queryset.model, tag_key) + annotation_names(queryset)
     found = values_of(queryset, names, using, key)
     _require_one(queryset.model, found)
     return row_from_values(queryset.model, using, found[0]) if found else None
@@ -195,7 +198,7 @@ class RowReader:
     """
 
     def __init__(self, queryset: Any, tag_key: str | None, name: str) -> None:
-        names = narrow_names(queryset.model, tag_key) + annotation_names(queryset)
+        names = validator_names(queryset.model, tag_key) + annotation_names(queryset)
         self.queryset = queryset
         self.model = queryset.model
         self.rows = KeyedRows(queryset, names, name)
@@ -230,13 +233,13 @@ def _require_one(model: Any, found: Sequence[Sequence[Any]]) -> None:
     # A join may repeat the one row.
     if any(values[0] != found[0][0] for values in found[1:]):
         raise model.MultipleObjectsReturned(
-            f"A narrow query for one {model._meta.label} found several."
+            f"A validator query for one {model._meta.label} found several."
         )
 
 
-def narrow_names(model: Any, tag_key: str | None = None) -> tuple[str, ...]:
+def validator_names(model: Any, tag_key: str | None = None) -> tuple[str, ...]:
     """
-    The names that a narrow query selects: owner's key, tag's key, version, stamp.
+    The names that a validator query selects: owner's key, tag's key, version, timestamp.
 
     Raises:
         ImproperlyConfigured: the model has no version.
@@ -247,7 +250,7 @@ def narrow_names(model: Any, tag_key: str | None = None) -> tuple[str, ...]:
 
 def annotation_names(queryset: Any) -> tuple[str, ...]:
     """
-    The names of what a query set computes beside its model's columns, and selects:
+    The names of what a queryset computes beside its model's columns, and selects:
     by ``annotate()`` or ``extra()``. An answer may show it, so a tag has to hold it.
     ``alias()`` computes what is not shown.
     """
@@ -266,7 +269,7 @@ def extra_names(instance: Any) -> list[str]:
 
 
 def row_from_values(model: Any, using: str, values: Sequence[Any], is_fixed: bool = True) -> Row:
-    """A row from what a narrow query returned for it, its annotations last."""
+    """A row from what a validator query returned for it, its annotations last."""
     end = 2 + len(state_columns(model).names)
     state = State(*values[2:end])
     return Row(model, using, values[0], values[1], state, tuple(values[end:]), is_fixed)
@@ -348,7 +351,7 @@ def _page_terms(rows: Iterable[Row], envelope: Iterable[Any]) -> Iterator[Any]:
     yield from envelope
     yield "rows"
     for row in rows:
-        yield from (row.key, row.state.version, row.state.stamp, *row.annotations)
+        yield from (row.key, row.state.version, row.state.timestamp, *row.annotations)
 
 
 def last_modified_seconds(moment: datetime) -> int:

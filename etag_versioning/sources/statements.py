@@ -1,5 +1,5 @@
 """
-The SQL of narrow queries, compiled once for each shape.
+The SQL of validator queries, compiled once for each shape.
 
 Two queries have one *shape* where they differ in nothing but the values that columns
 are compared with. Of each shape the SQL is compiled once, by Django; after that, only

@@ -193,7 +193,7 @@ def shown_in(touches: Touches, rows: Any, *, locked: bool = False) -> tuple[set[
 
     Args:
         touches: those of the rows' model.
-        rows: a query set.
+        rows: a queryset.
         locked: whether to lock the rows, and so to see them as they are for good.
 
     Returns:

@@ -45,7 +45,7 @@ def note_created(instance: Any) -> None:
 
 
 def just_created() -> list[Any]:
-    """The instance that a query set created last, if it is still in use."""
+    """The instance that a queryset created last, if it is still in use."""
     created = _created.get()
     instance = None if created is None else created()
     return [] if instance is None else [instance]
@@ -201,7 +201,7 @@ def _lock_rows(owner: Any, using: str, keys: set[Any], locks_rows: bool) -> None
         rows = _rows(owner, using).filter(pk__in=keys).order_by("pk")
         list(rows.select_for_update(no_key=no_key).values_list("pk"))
     for guard in guards_of(owner, using):
-        if guard.enforced and not guard.claimed and guard.is_among(keys):
+        if guard.enforced and not guard.locked and guard.is_among(keys):
             guard.lock()
 
 
@@ -222,7 +222,7 @@ def _bump_rows(owner: Any, using: str, keys: set[Any], at_hand: Iterable[Any]) -
     for guard in guards_of(owner, using):
         if guard.deleted or not guard.is_among(keys):
             continue
-        if guard.claimed and guard.state:
+        if guard.locked and guard.state:
             guard.moved(columns.after(guard.state, now))
         else:
             guard.reread()

@@ -82,14 +82,14 @@ def _touch_instances(
 
 def touch_for_update(queryset: Any, values: dict[str, Any]) -> tuple[Any, Touch]:
     """
-    Lock what the rows of a query set show up in, before they are updated.
+    Lock what the rows of a queryset show up in, before they are updated.
 
     Args:
         queryset: the rows.
         values: the new values, by the names that ``update()`` takes.
 
     Returns:
-        The query set, narrowed to the rows that were found, and the touching.
+        The queryset, narrowed to the rows that were found, and the touching.
     """
     model, using = queryset.model, queryset.db
     touches: Any = touches_of(model)
@@ -118,7 +118,7 @@ def touch_for_create(
     Lock what new rows will show up in.
 
     Args:
-        queryset: the query set that creates them.
+        queryset: the queryset that creates them.
         objs: the instances.
         updates: whether rows that are there already are updated instead; then they
             touch what they show up in.

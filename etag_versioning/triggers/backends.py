@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import NotSupportedError
 
-from ..fields import CLOCKS_DIFFER, NextStamp
+from ..fields import CLOCKS_DIFFER, NextTimestamp
 from ..orm.state import StateColumns
 from .base import Trigger, TriggerEditor
 
@@ -18,7 +18,7 @@ _AHEAD = int(CLOCKS_DIFFER.total_seconds())
 
 def _later(vendor: str, ahead: str) -> str:
     """The next timestamp, where another program than Django can compute what the ORM does."""
-    second, microsecond = NextStamp.templates[vendor]
+    second, microsecond = NextTimestamp.templates[vendor]
     return (
         f"CASE WHEN {{old}} > {{now}} + {ahead} THEN {microsecond} "
         f"WHEN {{old}} >= {{now}} THEN {second} ELSE {{now}} END"

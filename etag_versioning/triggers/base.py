@@ -2,8 +2,8 @@
 The SQL of triggers that move a row's state when a program writes past its model.
 
 A row moves if a statement changes what clients see of it, and neither its version
-nor its stamp: so a write of the ORM, which sets both, is not moved twice, and a
-claim, which changes nothing, moves nothing. "Changes" is meant to the letter: from
+nor its timestamp: so a write of the ORM, which sets both, is not moved twice, and a
+lock, which changes nothing, moves nothing. "Changes" is meant to the letter: from
 NULL, and from "ada" to "Ada", whatever the column's collation holds to be equal.
 
 A trigger's name ends in a digest of its definition: by the names that a table has,
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from django.apps import apps
 
-from ..fields import DatabaseStamp
+from ..fields import DatabaseTimestamp
 from ..orm.state import StateColumns, state_columns, unversioned_names
 
 __all__ = ["TriggerEditor"]
@@ -64,20 +64,16 @@ class TriggerEditor:
     # When triggers act on other rows than the one that is written.
     touching_moment = "AFTER"
     same = "{} = {}"
-    # The next timestamp, as ``fields.next_stamp()`` has it: ``{old}`` is the row's, ``{now}`` the
-    # database's clock. A row whose timestamp is NULL gets ``{now}``.
+    # The next timestamp, as ``fields.next_timestamp()`` has it: ``{old}`` is the row's, ``{now}``
+    # the database's clock. A row whose timestamp is NULL gets ``{now}``.
     later: str
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
         self.quote = connection.ops.quote_name
         # Formatted once, where Django would do it twice: here, nothing has parameters.
-        self.now = (
-            connection.ops.compiler("SQLCompiler")(None, connection, None).compile(DatabaseStamp())[
-                0
-            ]
-            % ()
-        )
+        compiler = connection.ops.compiler("SQLCompiler")(None, connection, None)
+        self.now = compiler.compile(DatabaseTimestamp())[0] % ()
 
     def create(self, model: Any, touches: Collection[str] = ()) -> dict[str, list[str]]:
         """
@@ -97,7 +93,7 @@ class TriggerEditor:
         triggers = list(self._triggers(model, touches))
         if not triggers:
             raise ValueError(
-                f"The table of {model._meta.label} has neither a version nor a stamp, so a "
+                f"The table of {model._meta.label} has neither a version nor a timestamp, so a "
                 f"trigger has nothing to move there. Name the model that has them, or the "
                 f'foreign keys whose rows this one is shown in: touches=("…",).'
             )
@@ -120,7 +116,7 @@ class TriggerEditor:
         changed = self._changed([f for f in meta.local_concrete_fields if _is_seen(model, f)])
         links = [_link(model, name) for name in touches]
         if columns.owner is model:
-            state = [field for field in (columns.version, columns.stamp) if field]
+            state = [field for field in (columns.version, columns.timestamp) if field]
             unmoved = " AND ".join(map(self._is_unmoved, state))
             yield self._moving(model, columns, unmoved, changed)
         for event, rows in (("INSERT", ["NEW"]), ("UPDATE", ["OLD", "NEW"]), ("DELETE", ["OLD"])):
@@ -150,10 +146,10 @@ class TriggerEditor:
         if columns.version is not None:
             version = self.quote(columns.version.column)
             moves.append(f"{version} = {row}{version} + 1")
-        if columns.stamp is not None:
-            stamp = self.quote(columns.stamp.column)
-            later = self.later.format(now=self.now, old=f"{row}{stamp}")
-            moves.append(f"{stamp} = {later}")
+        if columns.timestamp is not None:
+            timestamp = self.quote(columns.timestamp.column)
+            later = self.later.format(now=self.now, old=f"{row}{timestamp}")
+            moves.append(f"{timestamp} = {later}")
         return moves
 
     def _is_unmoved(self, field: Any) -> str:
@@ -199,7 +195,7 @@ def _is_seen(model: Any, field: Any) -> bool:
     columns = state_columns(model)
     # What the database computes changes with what it is computed from.
     return (
-        field not in (columns.version, columns.stamp)
+        field not in (columns.version, columns.timestamp)
         and field.name not in _unversioned_fields(model)
         and not field.generated
     )
@@ -222,7 +218,7 @@ def _link(model: Any, name: str) -> Link:
         key = owner._meta.pk  # A child's key is its parent's.
     if owner is not key.model:
         raise ValueError(
-            f'touches=("{name}",): {key.model._meta.label} has no version and no stamp that a '
+            f'touches=("{name}",): {key.model._meta.label} has no version and no timestamp that a '
             f"trigger could move by {key.name}."
         )
     return Link(field, key)

@@ -65,7 +65,7 @@ class AsyncCall(Call):
 
     async def aevaluate(self) -> Evaluated:
         functions = (self.options.etag_func, self.options.last_modified_func)
-        terms = self.options.etag_terms
+        terms = self.options.etag_extra
         if not any(iscoroutinefunction(func) for func in (*functions, terms)):
             return await sync_to_async(self.evaluate)()
         current = await sync_to_async(self.read)()

@@ -156,7 +156,7 @@ class Call:
         current = self.read()
         if self.representation is None:
             self.representation = request_representation(
-                self.request, self.options.etag_terms, self.args, self.kwargs
+                self.request, self.options.etag_extra, self.args, self.kwargs
             )
         etag_func, last_modified_func = self.options.etag_func, self.options.last_modified_func
         etag = etag_func and etag_func(self.request, *self.args, **self.kwargs)
@@ -195,7 +195,7 @@ class Call:
             validators = Validators(tag, None, validators.last_modified, dated=validators.dated)
         if self.options.last_modified_func is not None:
             # The function knows what the view shows, but not the terms.
-            dated = self.options.etag_terms is None
+            dated = self.options.etag_extra is None
             validators = validators._replace(last_modified=_date(last_modified), dated=dated)
         return validators
 
@@ -228,14 +228,14 @@ class Call:
 
     def write(self, before: Evaluated) -> HttpResponseBase:
         """
-        Run the view in one transaction: with the claim of its row if it names one,
+        Run the view in one transaction: with the lock of its row if it names one,
         with the row's creation if it is absent.
         """
         guard = self.guard(before)
         if guard is None:
             return self.call_view()
         try:
-            with guard.claim() if guard.enforced else guard.atomic():
+            with guard.locking() if guard.enforced else guard.atomic():
                 with (
                     refusing_rolled_back(guard.using, lambda: response),
                     warning_of_raw_sql(self.view, before.row, guard, lambda: response),

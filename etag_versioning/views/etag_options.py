@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ..conf import settings
 from ..http.etags import parse_entity_tags
 from ..http.preconditions import ConditionalHeaders, Policy
-from ..http.representation import EtagTerms
+from ..http.representation import EtagExtra
 from ..sources.base import RowSource, Source
 
 __all__ = ["Options"]
@@ -26,7 +26,7 @@ class Options(NamedTuple):
     allow_unmodified_since: bool
     creates: RowSource | None
     cache_control: Mapping[str, Any] | None
-    etag_terms: EtagTerms | None
+    etag_extra: EtagExtra | None
     expose_tag: bool
     methods: tuple[str, ...] | None
 

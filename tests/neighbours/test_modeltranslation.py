@@ -49,7 +49,7 @@ class NewsViewSet(VersionedModelViewSet):
     queryset = News.objects.all()
     serializer_class = NewsSerializer
 
-    def get_etag_terms(self):
+    def get_etag_extra(self):
         return etag_extra.language(self.request)
 
 

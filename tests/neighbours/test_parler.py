@@ -70,7 +70,7 @@ class PageViewSet(VersionedModelViewSet):
     queryset = Page.objects.all()
     serializer_class = PageSerializer
 
-    def get_etag_terms(self):
+    def get_etag_extra(self):
         return etag_extra.language(self.request)
 
 

@@ -99,7 +99,7 @@ def test_private_answers_are_not_kept(cache, origin, http, number):
 
 def test_a_412_to_one_is_no_answer_to_others(cache, http, number):
     """
-    The refused request is a GET, whose answers caches might keep. nginx judges it by
+    The refused request is a GET, whose answers caches might keep. nginx evaluates it by
     itself, and may hang up after that without saying so.
     """
     url = f"{cache.address}/api/products/{number}/"

@@ -120,7 +120,9 @@ for prefix, viewset in {
     "mine": MineViewSet,
     "values": ValuesViewSet,
     "versions": with_pages(PersonViewSet, "VersionsViewSet", list_validator=max_version_and_count),
-    "stamps": with_pages(PersonViewSet, "StampsViewSet", list_validator=count_and_max_updated_at),
+    "timestamps": with_pages(
+        PersonViewSet, "TimestampsViewSet", list_validator=count_and_max_updated_at
+    ),
     "counters": CounterViewSet,
 }.items():
     router.register(prefix, viewset, basename=prefix)

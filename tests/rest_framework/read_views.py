@@ -41,7 +41,7 @@ class AnnotatedViewSet(VersionedModelViewSet):
 
 
 class AnnotatingFilterViewSet(VersionedModelViewSet):
-    """The annotation comes with a filter, and not with the query set."""
+    """The annotation comes with a filter, and not with the queryset."""
 
     queryset = Team.objects.order_by("id")
     serializer_class = TeamSerializer

@@ -1,4 +1,4 @@
-"""View sets that are made of coroutines."""
+"""Viewsets that are made of coroutines."""
 
 import asyncio
 import uuid

@@ -138,7 +138,7 @@ class PlainAnswerViewSet(PersonViewSet):
 
 
 class TermsViewSet(PersonViewSet):
-    def get_etag_terms(self):
+    def get_etag_extra(self):
         if self.request.method == "PATCH" and Person.objects.filter(name="b").exists():
             raise ValueError("no terms")
         return []

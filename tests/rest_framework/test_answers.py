@@ -36,7 +36,7 @@ def patch(viewset, row, data):
 
 
 def of(rows, *names, **attributes):
-    """A view set, with hooks and a serializer of its own."""
+    """A viewset, with hooks and a serializer of its own."""
     fields = type("Meta", (), {"model": rows, "fields": ("id", *names)})
     own = {
         name: attributes.pop(name) for name in ("create", "update", "etag") if name in attributes

@@ -1,7 +1,7 @@
 """
 DRF as it was: for clients that send no precondition, the mixins add headers alone.
 
-One table of requests is sent to each view set twice, without the mixin and with it.
+One table of requests is sent to each viewset twice, without the mixin and with it.
 """
 
 import json

@@ -201,7 +201,7 @@ class TestBulkUpdate:
         assert "days" in answer.json()[1]
         assert days() == [0, 0, 0]
 
-    def test_a_stale_tag_is_judged_before_the_values(self, people):
+    def test_a_stale_tag_is_evaluated_before_the_values(self, people):
         content = items(days="x")
         people[0].save()
         assert send(content).status_code == 412

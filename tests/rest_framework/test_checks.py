@@ -121,8 +121,8 @@ def test_a_view_that_names_its_row_itself_is_no_error():
         ("allow_create", "False", "allow_create = True"),
         ("allow_unmodified_since", 1, "allow_unmodified_since = True"),
         ("conflict_includes_current", None, "conflict_includes_current = True"),
-        ("etag_terms", "beta", 'etag_terms = ("beta",)'),
-        ("etag_terms", 5, "etag_terms = (…,)"),
+        ("etag_extra", "beta", 'etag_extra = ("beta",)'),
+        ("etag_extra", 5, "etag_extra = (…,)"),
         ("list_validator", "max_version_and_count", "list_validator = max_version_and_count"),
         ("cache_control", "max-age=60", 'cache_control = {"private": True, "max_age": 60}'),
         ("cache_control", {"public": True, "private": True}, "Leave one of the two out."),
@@ -161,7 +161,7 @@ def test_options_that_are_computed_are_no_error():
             return {"private": True}
 
         @property
-        def etag_terms(self):
+        def etag_extra(self):
             return [self.request.user.pk]
 
     assert routed(People) == []

@@ -163,7 +163,7 @@ class TestTagInTheBody:
     def test_a_list_has_none(self, url):
         assert write(url, [1], None).status_code == 428
 
-    def test_content_that_cannot_be_read_is_judged_after_the_header(self, client, url):
+    def test_content_that_cannot_be_read_is_evaluated_after_the_header(self, client, url):
         def send(tag):
             headers = {} if tag is None else {"If-Match": tag}
             return client.generic(

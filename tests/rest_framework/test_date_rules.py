@@ -1,4 +1,4 @@
-"""Dates are shown by view sets that say so, and answered 304 where nothing else decides."""
+"""Dates are shown by viewsets that say so, and answered 304 where nothing else decides."""
 
 import time
 from datetime import timedelta
@@ -62,7 +62,7 @@ class AnnotatedViewSet(DatedViewSet):
 
 
 class LanguageViewSet(DatedViewSet):
-    etag_terms = ("de",)
+    etag_extra = ("de",)
 
 
 class UnmodifiedViewSet(PersonViewSet):

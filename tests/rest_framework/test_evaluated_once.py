@@ -35,8 +35,8 @@ class PersonViewSet(VersionedModelViewSet):
 
 
 class TermsViewSet(PersonViewSet):
-    def get_etag_terms(self):
-        calls[f"get_etag_terms of {self.request.method} {self.action}"] += 1
+    def get_etag_extra(self):
+        calls[f"get_etag_extra of {self.request.method} {self.action}"] += 1
         return ["term"]
 
     def get_representation(self):
@@ -92,7 +92,7 @@ def test_a_hit_builds_the_tag_and_evaluates_once(person, counted):
     assert calls == {
         "validators": 1,
         "evaluate": 1,
-        "get_etag_terms of GET retrieve": 1,
+        "get_etag_extra of GET retrieve": 1,
         "get_representation of GET retrieve": 1,
     }
 
@@ -103,7 +103,7 @@ def test_a_miss_builds_the_tag_and_evaluates_once(person, counted):
     assert calls == {
         "validators": 1,
         "evaluate": 1,
-        "get_etag_terms of GET retrieve": 1,
+        "get_etag_extra of GET retrieve": 1,
         "get_representation of GET retrieve": 1,
     }
 
@@ -112,7 +112,7 @@ def test_a_read_without_a_header_builds_the_tag_once_and_evaluates_nothing(perso
     assert request("get", f"/terms/{person.pk}/").status_code == 200
     assert calls == {
         "validators": 1,
-        "get_etag_terms of GET retrieve": 1,
+        "get_etag_extra of GET retrieve": 1,
         "get_representation of GET retrieve": 1,
     }
 
@@ -134,8 +134,8 @@ def test_a_write_asks_for_the_terms_once_for_each_method_that_they_may_depend_on
         "validators": 2,
         "evaluate": 1,
         "get_if_match": 1,
-        "get_etag_terms of PATCH partial_update": 1,
-        "get_etag_terms of GET retrieve": 1,
+        "get_etag_extra of PATCH partial_update": 1,
+        "get_etag_extra of GET retrieve": 1,
         "get_representation of PATCH partial_update": 1,
         "get_representation of GET retrieve": 1,
     }
@@ -152,16 +152,16 @@ def test_a_stale_write_builds_the_tag_that_it_shows_once(person, counted):
         "validators": 2,
         "evaluate": 1,
         "get_if_match": 1,
-        "get_etag_terms of GET retrieve": 1,
+        "get_etag_extra of GET retrieve": 1,
         "get_representation of GET retrieve": 1,
     }
 
 
 def test_terms_that_a_write_changes_are_asked_for_after_it(person, monkeypatch):
-    def get_etag_terms(self):
+    def get_etag_extra(self):
         return list(Person.objects.values_list("name", flat=True))
 
-    monkeypatch.setattr(PersonViewSet, "get_etag_terms", get_etag_terms)
+    monkeypatch.setattr(PersonViewSet, "get_etag_extra", get_etag_extra)
     url = f"/people/{person.pk}/"
     for condition in ({}, {"If_None_Match": '"other"'}):
         tag = request("get", url)["ETag"]

@@ -1,4 +1,4 @@
-"""View sets: a connection, a request or an instance goes with the thread that used it."""
+"""Viewsets: a connection, a request or an instance goes with the thread that used it."""
 
 import asyncio
 

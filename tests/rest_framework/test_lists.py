@@ -163,7 +163,7 @@ def test_a_list_without_pages_streams_its_keys(client):
 
 
 class TestCheapValidators:
-    @pytest.mark.parametrize("kind", ["versions", "stamps"])
+    @pytest.mark.parametrize("kind", ["versions", "timestamps"])
     def test_are_one_aggregate_query(self, client, people, kind):
         url = f"/{kind}/"
         tag = client.get(url)["ETag"]
@@ -179,9 +179,9 @@ class TestCheapValidators:
         assert not is_304(client, url, tag)
 
     def test_are_of_the_rows_that_are_asked_for(self, client, people):
-        tag = client.get("/stamps/?days=1")["ETag"]
+        tag = client.get("/timestamps/?days=1")["ETag"]
         people[0].save()
-        assert is_304(client, "/stamps/?days=1", tag)
+        assert is_304(client, "/timestamps/?days=1", tag)
 
     def test_max_version_misses_the_update_of_another_row(self, client, people):
         people[2].save()
@@ -198,16 +198,16 @@ class TestCheapValidators:
         assert is_304(client, "/versions/", tag)
         assert not is_304(client, "/people/", exact)
 
-    def test_max_updated_at_misses_a_row_with_an_older_stamp(self, client, people):
-        tag, exact = (client.get(url)["ETag"] for url in ("/stamps/", "/people/"))
+    def test_max_updated_at_misses_a_row_with_an_older_timestamp(self, client, people):
+        tag, exact = (client.get(url)["ETag"] for url in ("/timestamps/", "/people/"))
         people[0].delete()
         old = people[1].updated_at - timedelta(days=1)
         Person.objects.bulk_create([Person(name="imported")])
         Person.objects.unversioned().filter(name="imported").update(updated_at=old)
-        assert is_304(client, "/stamps/", tag)
+        assert is_304(client, "/timestamps/", tag)
         assert not is_304(client, "/people/", exact)
 
-    def test_max_updated_at_needs_a_stamp(self, client):
+    def test_max_updated_at_needs_a_timestamp(self, client):
         Counter.objects.create()
         with pytest.raises(ImproperlyConfigured, match="list_validator = max_version_and_count"):
             client.get("/counters/")

@@ -1,4 +1,4 @@
-"""View sets, through Django's own handler."""
+"""Viewsets, through Django's own handler."""
 
 import uuid
 
@@ -128,7 +128,7 @@ class TestUpdate:
             assert "ETag" not in answer
         assert content() == before
 
-    def test_a_stale_tag_is_judged_before_the_content(self, client, url):
+    def test_a_stale_tag_is_evaluated_before_the_content(self, client, url):
         for body in ({"days": -1}, {"days": "x"}):
             answer = client.patch(url, body, format="json", headers={"If-Match": '"stale"'})
             assert answer.status_code == 412
@@ -227,7 +227,7 @@ class TestMistakes:
             getattr(client, method)(f"/narrowed/{person.pk}/", {}, format="json")
 
 
-class TestOrderOfJudgement:
+class TestOrderOfEvaluation:
     """What is answered without preconditions is answered with them, and tells no tag."""
 
     @pytest.mark.parametrize("conditions", CONDITIONS)

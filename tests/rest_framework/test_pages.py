@@ -1,4 +1,4 @@
-"""The tags of lists: exact, and the same from the narrow query as from the rendered page."""
+"""The tags of lists: exact, and the same from the validator query as from the rendered page."""
 
 import pytest
 from rest_framework.test import APIClient
@@ -128,7 +128,7 @@ def test_an_empty_list_has_a_tag(client):
     assert client.get("/people/", headers={"If-None-Match": tag}).status_code == 304
 
 
-@pytest.mark.parametrize("url", ["/people/", "/pages/", "/versions/", "/stamps/"])
+@pytest.mark.parametrize("url", ["/people/", "/pages/", "/versions/", "/timestamps/"])
 @pytest.mark.urls("tests.rest_framework.list_views")
 @pytest.mark.usefixtures("people")
 def test_a_lists_tag_is_keyed_and_good_while_its_key_is_retired(client, url, settings):

@@ -109,7 +109,7 @@ def users():
 
 
 def answer(viewset, permission, actions, method, user, pk, headers):
-    """What a view set answers; what it writes is taken back."""
+    """What a viewset answers; what it writes is taken back."""
     request = getattr(APIRequestFactory(), method)(
         "/", {"name": "owner", "days": 1}, format="json", headers=headers
     )

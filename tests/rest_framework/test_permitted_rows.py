@@ -4,7 +4,7 @@ and prefetches that only the serializer needs.
 """
 
 import pytest
-from django.db.models import Count
+from django.db.models import Count, Prefetch
 from django.urls import path
 from rest_framework import permissions, serializers
 from rest_framework.generics import RetrieveAPIView
@@ -67,7 +67,46 @@ class OnlyView(PersonView):
     )
 
 
+class TeamOfAdults(permissions.BasePermission):
+    """Looks at what a ``Prefetch`` has left of the related rows."""
+
+    def has_object_permission(self, request, view, obj):
+        asked.append(obj)
+        return "child" not in [person.name for person in obj.person_set.all()]
+
+
+class NamedAdults(permissions.BasePermission):
+    """Looks at related rows under the name that a ``Prefetch`` gave them."""
+
+    def has_object_permission(self, request, view, obj):
+        return len(obj.adults) == 1
+
+
+class TeamSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Team
+        fields = ("id", "name")
+
+
+ADULTS = Person.objects.exclude(name="child")
+
+
+class TeamView(VersionedRetrieveMixin, RetrieveAPIView):
+    queryset = Team.objects.prefetch_related(Prefetch("person_set", queryset=ADULTS))
+    serializer_class = TeamSerializer
+    permission_classes = (TeamOfAdults,)
+
+
+class NamedTeamView(TeamView):
+    queryset = Team.objects.prefetch_related(
+        Prefetch("person_set", queryset=ADULTS, to_attr="adults")
+    )
+    permission_classes = (NamedAdults,)
+
+
 urlpatterns = [
+    path("teams/<int:pk>/", TeamView.as_view()),
+    path("named-teams/<int:pk>/", NamedTeamView.as_view()),
     path("selected/<int:pk>/", PersonView.as_view()),
     path("prefetched/<int:pk>/", PrefetchingView.as_view()),
     path("filtered/<int:pk>/", FilteredView.as_view()),
@@ -169,3 +208,12 @@ def test_a_tag_of_a_304_is_that_of_the_200(person):
         assert get(url, shown_tag)["ETag"] == shown_tag
         Person.objects.get(pk=person.pk).save()
         assert get(url, shown_tag).status_code == 200
+
+
+@pytest.mark.parametrize("view", ["teams", "named-teams"])
+def test_a_permission_sees_what_a_prefetch_object_has_left_of_the_related_rows(person, view):
+    Person.objects.create(name="child", team=person.team)
+    url = f"/{view}/{person.team.pk}/"
+    answer = get(url)
+    assert answer.status_code == 200
+    assert get(url, answer["ETag"]).status_code == 304

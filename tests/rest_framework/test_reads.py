@@ -73,7 +73,7 @@ class TestLookups:
 
 
 class TestAnnotations:
-    """What the query set computes is shown, and moves no version."""
+    """What the queryset computes is shown, and moves no version."""
 
     @pytest.mark.parametrize("kind", ["annotated", "annotating-filter", "annotated-object"])
     @pytest.mark.parametrize("detail", [True, False], ids=["detail", "list"])
@@ -184,7 +184,7 @@ class TestOwnWays:
 
 
 class TestOtherMethods:
-    """What other methods show by ``retrieve()`` and ``list()`` is judged by none of these."""
+    """What other methods show by ``retrieve()`` and ``list()`` is evaluated by none of these."""
 
     def test_an_update_that_answers_with_retrieve(self, client, person):
         url = f"/answering/{person.pk}/"

@@ -1,4 +1,4 @@
-"""``if_match = "report"`` of a view set, and of an action."""
+"""``if_match = "report"`` of a viewset, and of an action."""
 
 import logging
 
@@ -6,22 +6,22 @@ import pytest
 from rest_framework.test import APIClient
 
 from etag_versioning.http.preconditions import Outcome, Reason
-from etag_versioning.signals import precondition_judged
+from etag_versioning.signals import precondition_evaluated
 from tests.testapp.models import Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.rest_framework.write_views")]
 
 
 @pytest.fixture
-def judged():
+def evaluated():
     sent = []
 
     def receiver(sender, request, outcome, reason, **kwargs):
         sent.append((outcome, reason))
 
-    precondition_judged.connect(receiver)
+    precondition_evaluated.connect(receiver)
     yield sent
-    precondition_judged.disconnect(receiver)
+    precondition_evaluated.disconnect(receiver)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def judged():
         ("post", "/actions/{}/watched/"),
     ],
 )
-def test_an_unguarded_write_goes_through_and_is_told(method, address, judged, caplog):
+def test_an_unguarded_write_goes_through_and_is_told(method, address, evaluated, caplog):
     url = address.format(Person.objects.create(name="a").pk)
     write = getattr(APIClient(), method)
     stale = write(url, {"name": "b"}, format="json", headers={"If-Match": '"stale"'})
@@ -43,7 +43,7 @@ def test_an_unguarded_write_goes_through_and_is_told(method, address, judged, ca
         answer = write(url, {"name": "b"}, format="json")
     assert answer.status_code < 300
     assert ("ETag" in answer) is (method != "delete")
-    assert judged == [
+    assert evaluated == [
         (Outcome.PRECONDITION_FAILED, Reason.OTHER_RESOURCE),
         (Outcome.PROCEED, Reason.REQUIRED),
     ]

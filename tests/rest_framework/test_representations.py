@@ -1,4 +1,4 @@
-"""One tag per representation in view sets: API versions, terms, problem details, credentials."""
+"""One tag per representation in viewsets: API versions, terms, problem details, credentials."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from rest_framework.versioning import AcceptHeaderVersioning
 
 from etag_versioning import cache_control, etag_extra
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
-from etag_versioning.signals import precondition_judged
+from etag_versioning.signals import precondition_evaluated
 from tests.rest_framework.views import PersonSerializer
 from tests.testapp.models import Person
 
@@ -33,10 +33,10 @@ class Public(PersonViewSet):
 
 
 class ByLanguage(PersonViewSet):
-    etag_terms = ("fixed",)
+    etag_extra = ("fixed",)
 
-    def get_etag_terms(self):
-        return [*super().get_etag_terms(), *etag_extra.language(self.request)]
+    def get_etag_extra(self):
+        return [*super().get_etag_extra(), *etag_extra.language(self.request)]
 
 
 router = SimpleRouter()
@@ -164,7 +164,7 @@ def test_each_outcome_is_told_once(client, person):
     def receiver(sender, request, outcome, reason, **kwargs):
         sent.append((type(request).__name__, outcome.name))
 
-    precondition_judged.connect(receiver)
+    precondition_evaluated.connect(receiver)
     try:
         url = f"/people/{person.pk}/"
         tag = client.get(url)["ETag"]
@@ -175,7 +175,7 @@ def test_each_outcome_is_told_once(client, person):
         client.patch(url, {"days": 5}, format="json", headers={"If-Match": '"other"'})
         client.patch(url, {"days": 5}, format="json", headers={"If-Match": tag})
     finally:
-        precondition_judged.disconnect(receiver)
+        precondition_evaluated.disconnect(receiver)
     outcomes = ["NOT_MODIFIED", "PROCEED", "PROCEED", "PRECONDITION_REQUIRED",
                 "PRECONDITION_FAILED", "PROCEED"]  # fmt: skip
     assert sent == [("WSGIRequest", outcome) for outcome in outcomes]

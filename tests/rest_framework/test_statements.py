@@ -91,12 +91,12 @@ def test_what_takes_several_is_in_one(viewset):
     assert True in write(viewset, row, data=data)[0]
 
 
-def test_own_code_finds_the_row_claimed():
+def test_own_code_finds_the_row_locked():
     """What it writes first is after the comparison, and is undone with it."""
     seen = []
 
     def update(self, instance, data):
-        seen.extend(guard.claimed for guard in guards.guards_of(Person, "default", instance.pk))
+        seen.extend(guard.locked for guard in guards.guards_of(Person, "default", instance.pk))
         return own_update(self, instance, data)
 
     write(view_set(Person, update=update), Person.objects.create(name="a"))

@@ -1,4 +1,4 @@
-"""A write that is refused stores no file: view sets, and those that are made of coroutines."""
+"""A write that is refused stores no file: viewsets, and those that are made of coroutines."""
 
 import pytest
 from django.core.files.base import ContentFile

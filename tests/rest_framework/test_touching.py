@@ -1,4 +1,4 @@
-"""A view set of books, whose writes change what the book shows, and so the book."""
+"""A viewset of books, whose writes change what the book shows, and so the book."""
 
 import pytest
 from rest_framework import serializers

@@ -1,4 +1,4 @@
-"""Create-only requests in view sets, against values that are unique folded."""
+"""Create-only requests in viewsets, against values that are unique folded."""
 
 import pytest
 from django.db import connection

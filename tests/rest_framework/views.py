@@ -1,4 +1,4 @@
-"""View sets of people, under all the options that the tests need."""
+"""Viewsets of people, under all the options that the tests need."""
 
 from django.db import connection
 from django.db.models import F, QuerySet
@@ -13,7 +13,7 @@ from etag_versioning.rest_framework.mixins import VersionedRetrieveMixin, Versio
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from tests.testapp.models import Hidden, Person, Team
 
-# What the next write does after it has been judged and validated.
+# What the next write does after it has been evaluated and validated.
 before_write = []
 
 

@@ -1,4 +1,4 @@
-"""View sets that write in ways of their own."""
+"""Viewsets that write in ways of their own."""
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, F
@@ -151,7 +151,7 @@ class LockedTellingViewSet(TellingViewSet):
 
 
 class ScopedReadingViewSet(TellingViewSet):
-    """Everybody may write to each row, as into a box; who may GET it, the query set says."""
+    """Everybody may write to each row, as into a box; who may GET it, the queryset says."""
 
     def get_queryset(self):
         rows = super().get_queryset()
@@ -159,7 +159,7 @@ class ScopedReadingViewSet(TellingViewSet):
 
 
 class OwnQuerySetViewSet(TellingViewSet):
-    """One that is made anew each time, and is the same for each method."""
+    """One that is made again each time, and is the same for each method."""
 
     def get_queryset(self):
         return Person.objects.select_related("team").filter(days__gte=0)
@@ -174,7 +174,7 @@ class CountedSerializer(serializers.ModelSerializer):
 
 
 class CountedViewSet(VersionedModelViewSet):
-    """Query set and serializer by action, as DRF's documentation has it."""
+    """Queryset and serializer by action, as DRF's documentation has it."""
 
     queryset = Team.objects.all()
     conflict_includes_current = True
@@ -209,7 +209,7 @@ class TaggedViewSet(PersonViewSet):
 
 
 class OvertakenPermission(permissions.BasePermission):
-    """Asked between the first load of a row and its claim."""
+    """Asked between the first load of a row and its lock."""
 
     def has_object_permission(self, request, view, obj):
         if request.method == "PATCH" and before_write:

@@ -44,7 +44,7 @@ class Counter(VersionMixin):
 
 
 class Note(UpdatedAtMixin):
-    """A stamp alone."""
+    """A timestamp alone."""
 
     text = models.CharField(max_length=50)
 

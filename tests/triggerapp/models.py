@@ -46,7 +46,7 @@ class Untouched(VersionedModel):
 
 
 class Stamped(models.Model):
-    """A stamp alone."""
+    """A timestamp alone."""
 
     changed = UpdatedAtField()
     name = models.CharField(max_length=50)

@@ -200,9 +200,9 @@ class BulkUpdate:
             if self.has_own_code or loose:
                 item.guard.lock()
             # Or else by what was touched, in a circle of models.
-            item.guard.claimed = item.guard.compared
+            item.guard.locked = item.guard.compared
         if loose:
-            self.load_claimed(loose)
+            self.load_locked(loose)
 
     def lock_touched(self, using: str) -> None:
         model: Any = type(self.items[0].instance)
@@ -218,7 +218,7 @@ class BulkUpdate:
         keys = [item.instance.pk for item in self.items]
         touch_for_rows([Source(model, keys, values)], using, compared=True)
 
-    def load_claimed(self, loose: Sequence[Item]) -> None:
+    def load_locked(self, loose: Sequence[Item]) -> None:
         """Load rows again that may be written in any state, where it is another by now."""
         for item in loose:
             item.guard.reread()
