@@ -3,11 +3,13 @@
 import cacheops
 import pytest
 from django.db import models
+from django.http import JsonResponse
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 from rest_framework.serializers import ModelSerializer
 from rest_framework.test import APIClient
 
+from etag_versioning.decorators import versioned_condition
 from etag_versioning.exceptions import StaleWriteError
 from etag_versioning.models import VersionedModel
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
@@ -46,7 +48,15 @@ class FreshPageViewSet(PageViewSet):
 router = SimpleRouter()
 router.register("pages", PageViewSet)
 router.register("fresh", FreshPageViewSet, basename="fresh")
-urlpatterns = [path("", include(router.urls))]
+
+
+@versioned_condition(Page)
+def page_detail(request, pk):
+    page = Page.objects.nocache().get(pk=pk)
+    return JsonResponse({"title": page.title})
+
+
+urlpatterns = [path("", include(router.urls)), path("plain/<int:pk>/", page_detail)]
 
 
 @pytest.fixture(autouse=True)
@@ -137,6 +147,17 @@ def test_a_view_with_nocache_has_the_current_tag_after_an_update_that_redis_does
     Page.objects.update(title="two")
     response = client.get(address, headers={"if-none-match": tag})
     assert (response.status_code, response.json()["title"]) == (200, "two")
+
+
+def test_a_plain_views_tag_is_read_from_the_table_and_not_from_redis():
+    page = Page.objects.create(title="one")
+    client, address = APIClient(), f"/plain/{page.pk}/"
+    tag = client.get(address)["ETag"]
+    assert client.get(address, headers={"if-none-match": tag}).status_code == 304
+    Page.objects.update(title="two")
+    response = client.get(address, headers={"if-none-match": tag})
+    assert (response.status_code, response.json()["title"]) == (200, "two")
+    assert response["ETag"] != tag
 
 
 def test_a_list_with_nocache_has_another_tag_after_an_update_that_redis_does_not_know_of():

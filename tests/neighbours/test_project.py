@@ -7,6 +7,8 @@ from django.apps import apps
 from django.core.checks import run_checks
 from django.core.management import call_command
 
+pytestmark = pytest.mark.django_db
+
 # What these modules do wrong on purpose, to see the check.
 MADE_WRONG = {
     "test_model_utils.Report": "etag_versioning.W001",
@@ -28,7 +30,7 @@ def test_our_checks_complain_of_nothing_but_what_is_made_wrong_on_purpose():
 
 
 @pytest.fixture
-def migration_of(db, settings):
+def migration_of(settings):
     """The text of an app's first migration, as makemigrations would write it."""
     settings.MIGRATION_MODULES = {}
 
