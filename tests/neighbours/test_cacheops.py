@@ -14,8 +14,20 @@ from etag_versioning.exceptions import StaleWriteError
 from etag_versioning.models import VersionedModel
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 
-# Cacheops caches nothing in a transaction that has written.
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls(__name__)]
+# Cacheops caches nothing in a transaction that has written. Of each test, only the tables of
+# these apps are emptied.
+USED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "cacheops",
+    "etag_versioning",
+    "rest_framework",
+    __name__,
+]
+pytestmark = [
+    pytest.mark.django_db(transaction=True, available_apps=USED_APPS),
+    pytest.mark.urls(__name__),
+]
 
 
 class Page(VersionedModel):

@@ -64,7 +64,7 @@ def logged():
 
 
 @both_orders
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, available_apps=["etag_versioning", __name__])
 def test_hooks_run_and_the_row_is_bumped_once(model):
     row = model.objects.create(title="One")
     row.title = "Two"
