@@ -59,12 +59,12 @@ class BulkSwallowingViewSet(VersionedBulkUpdateMixin, SwallowingViewSet):
 
 
 class BulkCreateSwallowingViewSet(SwallowingViewSet):
-    """Django raises this error from a block without a savepoint."""
+    """Django raises this error from a block without a savepoint, which two batches have."""
 
     def perform_update(self, serializer):
         serializer.save()
         with suppress(IntegrityError):
-            Login.objects.bulk_create([Login(name="taken")])
+            Login.objects.bulk_create([Login(name="free"), Login(name="taken")], batch_size=1)
 
     perform_create = perform_update
 
