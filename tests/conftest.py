@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.core.files.base import ContentFile
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
@@ -142,3 +143,28 @@ def strictest(vendor):
 
 
 ISOLATION = {"repeatable": repeatable_read, "strictest": strictest}
+
+
+@pytest.fixture
+def media_root(tmp_path, settings):
+    """The folder of the files that a test stores."""
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def overwriting(settings):
+    """A storage in which a file of the same name takes another's place."""
+    default = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"allow_overwrite": True},
+    }
+    settings.STORAGES = {**settings.STORAGES, "default": default}
+
+
+@pytest.fixture
+def attachment(media_root):
+    """A row with a stored file. Its model can be imported once Django is set up."""
+    from tests.testapp.models import Attachment
+
+    return Attachment.objects.create(name="a", file=ContentFile(b"first", name="a.txt"))

@@ -66,29 +66,8 @@ urlpatterns = [
 ]
 
 
-@pytest.fixture
-def folder(tmp_path, settings):
-    settings.MEDIA_ROOT = tmp_path
-    return tmp_path
-
-
-@pytest.fixture
-def overwriting(settings):
-    """A storage in which a file of the same name takes another's place."""
-    default = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"allow_overwrite": True},
-    }
-    settings.STORAGES = {**settings.STORAGES, "default": default}
-
-
-@pytest.fixture
-def attachment(folder):
-    return Attachment.objects.create(name="a", file=ContentFile(b"first", name="a.txt"))
-
-
-def stored(folder):
-    return sorted(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+def stored(media_root):
+    return sorted(path.read_bytes() for path in media_root.rglob("*") if path.is_file())
 
 
 def post(url, content, tag):
@@ -106,17 +85,19 @@ def write_at_once(race, url):
 
 
 @pytest.mark.parametrize("kind", ["plain", "async", "async-atomic"])
-def test_of_many_uploads_the_winners_content_is_stored(race, overwriting, folder, attachment, kind):
+def test_of_many_uploads_the_winners_content_is_stored(
+    race, overwriting, media_root, attachment, kind
+):
     statuses, won = write_at_once(race, f"/{kind}/{attachment.pk}/")
     assert statuses == [200] + [412] * (WRITERS - 1)
-    assert stored(folder) == [won]
+    assert stored(media_root) == [won]
 
 
 @pytest.mark.parametrize("kind", ["plain", "async", "async-atomic"])
-def test_of_many_uploads_those_that_are_refused_leave_no_file(race, folder, attachment, kind):
+def test_of_many_uploads_those_that_are_refused_leave_no_file(race, media_root, attachment, kind):
     statuses, won = write_at_once(race, f"/{kind}/{attachment.pk}/")
     assert statuses == [200] + [412] * (WRITERS - 1)
-    assert stored(folder) == sorted([b"first", won])
+    assert stored(media_root) == sorted([b"first", won])
 
 
 def replace_meanwhile(race, pk):
@@ -131,18 +112,18 @@ def replace_meanwhile(race, pk):
 
 
 def test_an_upload_that_another_overtakes_does_not_replace_its_content(
-    race, overwriting, folder, attachment
+    race, overwriting, media_root, attachment
 ):
     url = f"/async/{attachment.pk}/"
     tag = Client().get(url)["ETag"]
     replace_meanwhile(race, attachment.pk)
     assert post(url, b"refused", tag).status_code == 412
-    assert stored(folder) == [b"the winner's"]
+    assert stored(media_root) == [b"the winner's"]
 
 
-def test_an_upload_that_another_overtakes_leaves_no_file(race, folder, attachment):
+def test_an_upload_that_another_overtakes_leaves_no_file(race, media_root, attachment):
     url = f"/async/{attachment.pk}/"
     tag = Client().get(url)["ETag"]
     replace_meanwhile(race, attachment.pk)
     assert post(url, b"refused", tag).status_code == 412
-    assert stored(folder) == [b"first", b"the winner's"]
+    assert stored(media_root) == [b"first", b"the winner's"]

@@ -15,12 +15,15 @@ from .dates import parse_http_date
 from .etags import ANY, OWS, EntityTag, parse_entity_tags, resource_part, state_part, without_coding
 
 __all__ = [
+    "ABSENT",
     "CONFLICT",
     "DUPLICATE",
+    "EXISTS",
     "GONE",
     "INTERRUPTED",
     "NO_CONDITIONS",
     "NO_POLICY",
+    "STALE",
     "UNAVAILABLE",
     "ConditionalHeaders",
     "Decision",
@@ -30,7 +33,6 @@ __all__ = [
     "Validators",
     "evaluate",
     "names_any",
-    "needs_policy",
     "reconsider",
 ]
 
@@ -160,6 +162,9 @@ GONE = Decision(Outcome.GONE, Reason.GONE)
 CONFLICT = Decision(Outcome.CONFLICT, Reason.CONFLICT)
 INTERRUPTED = Decision(Outcome.CONFLICT, Reason.INTERRUPTED)
 DUPLICATE = Decision(Outcome.CONFLICT, Reason.DUPLICATE)
+STALE = Decision(Outcome.PRECONDITION_FAILED, Reason.STALE)
+ABSENT = Decision(Outcome.PRECONDITION_FAILED, Reason.ABSENT)
+EXISTS = Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
 UNAVAILABLE = Decision(Outcome.UNAVAILABLE, Reason.CONTENTION)
 
 
@@ -227,11 +232,6 @@ def evaluate(
             Reason.DATE_NOT_ENOUGH if dated else Reason.REQUIRED,
         )
     return PROCEED
-
-
-def needs_policy(method: str, headers: ConditionalHeaders) -> bool:
-    """Whether a policy has a say at all: a read without If-Match is asked nothing."""
-    return method not in READ_METHODS or headers.if_match is not None
 
 
 def reconsider(headers: ConditionalHeaders, again: Decision, moved: bool) -> Decision:
@@ -317,7 +317,7 @@ def _if_none_match(value: str, current: Validators | None, writes: bool) -> Deci
         if etag is None:
             return None
     if writes:
-        return Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
+        return EXISTS
     return Decision(Outcome.NOT_MODIFIED, Reason.MATCH, etag)
 
 

@@ -40,6 +40,7 @@ __all__ = [
     "is_lost_race",
     "is_overtaken",
     "lock_state",
+    "read_locked_state",
     "refusing_rolled_back",
     "require_matched_rows",
     "violates_foreign_key",
@@ -245,12 +246,11 @@ class Guard:
             self.state = None
             return
         # Locking, since a snapshot may be older than what was locked.
-        rows: Any = models.QuerySet(self.model, using=self.using).filter(pk=self.pk)
-        values = rows.select_for_update().values_list(*self.columns).first()
-        if values is None:
+        state = read_locked_state(self.model, self.using, self.pk, self.columns)
+        if state is None:
             self.removed()
         else:
-            self.moved(State(values[0], *values[1:]))
+            self.moved(state)
 
 
 class WriteForbidden(Exception):
@@ -358,6 +358,18 @@ def is_aborted(connection: Any) -> bool:
         return False
     driver = connection.connection
     return driver is not None and int(driver.info.transaction_status) == _POSTGRESQL_ABORTED
+
+
+def read_locked_state(
+    model: type[models.Model], using: str, pk: Any, columns: tuple[str, ...]
+) -> State | None:
+    """
+    A row's state by a locking read, which sees what others have committed; ``None`` where it
+    is gone.
+    """
+    rows: Any = models.QuerySet(model, using=using).filter(pk=pk)
+    values = rows.select_for_update().values_list(*columns).first()
+    return None if values is None else State(*values)
 
 
 def lock_state(

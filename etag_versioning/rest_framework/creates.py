@@ -22,11 +22,9 @@ from ..http.etags import ANY, parse_entity_tags
 from ..http.preconditions import (
     CONFLICT,
     DUPLICATE,
+    EXISTS,
     UNAVAILABLE,
     ConditionalHeaders,
-    Decision,
-    Outcome,
-    Reason,
     Validators,
 )
 from ..http.representation import PLAIN
@@ -52,7 +50,6 @@ __all__ = ["GuardedCreate", "is_versioned", "names_a_duplicate"]
 # Finds, in a queryset, the row that a request was to create.
 Find = Callable[[Any], Any]
 
-_EXISTS = Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
 # What may say that the row is there already.
 REFUSALS = (ValidationError, DatabaseError, StaleWriteError)
 
@@ -306,7 +303,7 @@ class GuardedCreate:
 
     def by_row(self, find: Find, error: Exception) -> Exception:
         """What to answer, by whether the row is there now."""
-        view, decision = self.view, _EXISTS if self.only_new else CONFLICT
+        view, decision = self.view, EXISTS if self.only_new else CONFLICT
         taken = None if self.guard is None else self.guard.taken
         found = find(self.rows()) if taken is None else self.rows().filter(pk=taken).first()
         if found is not None and self.is_denied(found):

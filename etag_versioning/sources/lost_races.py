@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.db.transaction import TransactionManagementError
+from django.http import Http404
 
 from ..exceptions import StaleWriteError
 from ..http.preconditions import (
+    ABSENT,
     CONFLICT,
     DUPLICATE,
+    EXISTS,
     GONE,
+    STALE,
     UNAVAILABLE,
     ConditionalHeaders,
     Decision,
-    Outcome,
-    Reason,
     names_any,
 )
-from ..orm.guards import State, is_clash, is_duplicate, is_lost_race, is_overtaken
+from ..orm.guards import (
+    State,
+    is_clash,
+    is_duplicate,
+    is_lost_race,
+    is_overtaken,
+    read_locked_state,
+)
+from ..orm.state import state_columns
 from .rows import Row
 
-__all__ = ["decide_in_transaction", "not_created"]
-
-_STALE = Decision(Outcome.PRECONDITION_FAILED, Reason.STALE)
-_ABSENT = Decision(Outcome.PRECONDITION_FAILED, Reason.ABSENT)
+__all__ = ["decide_creation_in_transaction", "decide_in_transaction", "not_created"]
 
 
 def decide_in_transaction(
@@ -45,12 +55,13 @@ def decide_in_transaction(
         return CONFLICT
     names_tags = headers.if_match is not None and not names_any(headers)
     try:
-        state = row.locked_state()
+        columns = state_columns(row.model)
+        state = read_locked_state(columns.owner, row.using, row.pk, columns.names)
     except (DatabaseError, TransactionManagementError) as failure:
         overtaken = is_overtaken(error) or is_overtaken(failure)
         return _decide_by_error(error, headers, names_tags, overtaken)
     if state is None:
-        return _ABSENT if may_create and headers.if_match is not None else GONE
+        return ABSENT if may_create and headers.if_match is not None else GONE
     return _decide_by_state(row, state, error, headers, names_tags)
 
 
@@ -58,7 +69,7 @@ def _decide_by_error(
     error: Exception, headers: ConditionalHeaders, names_tags: bool, overtaken: bool
 ) -> Decision:
     if names_tags and (isinstance(error, StaleWriteError) or overtaken):
-        return _STALE
+        return STALE
     if not isinstance(error, StaleWriteError):
         return UNAVAILABLE
     # ``*`` is true of every state, so the row is gone.
@@ -70,9 +81,35 @@ def _decide_by_state(
 ) -> Decision:
     has_changed = state != row.state
     if names_tags:
-        return _STALE if has_changed else UNAVAILABLE
+        return STALE if has_changed else UNAVAILABLE
     overtaken = has_changed and headers.if_match is None
     return CONFLICT if isinstance(error, StaleWriteError) or overtaken else UNAVAILABLE
+
+
+def decide_creation_in_transaction(
+    look: Callable[[], Row | None], error: Exception, headers: ConditionalHeaders
+) -> Decision:
+    """
+    The same for a row that was absent.
+
+    Args:
+        look: reads the row by a locking read.
+        error, headers: as above.
+    """
+    decision = not_created(error)
+    try:
+        row = look()
+    except (Http404, PermissionDenied):
+        return decision
+    except TransactionManagementError:
+        return UNAVAILABLE
+    except DatabaseError as failure:
+        if not is_overtaken(failure):
+            return UNAVAILABLE
+    else:
+        if row is None or not row.concerns(error):
+            return decision
+    return CONFLICT if headers.if_none_match is None else EXISTS
 
 
 def not_created(error: Exception) -> Decision:

@@ -119,16 +119,6 @@ class Row(NamedTuple):
         if connections[self.using].features.has_select_for_update:
             touch_for_rows([Source(self.model, [self.pk])], self.using, compared=True)
 
-    def locked_state(self) -> State | None:
-        """
-        The row's state by a locking read, which sees what others have committed; ``None``
-        where it is gone.
-        """
-        columns = state_columns(self.model)
-        rows: Any = models.QuerySet(columns.owner, using=self.using).filter(pk=self.pk)
-        values = rows.select_for_update().values_list(*columns.names).first()
-        return None if values is None else State(*values)
-
     def concerns(self, error: Exception) -> bool:
         """Whether ``error`` is, as far as can be told, about this row."""
         if not isinstance(error, StaleWriteError):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, IntegrityError, connections, transaction
-from django.db.transaction import TransactionManagementError
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -27,7 +27,6 @@ from ..http.preconditions import (
     UNCONDITIONAL_METHODS,
     Decision,
     Outcome,
-    Reason,
     Validators,
     evaluate,
     reconsider,
@@ -41,13 +40,16 @@ from ..orm.guards import (
     is_contention,
     is_duplicate,
     is_lost_race,
-    is_overtaken,
     refusing_rolled_back,
 )
 from ..signals import report
 from ..sources.absent_rows import CreationGuard
 from ..sources.base import Current
-from ..sources.lost_races import decide_in_transaction, not_created
+from ..sources.lost_races import (
+    decide_creation_in_transaction,
+    decide_in_transaction,
+    not_created,
+)
 from ..sources.raw_sql import warning_of_raw_sql
 from ..sources.rows import Row, last_modified_seconds, require_version
 from .etag_options import Options
@@ -55,7 +57,6 @@ from .etag_options import Options
 __all__ = ["Call"]
 
 _NOTHING = Validators()
-_EXISTS = Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
 # The methods that may create the row where the view allows it.
 _CREATING = ("PUT", "POST")
 # What Allow says of a view that does not say which methods it has.
@@ -337,27 +338,11 @@ class Call:
     def decide_in_transaction(self, before: Evaluated, error: Exception) -> Decision:
         if before.row is not None:
             return decide_in_transaction(before.row, error, self.headers, self.may_create())
-        decision = not_created(error)
         assert self.options.creates is not None
-        try:
-            absent = self.options.creates.guard_absent(
-                self.request, self.args, self.kwargs, detached=False
-            )
-            # A locking read sees what others have committed.
-            row = absent.look()
-        except (Http404, PermissionDenied):
-            return decision
-        except TransactionManagementError:
-            return UNAVAILABLE
-        except DatabaseError as failure:
-            exists = is_overtaken(failure)
-        else:
-            if row is None or not row.concerns(error):
-                return decision
-            exists = True
-        if not exists:
-            return UNAVAILABLE
-        return CONFLICT if self.headers.if_none_match is None else _EXISTS
+        absent = partial(
+            self.options.creates.guard_absent, self.request, self.args, self.kwargs, detached=False
+        )
+        return decide_creation_in_transaction(lambda: absent().look(), error, self.headers)
 
     def may_create(self) -> bool:
         return self.options.creates is not None and self.method in _CREATING

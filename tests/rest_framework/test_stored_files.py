@@ -96,29 +96,8 @@ else:
     KINDS += ["adrf", "adrf-own-hook"]
 
 
-@pytest.fixture
-def folder(tmp_path, settings):
-    settings.MEDIA_ROOT = tmp_path
-    return tmp_path
-
-
-@pytest.fixture
-def overwriting(settings):
-    """A storage in which a file of the same name takes another's place."""
-    default = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"allow_overwrite": True},
-    }
-    settings.STORAGES = {**settings.STORAGES, "default": default}
-
-
-@pytest.fixture
-def attachment(folder):
-    return Attachment.objects.create(name="a", file=ContentFile(b"first", name="a.txt"))
-
-
-def stored(folder):
-    return sorted(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+def stored(media_root):
+    return sorted(path.read_bytes() for path in media_root.rglob("*") if path.is_file())
 
 
 def write(method, url, content, tag):
@@ -142,33 +121,33 @@ def tag_of(kind, attachment):
 @pytest.mark.parametrize("method", ["put", "patch"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_of_many_uploads_the_winners_content_is_stored(
-    race, overwriting, folder, attachment, kind, method
+    race, overwriting, media_root, attachment, kind, method
 ):
     tag = tag_of(kind, attachment)
     statuses, won = write_at_once(race, method, f"/{kind}/{attachment.pk}/", tag)
     assert statuses == [200] + [412] * (WRITERS - 1)
-    assert stored(folder) == [won]
+    assert stored(media_root) == [won]
 
 
 @pytest.mark.parametrize("method", ["put", "patch"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_of_many_uploads_those_that_are_refused_leave_no_file(
-    race, folder, attachment, kind, method
+    race, media_root, attachment, kind, method
 ):
     tag = tag_of(kind, attachment)
     statuses, won = write_at_once(race, method, f"/{kind}/{attachment.pk}/", tag)
     assert statuses == [200] + [412] * (WRITERS - 1)
-    assert stored(folder) == sorted([b"first", won])
+    assert stored(media_root) == sorted([b"first", won])
 
 
 def test_of_many_uploads_by_an_action_the_winners_content_is_stored(
-    race, overwriting, folder, attachment
+    race, overwriting, media_root, attachment
 ):
     tag = tag_of("attachments", attachment)
     url = f"/attachments/{attachment.pk}/upload/"
     statuses, won = write_at_once(race, "put", url, tag)
     assert statuses == [200] + [412] * (WRITERS - 1)
-    assert stored(folder) == [won]
+    assert stored(media_root) == [won]
 
 
 def replace_meanwhile(race, pk):
@@ -185,18 +164,20 @@ def replace_meanwhile(race, pk):
 @pytest.mark.parametrize("method", ["put", "patch"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_upload_that_another_overtakes_does_not_replace_its_content(
-    race, overwriting, folder, attachment, kind, method
+    race, overwriting, media_root, attachment, kind, method
 ):
     tag = tag_of(kind, attachment)
     replace_meanwhile(race, attachment.pk)
     assert write(method, f"/{kind}/{attachment.pk}/", b"refused", tag).status_code == 412
-    assert stored(folder) == [b"the winner's"]
+    assert stored(media_root) == [b"the winner's"]
 
 
 @pytest.mark.parametrize("method", ["put", "patch"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_upload_that_another_overtakes_leaves_no_file(race, folder, attachment, kind, method):
+def test_an_upload_that_another_overtakes_leaves_no_file(
+    race, media_root, attachment, kind, method
+):
     tag = tag_of(kind, attachment)
     replace_meanwhile(race, attachment.pk)
     assert write(method, f"/{kind}/{attachment.pk}/", b"refused", tag).status_code == 412
-    assert stored(folder) == [b"first", b"the winner's"]
+    assert stored(media_root) == [b"first", b"the winner's"]

@@ -17,10 +17,10 @@ from ...exceptions import StaleWriteError
 from ...http.preconditions import (
     CONFLICT,
     GONE,
+    STALE,
     UNAVAILABLE,
     Decision,
     Outcome,
-    Reason,
     Validators,
 )
 from ...orm.guards import (
@@ -261,8 +261,7 @@ class BulkUpdate:
             return PreconditionError(UNAVAILABLE)
         concerned = any(item.row.concerns(error) for item in self.items)
         named = all(item.headers.if_match is not None for item in self.items)
-        stale = Decision(Outcome.PRECONDITION_FAILED, Reason.STALE)
-        return PreconditionError(stale if concerned and named else CONFLICT)
+        return PreconditionError(STALE if concerned and named else CONFLICT)
 
 
 class _Clash(IntegrityError):
