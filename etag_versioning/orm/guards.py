@@ -229,10 +229,7 @@ class Guard:
             rolled_back: whether a savepoint in the block may have been rolled back.
             unseen: whether the row may have been written in ways that the guard does not see.
         """
-        connection = connections[self.row.using]
-        if connection.needs_rollback or is_aborted(connection):
-            self.state = None
-        elif self.status is not Status.DELETED and (
+        if self.status is not Status.DELETED and (
             (unseen and self.demand is not Demand.NOTHING)
             # A trigger, or raw SQL, may have bumped what seems to be as it was.
             or (self.status is Status.LOCKED and self.state in (before, None))
@@ -323,6 +320,8 @@ class Watch:
     guards: Sequence[Guard]
     # Whether the rows may have been written in ways that the guards do not see.
     unseen: bool = field(default=False, init=False)
+    # After the block: whether the database will roll back what it wrote.
+    is_broken: bool = field(default=False, init=False)
 
     def __enter__(self) -> Self:
         self.token: Token[Any] = _active.set((*_active.get(), *self.guards))
@@ -334,8 +333,15 @@ class Watch:
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         _active.reset(self.token)
-        rolled_back = connections[self.using].savepoint_state != self.savepoints
-        for guard, before in zip(self.guards, self.before, strict=True):
+        for guard in self.guards:
             guard.closed = True
-            if error is None:
+        if error is not None:
+            return
+        connection = connections[self.using]
+        self.is_broken = connection.needs_rollback or is_aborted(connection)
+        rolled_back = connection.savepoint_state != self.savepoints
+        for guard, before in zip(self.guards, self.before, strict=True):
+            if self.is_broken:
+                guard.state = None
+            else:
                 guard.settle(before, rolled_back=rolled_back, unseen=self.unseen)
