@@ -153,6 +153,8 @@ class Guard:
                     if self.demand is Demand.ANY_STATE and nested:
                         self._require_seen()
                     yield
+                if not nested:
+                    self._note_end_of_lock()
             except DatabaseError as error:
                 if begun or not attempts or not is_contention(error):
                     raise
@@ -167,6 +169,13 @@ class Guard:
             self.status, self.admitted = Status.LOCKED, None
             if self.demand is Demand.ANY_STATE:
                 self.state = None  # It was not compared.
+
+    def _note_end_of_lock(self) -> None:
+        """After the transaction: the next one has to compare the row with what this one left."""
+        if self.status is Status.LOCKED:
+            self.status = Status.OPEN
+            if self.demand is Demand.THIS_STATE and self.state is not None:
+                self.admitted = {self.state}
 
     def _require_seen(self) -> None:
         """

@@ -13,7 +13,7 @@ from django.db import connections
 from django.db.transaction import TransactionManagementError
 
 from ..orm.database_errors import is_lost_race
-from ..orm.guards import Guard, Status, Watch
+from ..orm.guards import Guard, Watch
 from .raw_sql import warn_of_raw_sql
 from .rows import Row
 
@@ -95,7 +95,7 @@ class GuardedBlock(Watch):
         if self.is_broken or error is not None:
             return
         for guard in self.guards:
-            if guard.status is Status.OPEN:
+            if not guard.compared:
                 guard.lock()
             if self.row is not None and guard.state == self.row.state and self._succeeds():
                 warn_of_raw_sql(self.view, self.row, guard, self.statements)
