@@ -1,8 +1,8 @@
 """
-For the project's settings: which code is running.
+The revision of the running code, for the project's settings.
 
-A deployment may change what is rendered from rows that it does not write. With
-its revision in the tags, clients fetch again::
+A deployment can change what is rendered from rows that it does not write. With the revision
+in the tags, clients fetch again::
 
     from etag_versioning.revision import revision_from_environment, revision_from_git
 
@@ -24,7 +24,7 @@ __all__ = ["revision_from_environment", "revision_from_git"]
 
 def revision_from_environment(*names: str) -> str:
     """
-    The value of the first of these environment variables that has one, or "".
+    The value of the first of these environment variables that is set and not empty, or "".
 
     >>> revision_from_environment("NO_SUCH_VARIABLE")
     ''
@@ -37,8 +37,8 @@ def revision_from_git(folder: str | Path) -> str:
     The hash of the commit that is checked out in ``folder``.
 
     Raises:
-        ImproperlyConfigured: git is not installed, or there is no commit: better
-            at start-up than tags that stay the same over deployments.
+        ImproperlyConfigured: git is not installed, or there is no commit. An error at
+            start-up is better than tags that stay the same over deployments.
     """
     command = ["git", "-C", os.fspath(folder), "rev-parse", "--verify", "HEAD"]
     try:
@@ -46,7 +46,7 @@ def revision_from_git(folder: str | Path) -> str:
     except (OSError, subprocess.SubprocessError) as error:
         said = getattr(error, "stderr", None) or error
         raise ImproperlyConfigured(
-            f"git tells no revision of {folder}: {str(said).strip()}. Where the code is deployed "
+            f"git found no revision of {folder}: {str(said).strip()}. Where the code is deployed "
             f"without its repository, write the revision into the environment: "
             f'"REVISION": revision_from_environment("GIT_COMMIT").'
         ) from error
