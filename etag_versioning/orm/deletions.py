@@ -22,9 +22,9 @@ from ..touching.writes import (
     touch_for_rows,
 )
 from .expressions import InState
-from .guards import State
-from .instances import has_state, is_loaded, no_state, not_loaded, owner_key
+from .instances import has_state, is_loaded, no_state, not_loaded
 from .stale_writes import RowWrite
+from .state import State
 
 __all__ = ["Deletion"]
 
@@ -117,7 +117,7 @@ class Deletion:
                     count = rows._raw_delete(self.using)
         for guard in guards:
             if count:
-                guard.removed()
+                guard.note_deletion()
             elif kept:
                 guard.reread()
         instance.pk = None
@@ -131,15 +131,15 @@ class Deletion:
         there = self._lock_if_there()
         if stays and there:
             # The parent's row survives without its child, so bump its version.
-            self._owners_row().update(**columns.expressions(timezone.now()))
+            self.write.row.queryset().update(**columns.expressions(timezone.now()))
         for guard in () if stays or not there else guards:
             # Before, since signals may write other rows when it is gone.
-            guard.removed()
+            guard.note_deletion()
         try:
             result = self._delete_collected(done)
         except Exception:
             for guard in guards:
-                guard.reread() if self.state is None else guard.moved(self.state)
+                guard.reread() if self.state is None else guard.note_bump(self.state)
             raise
         for guard in guards if stays or (there and not result[1].get(label)) else ():
             # The row is there: the parent's, or one that a trigger of the database keeps.
@@ -183,7 +183,7 @@ class Deletion:
             StaleWriteError: it is in another state, and no deletion goes on then; or it is gone,
                 and a request's precondition names it.
         """
-        found = self._owners_row().values_list(*self.columns.names).first()
+        found = self.write.row.queryset().values_list(*self.columns.names).first()
         state = None if found is None else State(*found)
         if state is not None and state == self.state:
             return True
@@ -191,10 +191,6 @@ class Deletion:
         if named or (state is not None and self.write.mode != "report"):
             raise self.write.stale(self.state, state)
         return False
-
-    def _owners_row(self) -> Any:
-        rows: Any = models.QuerySet(self.columns.owner, using=self.using)
-        return rows.filter(pk=owner_key(self.instance, self.columns))
 
     @contextmanager
     def _touching(self) -> Iterator[Found | None]:

@@ -19,9 +19,9 @@ from django.dispatch import Signal
 from ..conf import STALE_WRITES, settings
 from ..exceptions import StaleWriteError
 from ..touching.paths import touches_of
-from .guards import Guard, State, guards_of, lock_state, read_locked_state, require_matched_rows
-from .instances import owner_key
-from .state import is_unversioned, state_columns
+from .guards import Guard, guards_of
+from .locks import StoredRow, lock_state, read_locked_state, require_matched_rows
+from .state import State, is_unversioned, state_columns
 
 __all__ = ["RowWrite", "remembers_columns", "stale_write_reported", "stale_writes"]
 
@@ -86,6 +86,11 @@ class RowWrite:
         return [] if owner is None else guards_of(owner, self.using, getattr(self.instance, key))
 
     @property
+    def row(self) -> StoredRow:
+        """The row of the table that holds the state."""
+        return StoredRow(self.columns, self.using, getattr(self.instance, self.columns.key))
+
+    @property
     def mode(self) -> str:
         """What happens if the write is stale. A row that a request's If-Match names is strict."""
         if any(guard.enforced for guard in self.guards):
@@ -99,19 +104,17 @@ class RowWrite:
         Raises:
             StaleWriteError: the row is in another state, or gone, and the write must not go on.
         """
-        columns = self.columns
         if state is None:
             self.accept_stale(None)
             return
         for guard in self.guards:
             guard.admit(state, self.instance)
-        key = owner_key(self.instance, columns)
         try:
-            lock_state(columns.owner, self.using, key, columns.names, [state], self.instance)
+            lock_state(self.row, [state], self.instance)
         except StaleWriteError:
             self.accept_stale(state)
         for guard in self.guards:
-            guard.compared = True
+            guard.note_comparison()
 
     def accept_stale(self, expected: State | None) -> State | None:
         """
@@ -142,21 +145,18 @@ class RowWrite:
         return False
 
     def _lock(self) -> State | None:
-        owner, names = self.columns.owner, self.columns.names
-        key = owner_key(self.instance, self.columns)
         try:
-            lock_state(owner, self.using, key, names, None)
+            lock_state(self.row, None)
         except StaleWriteError:
             return None
-        return read_locked_state(owner, self.using, key, names)
+        return read_locked_state(self.row)
 
     def stale(self, expected: State | None, found: State | None = None) -> StaleWriteError:
         """The error for a write that is stale."""
         model: Any = type(self.instance)
         error = _not_updated(model) if self.forced else StaleWriteError
-        key = owner_key(self.instance, self.columns)
-        owner = self.columns.owner
-        return error(owner, key, self.using, self.instance, expected=expected, found=found)
+        row, instance = self.row, self.instance
+        return error(row.columns.owner, row.pk, row.using, instance, expected=expected, found=found)
 
     def report(self) -> None:
         """Log a stale write that went on, and send the signal."""
@@ -170,13 +170,12 @@ class RowWrite:
         else:
             happened = "was changed by another write since it was read, and is overwritten"
         location, label = _location(), self.instance._meta.label
-        key = owner_key(self.instance, self.columns)
         logger.warning(
             "%s: %s %r %s. To go on from what is there, read the row before you change it, or "
             "save only what you change: save(update_fields=[…]).",
             location,
             label,
-            key,
+            self.row.pk,
             happened,
             extra={"location": location, "expected": expected, "found": found},
         )

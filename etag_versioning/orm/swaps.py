@@ -14,11 +14,12 @@ from django.utils import timezone
 from ..exceptions import StaleWriteError
 from ..touching.touch import Touch, in_transaction
 from ..touching.writes import touch_for_save
+from .database_errors import is_duplicate
 from .expressions import InState
-from .guards import State, is_duplicate, require_matched_rows
 from .instances import has_state, is_loaded, no_state, not_loaded, owner_key, remember_key
+from .locks import require_matched_rows
 from .stale_writes import RowWrite, remembers_columns, stale_writes
-from .state import is_unversioned, unversioned_names
+from .state import State, is_unversioned, unversioned_names
 from .unchanged import changed_columns, forget, is_unchanged, remember_written
 
 __all__ = ["RawSave", "Swap", "active_save"]
@@ -319,8 +320,7 @@ class Swap(_Save):
         parent = link.get_cached_value(self.instance)
         if not isinstance(parent, owner) or not has_state(parent, self.using):
             return None
-        key = owner_key(self.instance, self.columns)
-        return parent if owner_key(parent, self.columns) == key else None
+        return parent if owner_key(parent, self.columns) == self.row.pk else None
 
     def _assign_to_parent(self, before: State, after: State) -> None:
         """Keep the parent's instance that a new child was given current: its row was bumped."""
@@ -385,7 +385,7 @@ class Swap(_Save):
             self._keep()
         if self.bumped or not updated:
             for guard in self.guards:
-                guard.moved(self.columns.state_of(self.instance))
+                guard.note_bump(self.columns.state_of(self.instance))
         if self.accepted is not None:
             self._keep_what_was_read()
             self.report()
@@ -456,8 +456,7 @@ class RawSave(_Save):
             if self.touches:
                 self.begin(insert=False)
             for guard in self.guards:
-                if guard.enforced and not guard.locked:
-                    guard.lock()
+                guard.lock()
             updated = save(*args, **kwargs)
             if self.columns.owner is not None:
                 self._bump(updated)
@@ -482,8 +481,7 @@ class RawSave(_Save):
     def _bump(self, updated: Any) -> None:
         """Bump the row that holds the state, if it was not written itself, and read it."""
         columns = self.columns
-        rows: Any = models.QuerySet(columns.owner, using=self.using)
-        row = rows.filter(pk=owner_key(self.instance, columns))
+        row = self.row.queryset()
         if self.table is not columns.owner:
             row.update(**columns.expressions(timezone.now()))
         elif not updated:

@@ -22,8 +22,7 @@ from weakref import WeakKeyDictionary
 from django.db import models
 from django.db.models.fields.files import FieldFile
 
-from .guards import State
-from .state import StateColumns
+from .state import State, StateColumns
 
 __all__ = ["changed_columns", "forget", "is_unchanged", "remember_read", "remember_written"]
 
