@@ -46,7 +46,7 @@ class Way:
 WAYS = [
     Way("plain 200", PLAIN, "GET", 200, 32),
     Way("plain 304", PLAIN, "GET", 304, 31),
-    Way("plain PUT", PLAIN, "PUT", 200, 124),
+    Way("plain PUT", PLAIN, "PUT", 200, 108),
     Way("plain 412", PLAIN, "PUT", 412, 45),
     Way("DRF 200", DRF, "GET", 200, 58),
     Way("DRF 304", DRF, "GET", 304, 53),

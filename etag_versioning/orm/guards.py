@@ -1,10 +1,10 @@
 """
 The one row that a request may write, and the state in which it may write it.
 
-A decorated view, or a viewset, puts a guard around its work; whatever the work
-does to that row through the ORM, ``models`` holds it against the guard. The
-guard travels in a context variable: it is there in the coroutine, the task and
-the thread that work for the request, and nowhere else.
+A decorated view, or a viewset, puts a guard around its work, and each write of that
+row through the ORM is compared with the guard. The guard travels in a context
+variable, since Django has no argument that leads from a view to ``save()``: it is there
+in the coroutine, the task and the thread that work for the request, and nowhere else.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Guard:
 
     def is_on(self, pk: Any) -> bool:
         """Whether a write of the row with this key is to be held against the guard."""
-        return bool(self.row.pk == pk)
+        return self.row.pk in (pk, None)
 
     def is_among(self, pks: Collection[Any]) -> bool:
         """Whether the row is one of these, which a write elsewhere bumps too."""
@@ -129,13 +129,13 @@ class Guard:
         Begin a transaction, with the row's lock for as long as the block. Without a
         precondition, it locks nothing.
 
-        The lock is the transaction's first statement, but for what is locked before
-        it, so where the database gives it up it is tried again, a few times. The block
-        is never repeated.
+        The transaction begins with the lock (and that of the rows that this one touches), so
+        it is begun again a few times if the database reports contention. The block is never
+        repeated.
 
         Raises:
             StaleWriteError: the row is in another state, or gone.
-            DatabaseError: there is no getting at the row, or the block raised it.
+            DatabaseError: the lock met contention each time, or the block raised it.
         """
         connection = connections[self.row.using]
         nested, begun = connection.in_atomic_block, False
@@ -310,7 +310,7 @@ def guards_of(model: type[models.Model], using: str, pk: Any = None) -> list[Gua
         for guard in active
         if guard.row.columns.owner is model
         and guard.row.using == using
-        and (pk is None or guard.is_on(pk))
+        and (pk is None or guard.row.pk in (pk, None))
         and not guard.closed
     ]
 

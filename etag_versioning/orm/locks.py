@@ -26,7 +26,7 @@ class StoredRow(NamedTuple):
     Args:
         columns: where its model keeps the state.
         using: the database alias.
-        pk: the row's primary key.
+        pk: the row's primary key; ``None`` where it is not known yet.
     """
 
     columns: StateColumns
