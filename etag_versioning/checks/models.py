@@ -36,6 +36,7 @@ def check_models(
     """E002 to E008, W001 to W003, W006 and W008: each model, by itself."""
     configs = apps.get_app_configs() if app_configs is None else app_configs
     found: list[checks.CheckMessage] = []
+    versioned: list[Any] = []
     for model in (model for config in configs for model in config.get_models()):
         if not issubclass(model, StatefulModel):
             found += _check_plain_model(model)
@@ -49,9 +50,9 @@ def check_models(
             found += _check_touches(model)
             found += list(_check_names(model)) or list(_check_through_models(model))
             found += _check_translations(model)
-        found += check_managers(model)
         found += _check_foreign_keys(model)
-    return found
+        versioned.append(model)
+    return [*found, *check_managers(versioned)]
 
 
 def _error(number: str, model: Any, message: str, hint: str) -> checks.CheckMessage:
