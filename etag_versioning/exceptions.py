@@ -67,10 +67,8 @@ class StaleWriteError(VersioningError):
     def _other_causes(self) -> str:
         timestamp = getattr(self.expected, "timestamp", None)
         if timestamp is not None and timestamp.microsecond % 1000 == 0:
-            from .fields import UpdatedAtField
-
-            fields = self.model._meta.concrete_fields
-            names = (field.name for field in fields if isinstance(field, UpdatedAtField))
+            given, fields = vars(self.instance or self), self.model._meta.concrete_fields
+            names = (field.name for field in fields if given.get(field.attname) == timestamp)
             name = next(names, "updated_at")
             return (
                 f"If nobody else wrote it: the {name} that it was compared with has no "
