@@ -530,7 +530,7 @@ def test_a_table_without_state_has_nothing_to_move():
                 app_label = "triggerapp"
 
     for model in (Plain, Child):
-        with pytest.raises(ValueError, match="nothing to move there"):
+        with pytest.raises(ValueError, match="nothing to bump there"):
             trigger_editor(connection).create(model)
 
 

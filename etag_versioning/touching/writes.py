@@ -87,7 +87,7 @@ def touch_for_update(queryset: Any, values: dict[str, Any]) -> tuple[Any, Touch]
         values: the new values, by the names that ``update()`` takes.
 
     Returns:
-        The queryset, narrowed to the rows that were found, and the touching.
+        The queryset, filtered by the keys that were found where rows are locked, and the touch.
     """
     model, using = queryset.model, queryset.db
     touches: Any = touches_of(model)
