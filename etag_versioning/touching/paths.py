@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -226,7 +227,7 @@ def resolve_path(model: Any, name: str) -> Path:
                 f'relation "{part}"{" to a known model" if generic else ""}.',
                 _instead_of_generic(model, here, generic)
                 if generic
-                else f"Name one of its relations: {', '.join(known) or '(it has none)'}.",
+                else _instead_of_unknown(name, part, here, known),
             )
         relations.append(relation)
         here = relation.related_model
@@ -253,6 +254,16 @@ def _relation(model: Any, name: str) -> Any:
         return None
     # Of a model that does not exist, Django knows the name alone, and its own check tells.
     return field if isinstance(field.related_model, type) else None
+
+
+def _instead_of_unknown(name: str, part: str, here: Any, known: list[str]) -> str:
+    """The mended code: the path with the relation whose name is most alike."""
+    if not known:
+        return f"Leave it out: {here._meta.label} has no relations."
+    (alike,) = get_close_matches(part, known, 1, cutoff=0)
+    before = name.split(LOOKUP_SEP)
+    path = LOOKUP_SEP.join([*before[: before.index(part)], alike])
+    return f'touches = ("{path}",); the relations of {here._meta.label}: {", ".join(known)}.'
 
 
 def _generic_foreign_key(model: Any, name: str) -> Any:

@@ -113,7 +113,7 @@ def test_an_unknown_name_in_unversioned_managers_is_an_error(found):
     make("Page", VersionedModel, unversioned_managers=("legcay",))
     (message,) = found()
     assert message.id == "etag_versioning.E004"
-    assert message.hint == "Its managers are: objects."
+    assert message.hint == 'unversioned_managers = ("objects",); what it can name: objects.'
 
 
 def test_the_hint_for_a_line_that_replaces_our_manager_is_to_delete_it(found):
