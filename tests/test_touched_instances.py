@@ -7,6 +7,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
 from django.contrib.contenttypes.models import ContentType
+from django.core import serializers
 from django.db import IntegrityError, models, transaction
 from django.forms import inlineformset_factory
 
@@ -346,6 +347,14 @@ def test_add_to_a_generic_relation_touches_its_object(meal):
     remark = Remark.objects.create()
     meal.remarks.add(remark)
     assert_touched(meal)
+
+
+def test_a_fixture_of_a_generic_relation_touches_its_object(meal):
+    remark = Remark(pk=1, content_object=meal, text="good")
+    for loaded in serializers.deserialize("json", serializers.serialize("json", [remark])):
+        loaded.save()
+    assert Remark.objects.get().text == "good"
+    assert Meal.objects.get().version == 2
 
 
 # Deletions.
