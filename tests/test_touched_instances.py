@@ -332,6 +332,22 @@ def test_a_row_that_an_update_moves_to_another_object_touches_both(meal):
     assert [Meal.objects.get(pk=row.pk).version for row in (meal, other)] == [3, 2]
 
 
+def test_an_update_of_rows_of_another_model_s_objects_touches_none_of_these(meal):
+    cook = Cook.objects.create(pk=meal.pk + 1)
+    Remark.objects.create(content_object=cook)
+    Remark.objects.update(object_id=meal.pk)
+    assert Meal.objects.get().version == 1
+
+
+def test_an_update_that_names_model_and_object_touches_the_object(meal):
+    Remark.objects.create(content_object=Cook.objects.create())
+    kind = ContentType.objects.get_for_model(Meal)
+    Remark.objects.update(content_type=kind, object_id=meal.pk)
+    assert Meal.objects.get().version == 2
+    Remark.objects.update(content_type=ContentType.objects.get_for_model(Cook))
+    assert Meal.objects.get().version == 3
+
+
 def test_a_row_of_a_generic_relation_touches_no_object_of_another_model(meal):
     cook = Cook.objects.create(pk=meal.pk)
     Remark.objects.create(content_object=cook)
