@@ -196,6 +196,44 @@ def test_a_generic_foreign_key_is_touched_by_its_own_save(album):
     assert album.version == 2
 
 
+class Review(VersionedModel):
+    stale_writes = "report"
+
+    class Meta:
+        app_label = "testapp"
+
+
+class Rating(VersionedModel):
+    stale_writes = "merge"
+
+    class Meta:
+        app_label = "testapp"
+
+
+def test_a_stale_touch_is_reported_where_stale_writes_are(caplog):
+    review = Review.objects.create()
+    Review.objects.update(version=7)
+    review.touch()
+    assert (review.version, review.updated_at) == state(review)
+    assert review.version == 8
+    assert "overwritten" in caplog.text
+
+
+def test_a_stale_touch_overwrites_nothing_and_is_merged_where_stale_writes_are():
+    rating = Rating.objects.create()
+    Rating.objects.touch()
+    rating.touch()
+    assert (rating.version, rating.updated_at) == state(rating)
+    assert rating.version == 3
+
+
+def test_a_touch_of_a_row_that_is_gone_is_refused_in_every_mode():
+    review = Review.objects.create()
+    Review.objects.all().delete()
+    with pytest.raises(StaleWriteError):
+        review.touch()
+
+
 # Of a queryset.
 
 

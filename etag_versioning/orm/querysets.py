@@ -254,7 +254,7 @@ def _update(rows: Any, values: dict[str, Any], now: datetime) -> int:
         count = _found(rows, _next(rows).update(**both))
         for guard in guards if count else ():
             if guard.locked and guard.state and _is_only(rows, guard, count, values):
-                guard.moved(columns.after(guard.state, now))
+                guard.note_bump(columns.after(guard.state, now))
             else:
                 guard.reread()
     return count
@@ -346,13 +346,13 @@ def _is_only(rows: Any, guard: Guard, count: int, values: Collection[str]) -> bo
     where = rows.query.where
     return (
         count == 1
-        and set(values).isdisjoint(guard.columns)
+        and set(values).isdisjoint(guard.row.columns.names)
         and where.connector == "AND"
         and not where.negated
         and any(
             isinstance(condition, Exact)
             and getattr(getattr(condition.lhs, "target", None), "primary_key", False)
-            and condition.rhs == guard.pk
+            and condition.rhs == guard.row.pk
             for condition in where.children
         )
     )

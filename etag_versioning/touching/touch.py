@@ -21,8 +21,8 @@ from weakref import ref
 from django.db import connections, models, transaction
 from django.utils import timezone
 
-from ..orm.guards import State, guards_of
-from ..orm.state import state_columns
+from ..orm.guards import guards_of
+from ..orm.state import State, state_columns
 from .caches import invalidate_rows
 from .paths import Found, onward, touches_of
 
@@ -186,7 +186,7 @@ class Touch:
             if guard.deleted or not guard.is_among(keys):
                 continue
             if guard.locked and guard.state:
-                guard.moved(columns.after(guard.state, now))
+                guard.note_bump(columns.after(guard.state, now))
             else:
                 guard.reread()
 
@@ -246,7 +246,7 @@ def _lock_rows(owner: Any, using: str, keys: set[Any], locks_rows: bool) -> None
         rows = _rows(owner, using).filter(pk__in=keys).order_by("pk")
         list(rows.select_for_update(no_key=no_key).values_list("pk"))
     for guard in guards_of(owner, using):
-        if guard.enforced and not guard.locked and guard.is_among(keys):
+        if guard.is_among(keys):
             guard.lock()
 
 

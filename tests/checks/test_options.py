@@ -48,7 +48,15 @@ def test_a_plain_model_with_a_column_named_touches_is_no_error(found):
 
 
 @pytest.mark.parametrize(
-    "name", ["touches", "unversioned_fields", "unversioned_managers", "skip_unchanged", "tag_key"]
+    "name",
+    [
+        "touches",
+        "unversioned_fields",
+        "unversioned_managers",
+        "skip_unchanged",
+        "stale_writes",
+        "tag_key",
+    ],
 )
 def test_a_column_in_the_place_of_an_option_is_an_error(found, name):
     screen = make("Screen", VersionedModel, **{name: models.IntegerField(default=0)})
@@ -264,3 +272,11 @@ def test_the_hint_for_a_generic_foreign_key_names_its_own_columns(found):
         'GenericRelation(Note, related_query_name="page", '
         'content_type_field="kind", object_id_field="key")'
     ) in message.hint
+
+
+def test_an_unknown_mode_of_stale_writes_is_an_error(found):
+    screen = make("Screen", VersionedModel, stale_writes="warn")
+    (message,) = found()
+    assert (message.id, message.obj) == ("etag_versioning.E004", screen)
+    assert message.msg == "testapp.Screen.stale_writes is 'warn'."
+    assert message.hint == 'stale_writes = "raise", "report" or "merge"'
