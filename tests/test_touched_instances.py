@@ -9,6 +9,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelatio
 from django.contrib.contenttypes.models import ContentType
 from django.core import serializers
 from django.db import IntegrityError, models, transaction
+from django.db.models.signals import post_delete
 from django.forms import inlineformset_factory
 
 from etag_versioning.exceptions import StaleWriteError
@@ -434,6 +435,23 @@ def test_a_bulk_create_that_fails_at_its_commit_gives_instances_their_states_bac
     with pytest.raises(IntegrityError):
         Tasting.objects.bulk_create([Tasting(meal=meal, taster_id=99)])
     assert meal.version == Meal.objects.get().version == 1
+    meal.save()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deletion_that_fails_leaves_instances_as_they_were(meal):
+    ingredient = Ingredient.objects.create(meal=meal)
+
+    def fail(**kwargs):
+        raise RuntimeError
+
+    post_delete.connect(fail, sender=Ingredient)
+    try:
+        with pytest.raises(RuntimeError):
+            ingredient.delete()
+    finally:
+        post_delete.disconnect(fail, sender=Ingredient)
+    assert meal.version == Meal.objects.get().version == 2
     meal.save()
 
 
