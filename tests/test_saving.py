@@ -484,3 +484,18 @@ def test_the_parent_that_a_new_child_was_given_stays_current():
     place.name = "b"
     place.save()
     assert again(place).name == "b"
+
+
+def test_a_stale_write_of_a_timestamp_from_a_file_says_what_to_leave_out():
+    person = Person.objects.create(name="a")
+    person.updated_at = person.updated_at.replace(microsecond=0) - timedelta(seconds=1)
+    with pytest.raises(StaleWriteError, match=r"the updated_at .* has no microseconds.*exclude"):
+        person.save()
+
+
+def test_a_stale_write_of_a_whole_timestamp_says_nothing_of_files():
+    person = Person.objects.create(name="a")
+    person.updated_at = person.updated_at.replace(microsecond=123_456) - timedelta(seconds=1)
+    with pytest.raises(StaleWriteError) as error:
+        person.save()
+    assert "file" not in str(error.value)
