@@ -15,8 +15,9 @@ from django.dispatch import Signal
 from django.http import HttpRequest
 
 from .http.preconditions import Decision, Outcome, Reason
+from .orm.stale_writes import stale_write_reported
 
-__all__ = ["precondition_evaluated", "report"]
+__all__ = ["precondition_evaluated", "report", "stale_write_reported"]
 
 logger = logging.getLogger("etag_versioning")
 
