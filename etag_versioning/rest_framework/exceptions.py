@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rest_framework.exceptions import APIException
+from rest_framework.response import Response
 
 from ..http.etags import EntityTag
+from ..http.negotiation import JSON, PROBLEM, preferred_type
 from ..http.preconditions import Decision, Outcome
-from ..http.responses import ERRORS, error_body
+from ..http.responses import ERRORS, error_body, problem_body
 
-__all__ = ["LostRace", "PreconditionError"]
+__all__ = ["LostRace", "PreconditionError", "set_problem_details"]
 
 
 class PreconditionError(APIException):
@@ -53,3 +55,13 @@ class LostRace(APIException):
         self.by_error = by_error
         self.status_code = ERRORS[Outcome.CONFLICT][0]
         super().__init__()
+
+
+def set_problem_details(request: Any, response: Response, error: PreconditionError) -> None:
+    """Turn a JSON answer into problem details (RFC 9457), if the client accepts them."""
+    renderer = getattr(request, "accepted_renderer", None)
+    if getattr(renderer, "media_type", None) != JSON:
+        return
+    if preferred_type(request.META.get("HTTP_ACCEPT")) == PROBLEM:
+        response.data = problem_body(error.decision, error.etag)
+        response.content_type = PROBLEM

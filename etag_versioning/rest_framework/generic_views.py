@@ -26,10 +26,10 @@ from ..sources.rows import (
     row_of,
     row_reader,
 )
+from .fields import ignore_written_state
 from .handlers import GuardingVersioning, GuardingView
 from .hooks import hooked, noting
 from .permissions import looks_at_any_object
-from .state_fields import ignore_written_state
 from .versioning import NO_SUCH_KEY, raise_404_after_database_error
 
 __all__ = ["GenericVersioning", "VersionedViewMixin"]
@@ -161,7 +161,11 @@ class GenericVersioning(GuardingVersioning):
     def row_of(self, instance: Any) -> Row:
         if not self.loads_as_drf:
             return super().row_of(instance)
-        return row_of(instance, self.view.tag_key, self.annotations)
+        names = self.annotations
+        if names is None:
+            view_class: Any = type(self.view)
+            names = _annotations_of_fixed(view_class)
+        return row_of(instance, self.view.tag_key, names)
 
     def note_annotations(self, queryset: Any) -> None:
         self.annotations = annotation_names(queryset)
@@ -263,6 +267,11 @@ def _fixed_queryset(view_class: Any) -> Any:
     ):
         return None
     return fixed_queryset(view_class.queryset)
+
+
+@cache
+def _annotations_of_fixed(view_class: Any) -> tuple[str, ...]:
+    return annotation_names(_fixed_queryset(view_class))
 
 
 def _loads_other_rows(rows: Any) -> bool:

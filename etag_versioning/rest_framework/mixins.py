@@ -15,12 +15,11 @@ from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..http.preconditions import READ_METHODS, SAFE_METHODS
+from ..http.preconditions import READ_METHODS
 from .api_views import VersionedAPIViewMixin
 from .creates import GuardedCreate
 from .generic_views import VersionedViewMixin
 from .handlers import guards_actions, over_drf
-from .metadata import add_required_headers
 from .reads import is_answered_by, read_object, read_page
 from .writes import GuardedWrite
 
@@ -84,10 +83,6 @@ class VersionedCreateMixin(VersionedViewMixin):
 class VersionedUpdateMixin(VersionedViewMixin):
     """``update()`` and ``partial_update()`` of the state that If-Match names."""
 
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().options(request, *args, **kwargs)
-        return add_required_headers(self, response, ("PUT", "PATCH"))
-
     @over_drf
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if self.versioning.is_guarded:
@@ -97,10 +92,6 @@ class VersionedUpdateMixin(VersionedViewMixin):
 
 class VersionedDestroyMixin(VersionedViewMixin):
     """``destroy()`` of the state that If-Match names."""
-
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().options(request, *args, **kwargs)
-        return add_required_headers(self, response, ("DELETE",))
 
     @over_drf
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -126,14 +117,6 @@ class VersionedActionMixin(VersionedViewMixin):
         @action(detail=True, methods=["post"], if_match="optional")
         def remind(self, request, pk=None): ...
     """
-
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().options(request, *args, **kwargs)
-        actions = getattr(self, "action_map", None) or {}
-        writing = {name.upper() for name in actions} - SAFE_METHODS
-        if not self.versioning.is_about_one_row:
-            return response
-        return add_required_headers(self, response, sorted(writing))
 
 
 class VersionedViewSetMixin(

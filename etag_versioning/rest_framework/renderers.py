@@ -13,7 +13,7 @@ from rest_framework.request import is_form_media_type
 from rest_framework.utils.serializer_helpers import ReturnDict
 
 from .comparison import Difference, contents, differences
-from .current import own_handler, visible_row
+from .conflicts import own_handler, visible_row
 from .transactions import optional
 from .versioning import versioning_of
 

@@ -26,9 +26,8 @@ from rest_framework import serializers
 from ..conf import settings
 from ..http.negotiation import JSON, PROBLEM
 from ..http.preconditions import READ_METHODS, Reason
-from .body_tags import tag_field
 from .bulk.mixins import VersionedBulkUpdateMixin
-from .fields import ETagField
+from .fields import ETagField, tag_field
 from .mixins import (
     VersionedActionMixin,
     VersionedCreateMixin,

@@ -38,7 +38,6 @@ from .permissions import looks_at_any_object
 from .representation import representation_terms
 
 if TYPE_CHECKING:
-    from .hooks import hooked
     from .views import VersionedView
 
 __all__ = ["NO_SUCH_KEY", "Versioning", "raise_404_after_database_error", "versioning_of"]
@@ -77,10 +76,9 @@ class Versioning:
         # Whether a guarded write has called the method at hand: DRF's update() may be called
         # by an update() of the project's own, which is guarded as a whole.
         self.is_guarded = False
-        # The blocks that replace methods of the view at the moment, outermost first.
-        self.hooks: list[hooked] = []
-        # The annotations of the queryset that an object is loaded from.
-        self.annotations: Sequence[str] = ()
+        # The annotations of the queryset that an object is loaded from; ``None`` for those of
+        # the view's class.
+        self.annotations: Sequence[str] | None = None
         # The queryset that the validators were read from: filtered already, and not evaluated.
         self.rows: Any = None
         # The last validators that were made, and what they were made of.
@@ -186,7 +184,8 @@ class Versioning:
             if given.if_match is None:
                 # A read without If-Match is asked nothing.
                 return evaluate(method, given, current)
-        view, if_match = self.view, self.if_match
+        view = self.view
+        if_match = view.get_if_match()
         policy = Policy(
             if_match_required=requires and if_match != "optional",
             lets_pass=if_match == "report",
@@ -195,11 +194,6 @@ class Versioning:
             strong=settings.strong_if_match,
         )
         return evaluate(method, given, current, policy)
-
-    @cached_property
-    def if_match(self) -> str:
-        """What the view's ``get_if_match()`` says of the request."""
-        return self.view.get_if_match()
 
     def check_preconditions(
         self,

@@ -15,10 +15,9 @@ from ..http import headers
 from ..http.preconditions import CONFLICT, UNAVAILABLE
 from ..http.responses import set_error_headers
 from ..orm.guards import is_contention
-from .exceptions import LostRace, PreconditionError
+from .exceptions import LostRace, PreconditionError, set_problem_details
 from .options import ViewOptions
 from .renderers import VersionedBrowsableAPIRenderer
-from .responses import tell_as_problem
 from .transactions import was_raised_after_commit
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ class VersionedView(ViewOptions, APIView):
         if isinstance(exc, PreconditionError):
             self.versioning.report(exc.decision)
             set_error_headers(response, exc.decision, exc.etag)
-            tell_as_problem(self.request, response, exc)
+            set_problem_details(self.request, response, exc)
             # After DRF's handling of details, which would make texts of all values.
             if isinstance(response.data, dict):
                 response.data.update(exc.extra)

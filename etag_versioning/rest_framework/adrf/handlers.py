@@ -18,13 +18,13 @@ from rest_framework.response import Response
 
 from ...exceptions import StaleWriteError
 from ...http.preconditions import NO_CONDITIONS, Validators
+from ...sources.rows import for_write
 from ..creates import REFUSALS, GuardedCreate, is_versioned
-from ..current import is_extra_action
 from ..hooks import hooked
 from ..pagination import RenderedPage, cheap_list, validators_of_page
 from ..statements import refresh
 from ..transactions import optional
-from ..writes import GuardedWrite
+from ..writes import Failed, GuardedWrite
 
 if TYPE_CHECKING:
     from .generic_views import AsyncVersioning
@@ -120,8 +120,9 @@ class AsyncGuardedWrite(GuardedWrite):
 
     def __init__(self, view: Any) -> None:
         super().__init__(view)
+        get_queryset = view.get_queryset
         self.hooks = {
-            "get_queryset": partial(self.get_queryset, view.get_queryset),
+            "get_queryset": lambda: for_write(get_queryset()),
             "aget_object": partial(self.aget_object, view.aget_object),
             "afilter_queryset": _noting(view.afilter_queryset, view.versioning.note_annotations),
         }
@@ -133,6 +134,8 @@ class AsyncGuardedWrite(GuardedWrite):
         try:
             with hooked(self.view, True, **self.hooks), self.block:
                 response: Response = await method(*args, **kwargs)
+        except Failed as failed:
+            raise await sync_to_async(self.refusal)(failed) from None
         except (StaleWriteError, DatabaseError) as error:
             if self.row is None or not self.wrote_nothing(error):
                 raise
@@ -141,7 +144,6 @@ class AsyncGuardedWrite(GuardedWrite):
         return response
 
     async def aget_object(self, original: Method) -> Any:
-        self.view.versioning.check_lookup()
         instance = await original()
         if self.row is None:
             guard = await sync_to_async(self.evaluate)(instance)
@@ -174,7 +176,7 @@ class AsyncGuardedHandler(AsyncGuardedWrite):
 
     async def evaluate_first(self, method: Method, *args: Any, **kwargs: Any) -> Any:
         view: Any = self.view
-        if view.get_if_match() != "optional" or await sync_to_async(self.names_a_state)():
+        if await sync_to_async(self.has_precondition)():
             self.loaded = await view.aget_object()
         return await method(*args, **kwargs)
 
@@ -188,9 +190,6 @@ class AsyncGuardedHandler(AsyncGuardedWrite):
             # them, is not there in this one: the new tag is not told.
             return await original()
         return await super().aget_object(original)
-
-    def shows_the_row(self) -> bool:
-        return not is_extra_action(self.view) and super().shows_the_row()
 
 
 class AsyncGuardedCreate(GuardedCreate):

@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from ...http.preconditions import ConditionalHeaders
 from ...orm.guards import Guard
 from ...sources.rows import is_impossible
-from ..body_tags import tag_field, tag_in, with_tag
+from ..fields import tag_field, tag_in, with_tag
 
 __all__ = ["BulkContent", "Item"]
 

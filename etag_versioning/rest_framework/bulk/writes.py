@@ -33,8 +33,8 @@ from ...orm.state import state_columns
 from ...sources.rows import Row, for_write
 from ...touching.paths import touches_of
 from ...touching.writes import Source, touch_for_rows
-from ..conflicts import shown_content
-from ..current import as_read, is_denied, loading, read_representation
+from ..conflicts import as_read, is_denied, loading, shown_content
+from ..current import read_representation
 from ..exceptions import LostRace, PreconditionError
 from ..statements import counting_updates, refresh, saves_in_own_way
 from ..transactions import was_raised_after_commit
