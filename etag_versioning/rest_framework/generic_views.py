@@ -176,8 +176,8 @@ class GenericVersioning(GuardingVersioning):
         the validators were read from, so that it is not made and filtered again.
         """
         view, rows, self.rows = self.view, self.rows, None
-        if rows is None and self.loads_as_drf:
-            rows = self.fixed_queryset
+        if rows is None and self.loads_as_drf and self.fixed_queryset is not None:
+            return load()
         if rows is None:
             with hooked(view, filter_queryset=noting(view.filter_queryset, self.note_annotations)):
                 return load()

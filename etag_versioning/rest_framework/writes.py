@@ -71,12 +71,6 @@ class Failed(Exception):
         instance: its object.
     """
 
-    def __init__(self, decision: Decision, row: Row, instance: Any) -> None:
-        super().__init__(decision)
-        self.decision = decision
-        self.row = row
-        self.instance = instance
-
 
 class GuardedWrite:
     """
@@ -127,7 +121,7 @@ class GuardedWrite:
         except _Absent:
             return self.create()
         except Failed as failed:
-            raise self.refusal(failed) from None
+            raise conflict(self.view, *failed.args) from None
         except RuntimeError as error:
             raise_for_durable(error)
             raise
@@ -181,9 +175,6 @@ class GuardedWrite:
         view = self.view
         puts = view.request.method == "PUT" and hasattr(view, "get_serializer")
         return view.allow_create and puts and not is_extra_action(view)
-
-    def refusal(self, failed: Failed) -> APIException:
-        return conflict(self.view, failed.decision, failed.row, failed.instance)
 
     def create(self) -> Response:
         if (unreadable := self.read_body_tag()) is not None:

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from ...exceptions import StaleWriteError
 from ...http.preconditions import NO_CONDITIONS, Validators
 from ...sources.rows import for_write
+from ..conflicts import conflict
 from ..creates import REFUSALS, GuardedCreate, is_versioned
 from ..hooks import hooked
 from ..pagination import RenderedPage, cheap_list, validators_of_page
@@ -135,7 +136,7 @@ class AsyncGuardedWrite(GuardedWrite):
             with hooked(self.view, True, **self.hooks), self.block:
                 response: Response = await method(*args, **kwargs)
         except Failed as failed:
-            raise await sync_to_async(self.refusal)(failed) from None
+            raise await sync_to_async(conflict)(self.view, *failed.args) from None
         except (StaleWriteError, DatabaseError) as error:
             if self.row is None or not self.wrote_nothing(error):
                 raise
