@@ -1,4 +1,4 @@
-"""Outcomes as API exceptions, so that a project's own exception handler sees them."""
+"""Errors of preconditions as API exceptions, which a project's exception handler sees."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class PreconditionError(APIException):
 
 class LostRace(APIException):
     """
-    A write that was lost to another's, and how to find out what to answer.
+    Another request wrote first, and the answer depends on the row as it is now.
 
     Args:
         by_row: reads the row, and returns what to answer: to be called when the

@@ -1,6 +1,6 @@
 """
-What a write of a row takes: whether it is one unit by itself, and what a block of code
-has written, by its statements, past the ORM's instances too.
+How a row is written: whether one statement does it, and what a block of code wrote past the
+instance at hand.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _UPDATES_NOTHING = re.compile(
 
 @cache
 def saves_in_own_way(kind: Any) -> bool:
-    """Whether a class of serializers has a ``save()`` or an ``update()`` of the project's own."""
+    """Whether a serializer class has a ``save()`` or an ``update()`` of the project's own."""
     if not hasattr(kind, "update"):
         return False  # An instance, which is deleted.
     return kind.save is not ModelSerializer.save or kind.update is not ModelSerializer.update
@@ -82,7 +82,7 @@ def refresh(written: Any, guard: Guard) -> None:
     Let an answer show the guarded row as the request's writes have left it.
 
     Args:
-        written: the serializer that was saved; of a deleted instance nothing is shown.
+        written: the serializer that was saved, or anything else that has no instance.
         guard: the row's, which knows its state.
     """
     instance = getattr(written, "instance", None)
@@ -91,14 +91,14 @@ def refresh(written: Any, guard: Guard) -> None:
     model: Any = type(instance)
     known = state_columns(model).state_of(instance)
     pk = getattr(instance, guard.model._meta.pk.attname)
-    # Past the instance, or in a column that the database computes.
+    # Something wrote the row past the instance, or the database computes a column.
     if guard.is_on(pk) and (known != guard.state or is_partly_computed(model)):
         instance.refresh_from_db(using=guard.using)
 
 
 @contextmanager
 def counting_updates(using: str) -> Iterator[Callable[[], int]]:
-    """Know how many of the block's statements may have changed a row that was there."""
+    """Count the statements of the block that may have changed an existing row."""
     count = 0
 
     def watch(execute: Any, sql: Any, *args: Any) -> Any:
@@ -114,7 +114,7 @@ def counting_updates(using: str) -> Iterator[Callable[[], int]]:
 def watching(guard: Guard) -> Iterator[None]:
     """
     ``guard.watch()``, for code that may write the row in ways that the guard does not
-    see: raw SQL, and triggers. More than one statement, and it is read again.
+    see: raw SQL and triggers. After more than one statement, the row is read again.
     """
     with guard.watch(), counting_updates(guard.using) as updates:
         yield

@@ -1,4 +1,4 @@
-"""What became of a transaction, and what may be done after it."""
+"""Errors that come after the commit, and the one that ``atomic(durable=True)`` raises."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CALLBACK_CODES = frozenset(function.__code__ for function in _CALLBACKS)
 
 def was_raised_after_commit(error: BaseException) -> bool:
     """
-    Whether an ``on_commit()`` callback raised ``error``. What the request wrote is
+    Whether an ``on_commit()`` callback raised ``error``. The writes of the request are
     committed then, so the answer must not say that nothing was written.
     """
     frames: TracebackType | None = error.__traceback__
@@ -41,8 +41,8 @@ def was_raised_after_commit(error: BaseException) -> bool:
 @contextmanager
 def optional(what: str) -> Iterator[None]:
     """
-    Leave ``what`` out of the answer, and log why, where the block fails. For all that is
-    done after a commit: it must not turn a success into a 500.
+    Log an error of the block, and go on without ``what``. Once the row is committed, an error
+    in what we do for the answer must not turn the success into a 500.
     """
     try:
         yield
@@ -51,7 +51,7 @@ def optional(what: str) -> Iterator[None]:
 
 
 def log_omission(what: str) -> None:
-    """Log the exception that is being handled, for which ``what`` is left out of the answer."""
+    """Log the exception that is being handled: the answer goes out without ``what``."""
     logger.exception("Left out of the answer, because of an error: %s", what)
 
 
@@ -70,6 +70,6 @@ def raise_for_durable(error: RuntimeError) -> None:
     if str(error).startswith("A durable atomic block"):
         raise RuntimeError(
             "A guarded handler runs in a transaction, which holds its row locked, so it cannot "
-            "begin a durable one. Write: with transaction.atomic(): … What has to come after "
-            "the commit belongs into transaction.on_commit()."
+            "begin a durable one. Write: with transaction.atomic(): … Call "
+            "transaction.on_commit() for what has to wait for the commit."
         ) from error

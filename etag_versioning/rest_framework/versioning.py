@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_SUCH_KEY", "Versioning", "raise_404_after_database_error", "versioning_of"]
 
-# What a key raises that no row can have: in Python, or in the database.
+# What Python or the database raises for a key that no row can have.
 NO_SUCH_KEY = (TypeError, ValueError, ArithmeticError, ValidationError, DataError)
 # The headers of the 200 that a 304 repeats (RFC 9110 §15.4.5).
 _KEPT_HEADERS = ("Cache-Control", "Content-Location", "Expires", "Vary")
@@ -50,7 +50,7 @@ _KEPT_HEADERS = ("Cache-Control", "Content-Location", "Expires", "Vary")
 
 class Versioning:
     """
-    The state of one request: its preconditions, and what is known of its row.
+    One request: its preconditions, and the validators of its row.
 
     Args:
         view: the view, at its request. DRF makes one for each request.
@@ -65,16 +65,16 @@ class Versioning:
         self.conditions = (
             headers.conditional_headers(view.request._request) if conditions is None else conditions
         )
-        # The validators of what a GET or HEAD shows, once they are known …
+        # The validators of the answer to a GET or HEAD, once they are known.
         self.shown: Validators | None = None
-        # … and those that the preconditions of a read have been evaluated with.
+        # The validators that the preconditions of a GET or HEAD were evaluated with.
         self.evaluated: Validators | None = None
-        # The representation parts of tags, by what they may depend on in one request.
+        # The representation parts of tags, by what they depend on within one request.
         self.representations: dict[Any, Representation] = {}
         # The decision that the signal was last sent for.
         self.reported: Decision | None = None
-        # Whether a guarded write has called the method at hand: DRF's update() may be called
-        # by an update() of the project's own, which is guarded as a whole.
+        # Whether a guarded write is running: a project's own update() is guarded as a whole, so
+        # DRF's update(), which it may call, must not be guarded again.
         self.is_guarded = False
         # The annotations of the queryset that an object is loaded from; ``None`` for those of
         # the view's class.
@@ -87,7 +87,7 @@ class Versioning:
         self.on_not_modified: list[Callable[[], None]] = []
 
     def for_nested_read(self) -> Versioning:
-        """Another one, to call a handler of GET during a write: no precondition applies to it."""
+        """Another one without preconditions, to call a handler of GET during a write."""
         nested = type(self)(self.view, NO_CONDITIONS)
         nested.representations = self.representations
         return nested
@@ -115,7 +115,7 @@ class Versioning:
         return view.get_object()
 
     def may_read_row(self) -> bool:
-        """Whether nothing asks to see the object before an answer about it is given."""
+        """Whether the row's state may be answered without loading its object for permissions."""
         return not looks_at_any_object(self.view)
 
     def read_first(self) -> Row | None:
@@ -155,7 +155,7 @@ class Versioning:
         if found is None:
             terms = [*representation_terms(view), *view.get_etag_extra()]
             common = request_representation(request._request, terms)
-            # Its text is empty: what the code makes of a row is the view's to say.
+            # Only the view knows the format and the code that renders.
             found = Representation(view.get_representation(), common.terms)
             self.representations[at] = found
         return found
@@ -182,7 +182,7 @@ class Versioning:
         if method in READ_METHODS:
             self.evaluated = current
             if given.if_match is None:
-                # A read without If-Match is asked nothing.
+                # No option of the view applies to a read without If-Match.
                 return evaluate(method, given, current)
         view = self.view
         if_match = view.get_if_match()
@@ -260,7 +260,7 @@ class Versioning:
         return response
 
     def answer_after_lost_race(self, lost: LostRace) -> Exception:
-        """What to answer to a lost write. Reading the row may meet a lock, too."""
+        """What to answer to a lost write. Reading the row may meet another lock."""
         # Under ATOMIC_REQUESTS our transaction is still open, and may not see what others wrote.
         in_transaction = any(
             opened.in_atomic_block and opened.settings_dict["ATOMIC_REQUESTS"]

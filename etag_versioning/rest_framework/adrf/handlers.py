@@ -1,8 +1,8 @@
 """
-The way of one request through a viewset's coroutines, as adrf has them.
+Reads and guards one row for adrf's coroutines.
 
-What reads rows and evaluates preconditions runs in a thread. A coroutine can
-hold no transaction, so each write of the row compares by itself.
+Queries and preconditions run in a thread. A coroutine cannot hold a transaction, so each
+write of the row compares by itself.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Method = Callable[..., Awaitable[Any]]
 
 
 def _noting(original: Method, note: Callable[[Any], None]) -> Method:
-    """``original``, of which each result is told to ``note``."""
+    """``original``, with ``note`` called with each result."""
 
     async def hook(*args: Any, **kwargs: Any) -> Any:
         result = await original(*args, **kwargs)
@@ -187,15 +187,16 @@ class AsyncGuardedHandler(AsyncGuardedWrite):
             instance, self.loaded = self.loaded, None
             return instance
         if self.row is None and asyncio.current_task() is not self.task:
-            # Without a precondition. A guard that another task begins, as gather() makes
-            # them, is not there in this one: the new tag is not told.
+            # Without a precondition. A guard that begins in another task, as gather() makes
+            # them, is unknown to this one, so the answer has no new tag.
             return await original()
         return await super().aget_object(original)
 
 
 class AsyncGuardedCreate(GuardedCreate):
     """
-    Creates a row by adrf's ``acreate()``, and tells who was not the first.
+    Creates a row by adrf's ``acreate()``. If another request created it first, answers
+    409 or 412.
 
     Args:
         view: the view, at its request.

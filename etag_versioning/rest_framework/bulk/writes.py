@@ -1,4 +1,4 @@
-"""The write of several rows: each with its own precondition, and all or none."""
+"""Writes several rows, all or none, each with its own precondition."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class BulkUpdate:
             raise told from error
 
     def told(self, error: Exception) -> APIException | None:
-        """What to answer to an error for which nothing was written; ``None`` for a fault."""
+        """What to answer to an error by other writes; ``None`` for a fault of the project's."""
         if is_lost_race(error):
             return LostRace(partial(self.by_row, error), partial(self.by_error, error))
         if violates_foreign_key(error):
@@ -100,7 +100,7 @@ class BulkUpdate:
         for key, instance in found.items():
             with loading(self.view, instance), suppress(Http404, NotFound):
                 seen = self.view.get_object()
-                # One that does not ask the address may return another row.
+                # A get_object() that ignores the address may return another row.
                 if seen == instance:
                     loaded[key] = seen
         return loaded
@@ -153,8 +153,7 @@ class BulkUpdate:
         if not all(valid):
             raise ValidationError([item.serializer.errors for item in self.items])
 
-    # The write, in one order for all requests: so none waits for another that waits
-    # for it.
+    # All requests write their rows in the same order, so that no two wait for each other.
 
     def write(self) -> list[Any]:
         """Write all items, and return what the answer shows of them."""
@@ -174,7 +173,7 @@ class BulkUpdate:
                     refresh(item.serializer, item.guard)  # Touched by another.
                     self.view.perform_update(item.serializer)
                 for item in ordered if updates() > len(ordered) else ():
-                    # Past the instances, for all that is known.
+                    # A further statement may have written the row past its instance.
                     if not item.guard.deleted:
                         item.guard.reread()
             for item in ordered:
@@ -187,19 +186,19 @@ class BulkUpdate:
 
     @property
     def has_own_code(self) -> bool:
-        """Whether code of the project's own writes: what it does is not known."""
+        """Whether code of the project's own writes the rows, in ways that are not known."""
         kinds: set[Any] = {type(item.serializer) for item in self.items}
         own_hook = type(self.view).perform_update is not UpdateModelMixin.perform_update
         return own_hook or any(map(saves_in_own_way, kinds))
 
     def lock(self, ordered: Sequence[Item], using: str) -> None:
-        """Lock what each item will touch, and then the rows that do not lock themselves."""
+        """Lock what each item will touch, and then the rows that no UPDATE compares."""
         self.lock_touched(using)
         loose = [item for item in ordered if item.guard.any_state]
         for item in ordered:
             if self.has_own_code or loose:
                 item.guard.lock()
-            # Or else by what was touched, in a circle of models.
+            # Touching may have locked it, where models touch each other.
             item.guard.locked = item.guard.compared
         if loose:
             self.load_locked(loose)
@@ -219,7 +218,7 @@ class BulkUpdate:
         touch_for_rows([Source(model, keys, values)], using, compared=True)
 
     def load_locked(self, loose: Sequence[Item]) -> None:
-        """Load rows again that may be written in any state, where it is another by now."""
+        """Load the rows of ``If-Match: *`` again where their state has changed."""
         for item in loose:
             item.guard.reread()
         changed = [item for item in loose if item.guard.state != item.row.state]
@@ -231,7 +230,7 @@ class BulkUpdate:
             raise PreconditionError(UNAVAILABLE)
         self.validate()
 
-    # The write was lost to another's.
+    # Another request wrote first.
 
     def by_row(self, error: Exception) -> APIException:
         """What to answer, by the rows as they are now."""
