@@ -19,7 +19,7 @@ from rest_framework.exceptions import APIException
 
 from ..http.preconditions import Decision
 from ..sources.rows import Row, for_write
-from .current import acting, extra_actions, read_representation, reading
+from .current import acting, extra_actions, lookup_value, read_representation, reading
 from .exceptions import PreconditionError
 from .hooks import hooked
 
@@ -193,10 +193,8 @@ def _at(view: Any, instance: Any) -> AbstractContextManager[None]:
     """For the block, let the view be at the address of ``instance``."""
     if view.versioning.is_about_one_row:
         return nullcontext()
-    value = instance
-    for name in view.lookup_field.split("__"):
-        value = getattr(value, name)
-    return hooked(view, kwargs={**view.kwargs, view.lookup_url_kwarg or view.lookup_field: value})
+    name = view.lookup_url_kwarg or view.lookup_field
+    return hooked(view, kwargs={**view.kwargs, name: lookup_value(view, instance)})
 
 
 def _rows(view: Any) -> Any:

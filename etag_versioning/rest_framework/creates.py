@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as InvalidKey
 from django.db import DatabaseError, IntegrityError, connections, router, transaction
 from django.http import Http404
-from django.urls import NoReverseMatch
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.fields import SkipField, empty
 from rest_framework.response import Response
@@ -35,7 +34,7 @@ from ..sources.base import locking
 from ..sources.rows import Row, for_write, is_impossible, read_row
 from .collection import listed_validators
 from .conflicts import conflict
-from .current import acting, answers_as_get, read_representation
+from .current import acting, address_of, answers_as_get, read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked
 from .statements import counting_updates
@@ -208,23 +207,13 @@ class GuardedCreate:
         representation = read_representation(self.view) if self.shows_the_row() else PLAIN
         if headers.shows_new_tag(self.view.request.method or "", response):
             response.headers.setdefault("ETag", str(row.validators(representation).etag))
-        location = self.location()
+        location = address_of(self.view, self.created)
         if location is not None:
             response.headers.setdefault("Location", location)
 
     def shows_the_row(self) -> bool:
         """Whether the answer is made as that to a GET is."""
         return isinstance(self.answer, Response) and answers_as_get(self.view)
-
-    def location(self) -> str | None:
-        """The new row's address, where a router gave the viewset one."""
-        view: Any = self.view
-        name = view.lookup_url_kwarg or view.lookup_field
-        kwargs = {**view.kwargs, name: getattr(self.created, view.lookup_field)}
-        try:
-            return str(view.reverse_action("detail", kwargs=kwargs))
-        except (AttributeError, NoReverseMatch):
-            return None
 
     def read_again(self, created: Any) -> Row | None:
         """The new row, which other writes of the request may have touched since."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
+from django.urls import NoReverseMatch
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import clone_request
 from rest_framework.serializers import BaseSerializer, ListSerializer, Serializer
@@ -19,10 +20,12 @@ from .options import ViewOptions
 
 __all__ = [
     "acting",
+    "address_of",
     "answers_as_get",
     "extra_actions",
     "is_extra_action",
     "is_whole",
+    "lookup_value",
     "read_representation",
     "reading",
 ]
@@ -88,6 +91,21 @@ def _chooses(view_class: Any, action: str | None) -> bool:
         or view_class.get_etag_extra is not ViewOptions.get_etag_extra
         or action in extra_actions(view_class)
     )
+
+
+def address_of(view: Any, instance: Any) -> str | None:
+    """The URL of a row, where a router has given the viewset one for it."""
+    name = view.lookup_url_kwarg or view.lookup_field
+    kwargs = {**view.kwargs, name: lookup_value(view, instance)}
+    try:
+        return str(view.reverse_action("detail", kwargs=kwargs))
+    except (AttributeError, NoReverseMatch):
+        return None
+
+
+def lookup_value(view: Any, instance: Any) -> Any:
+    """The value of the view's ``lookup_field``."""
+    return reduce(getattr, view.lookup_field.split("__"), instance)
 
 
 def is_whole(data: Any) -> bool:

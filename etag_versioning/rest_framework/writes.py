@@ -37,7 +37,14 @@ from ..sources.raw_sql import warning_of_raw_sql
 from ..sources.rows import Row, for_write
 from .conflicts import conflict
 from .creates import GuardedCreate
-from .current import answers_as_get, is_extra_action, is_whole, read_representation
+from .current import (
+    address_of,
+    answers_as_get,
+    is_extra_action,
+    is_whole,
+    lookup_value,
+    read_representation,
+)
 from .exceptions import LostRace, PreconditionError
 from .fields import tag_field, tag_in, with_tag
 from .hooks import hooked, noting
@@ -94,6 +101,7 @@ class GuardedWrite:
         self.guard: Guard | None = None
         self.block = ExitStack()
         self.answer: Any = None
+        self.instance: Any = None
         queryset = "get_queryset" if hasattr(view, "get_queryset") else "get_versioned_queryset"
         original = getattr(view, queryset)
         self.hooks: dict[str, Callable[..., Any]] = {
@@ -165,11 +173,25 @@ class GuardedWrite:
                 current = versioning.validators_of(row) if shows else row.validators()
                 response.headers.setdefault("ETag", str(current.etag))
             if response.status_code == 200 and method in ("PUT", "PATCH") and shows:
-                # RFC 9110 §8.7: the content is the representation at this address.
-                path = self.view.request.get_full_path()
-                response.headers.setdefault("Content-Location", path)
+                self.set_content_location(response)
         except Exception:
             log_omission("the tag of what was written")
+
+    def set_content_location(self, response: Any) -> None:
+        """RFC 9110 §8.7: the content is the representation at this URL."""
+        view = self.view
+        url: str | None = view.request.get_full_path()
+        if view.lookup_field != "pk":
+            saved = getattr(getattr(response.data, "serializer", None), "instance", self.instance)
+            named = view.kwargs.get(view.lookup_url_kwarg or view.lookup_field)
+            try:
+                changed = str(lookup_value(view, saved)) != str(named)
+            except AttributeError:
+                return  # A lookup such as name__iexact cannot be read from the instance.
+            if changed:
+                url = address_of(view, saved)
+        if url is not None:
+            response.headers.setdefault("Content-Location", url)
 
     def may_create(self) -> bool:
         view = self.view
@@ -216,7 +238,7 @@ class GuardedWrite:
         versioning.report(decision)
         if unreadable is not None:
             raise unreadable
-        self.row = row
+        self.row, self.instance = row, instance
         conditions, view = versioning.conditions, self.view
         dates_count = conditions.if_unmodified_since is not None and (
             view.allow_unmodified_since or view.get_if_match() != "required"
