@@ -19,7 +19,14 @@ from rest_framework.exceptions import APIException
 
 from ..http.preconditions import Decision
 from ..sources.rows import Row, for_write
-from .current import acting, extra_actions, lookup_value, read_representation, reading
+from .current import (
+    acting,
+    extra_actions,
+    is_extra_action,
+    lookup_value,
+    read_representation,
+    reading,
+)
 from .exceptions import PreconditionError
 from .hooks import hooked
 
@@ -51,7 +58,8 @@ def conflict(view: Any, decision: Decision, row: Row, instance: Any) -> Precondi
     if seen.instance is not instance:
         row = view.versioning.row_of(seen.instance)
     current = row.validators(read_representation(view))
-    return PreconditionError(decision, current.etag, shown_content(view, seen))
+    content = shown_content(view, seen) if view.conflict_includes_current else None
+    return PreconditionError(decision, current.etag, content)
 
 
 def shown_content(view: Any, seen: Seen) -> dict[str, Any]:
@@ -61,8 +69,6 @@ def shown_content(view: Any, seen: Seen) -> dict[str, Any]:
     Args:
         seen: the row, as ``as_read()`` returns it.
     """
-    if not view.conflict_includes_current:
-        return {}
     if seen.answer is not None:
         data = getattr(seen.answer, "data", None)
         return {} if data is None else {"current": data}
@@ -98,11 +104,14 @@ def as_read(view: Any, instance: Any) -> Seen | None:
     view's own is called, since it may refuse, or show less than the serializer does.
     """
     versioning = view.versioning
+    # The arguments of an ``@action`` may name other filters than a GET has.
+    has_one_queryset = versioning.fixed_queryset is not None and not is_extra_action(view)
     try:
-        rows = _rows(view)
+        rows = None if has_one_queryset else _rows(view)
         with acting(view, "GET", versioning.read_action), _at(view, instance):
             view.check_permissions(view.request)
-            if versioning.loads_as_drf and _loads_the_same(rows, _rows(view)):
+            same = has_one_queryset or _load_the_same(rows, _rows(view))
+            if same and versioning.loads_as_drf:
                 view.check_object_permissions(view.request, instance)
                 found = instance
             elif (found := _load(view)) != instance:
@@ -200,14 +209,11 @@ def _at(view: Any, instance: Any) -> AbstractContextManager[None]:
 def _rows(view: Any) -> Any:
     if not hasattr(view, "get_queryset"):
         return view.get_versioned_queryset()
-    fixed = view.versioning.fixed_queryset
-    return view.filter_queryset(view.get_queryset()) if fixed is None else fixed
+    return view.filter_queryset(view.get_queryset())
 
 
-def _loads_the_same(rows: Any, others: Any) -> bool:
+def _load_the_same(rows: Any, others: Any) -> bool:
     """Whether two querysets are known to load the same rows and columns, but for locks."""
-    if rows is others:
-        return True
     both_known = isinstance(rows, QuerySet) and isinstance(others, QuerySet)
     return both_known and bool(_selection(rows) == _selection(others))
 

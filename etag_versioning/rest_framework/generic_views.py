@@ -77,7 +77,6 @@ class GenericVersioning(GuardingVersioning):
 
     @property
     def fixed_queryset(self) -> Any:
-        """The view's queryset, if that is one object for all requests, and nothing filters it."""
         view = self.view
         view_class: Any = type(view)
         fixed = _fixed_queryset(view_class)
@@ -176,9 +175,9 @@ class GenericVersioning(GuardingVersioning):
         the validators were read from, so that it is not made and filtered again.
         """
         view, rows, self.rows = self.view, self.rows, None
-        if rows is None and self.loads_as_drf and self.fixed_queryset is not None:
-            return load()
         if rows is None:
+            if self.loads_as_drf and self.fixed_queryset is not None:
+                return load()  # Its annotations are known.
             with hooked(view, filter_queryset=noting(view.filter_queryset, self.note_annotations)):
                 return load()
         hooks: dict[str, Any] = {}

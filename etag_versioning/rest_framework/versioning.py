@@ -98,6 +98,11 @@ class Versioning:
     def is_about_one_row(self) -> bool:
         return True
 
+    @property
+    def fixed_queryset(self) -> Any:
+        """The view's queryset, if that is one object for all requests, and nothing filters it."""
+        return None
+
     def row_of(self, instance: Any) -> Row:
         """The row of a loaded object, with what else is shown of it."""
         return row_of(instance, self.view.tag_key, extra_names(instance))

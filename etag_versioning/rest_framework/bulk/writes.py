@@ -142,7 +142,8 @@ class BulkUpdate:
         if seen is None:
             return named
         etag = str(item.row.validators().etag)
-        return {**named, "current_etag": etag, **shown_content(self.view, seen)}
+        content = shown_content(self.view, seen) if self.view.conflict_includes_current else {}
+        return {**named, "current_etag": etag, **content}
 
     def validate(self) -> None:
         for item in self.items:
