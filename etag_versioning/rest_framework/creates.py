@@ -228,10 +228,11 @@ class GuardedCreate:
     def key(self) -> Any:
         """The lookup's value, as a column; 404 where no row can have it."""
         view = self.view
-        view.versioning.check_lookup()
-        column = self.column()
+        value = view.kwargs[view.lookup_url_kwarg or view.lookup_field]
+        if is_impossible(value):
+            raise Http404
         try:
-            return column.clean(view.kwargs[view.lookup_url_kwarg or view.lookup_field], None)
+            return self.column().clean(value, None)
         except InvalidKey:
             raise Http404 from None
 

@@ -21,7 +21,6 @@ from ..sources.rows import (
     Row,
     annotation_names,
     for_write,
-    is_impossible,
     read_row,
     row_of,
     row_reader,
@@ -53,13 +52,6 @@ class GenericVersioning(GuardingVersioning):
         if detail is not None:
             return bool(detail)
         return (view.lookup_url_kwarg or view.lookup_field) in view.kwargs
-
-    def check_lookup(self) -> None:
-        """Raise the 404 of a key that no row can have."""
-        view = self.view
-        value = view.kwargs.get(view.lookup_url_kwarg or view.lookup_field)
-        if isinstance(value, str) and not value.isalnum() and is_impossible(value):
-            raise Http404
 
     @cached_property
     def loads_as_drf(self) -> bool:

@@ -70,7 +70,6 @@ def read_object(
         method: what answers with 200.
     """
     versioning: GenericVersioning = view.versioning
-    versioning.check_lookup()
     early = early and versioning.conditions != NO_CONDITIONS
     if early and (row := versioning.read_first()) is not None:
         early = False

@@ -55,7 +55,6 @@ def _noting(original: Method, note: Callable[[Any], None]) -> Method:
 async def aread_object(view: Any, early: bool, method: Method, *args: Any, **kwargs: Any) -> Any:
     """As ``read_object()``, for a method that awaits ``aget_object()``."""
     versioning: AsyncVersioning = view.versioning
-    versioning.check_lookup()
     loaded: list[Any] = []
     load = view.aget_object
 
