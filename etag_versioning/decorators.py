@@ -29,7 +29,7 @@ from .sources.functions import (
     last_modified_func,
     revision_etag_func,
 )
-from .views.async_condition import AsyncCall
+from .views.async_condition import AsyncCall, for_threads
 from .views.condition import Call
 from .views.etag_options import Options
 
@@ -159,10 +159,11 @@ def versioned_condition(
         owner = _instance_of(view)
         known = options if owner is None or methods is not None else _with_methods(options, owner)
         if iscoroutinefunction(view) or getattr(owner, "view_is_async", False):
+            threaded = for_threads(known)
 
             @functools.wraps(view)
             async def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                response = await AsyncCall(known, view, request, args, kwargs).respond()
+                response = await AsyncCall(threaded, view, request, args, kwargs).respond()
                 if response.status_code == 204:
                     without_length(response)
                 return response

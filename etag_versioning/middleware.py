@@ -9,7 +9,7 @@ from django.utils.deprecation import MiddlewareMixin
 from .exceptions import StaleWriteError
 from .http.preconditions import CONFLICT, UNAVAILABLE
 from .http.responses import ErrorResponse
-from .orm.guards import is_contention
+from .orm.database_errors import is_contention
 from .signals import report
 
 __all__ = ["StaleWriteMiddleware"]

@@ -21,9 +21,8 @@ from ..touching.writes import (
     touch_for_deletion,
     touch_for_rows,
 )
-from .guards import State
 from .instances import has_state, no_state, owner_key, require_loaded
-from .state import state_columns
+from .state import State, state_columns
 from .swaps import Swap
 
 __all__ = ["Deletion"]
@@ -90,7 +89,7 @@ class Deletion:
         guards = self.swap.guards()
         if count or not self._is_kept():
             for guard in guards if count else ():
-                guard.removed()
+                guard.note_deletion()
         else:
             for guard in guards:
                 guard.reread()
@@ -108,12 +107,12 @@ class Deletion:
             self._owners_row().update(**columns.expressions(timezone.now()))
         for guard in () if stays or not there else guards:
             # Before, since signals may write other rows when it is gone.
-            guard.removed()
+            guard.note_deletion()
         try:
             result = self._delete_collected(done)
         except Exception:
             for guard in guards:
-                guard.moved(state)
+                guard.note_bump(state)
             raise
         for guard in guards if stays or (there and not result[1].get(label)) else ():
             # The row is there: the parent's, or one that a trigger of the database keeps.

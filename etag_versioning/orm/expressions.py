@@ -10,8 +10,7 @@ from django.db.models import sql
 from django.utils import timezone
 
 from ..fields import is_timestamp
-from .guards import State
-from .state import StateColumns
+from .state import State, StateColumns
 
 __all__ = ["InState", "InStates", "MovingInsertQuery"]
 

@@ -12,15 +12,22 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
 from ..fields import NextTimestamp, NextVersion, UpdatedAtField, VersionField, next_timestamp
-from .guards import State
 
 __all__ = [
+    "State",
     "StateColumns",
     "is_partly_computed",
     "is_unversioned",
     "state_columns",
     "unversioned_names",
 ]
+
+
+class State(NamedTuple):
+    """What a row's two columns hold; ``timestamp`` is ``None`` without that column."""
+
+    version: int
+    timestamp: datetime | None = None
 
 
 class StateColumns(NamedTuple):

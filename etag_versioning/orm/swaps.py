@@ -15,10 +15,12 @@ from ..exceptions import StaleWriteError
 from ..touching.paths import touches_of
 from ..touching.touch import Touch, in_transaction
 from ..touching.writes import touch_for_save
+from .database_errors import is_duplicate
 from .expressions import InState
-from .guards import Guard, State, guards_of, is_duplicate, lock_state, require_matched_rows
+from .guards import Guard, guards_of
 from .instances import has_state, owner_key
-from .state import StateColumns, is_unversioned, state_columns
+from .locks import StoredRow, lock_state, require_matched_rows
+from .state import State, StateColumns, is_unversioned, state_columns
 from .unchanged import forget, is_unchanged, remember_key, remember_written
 
 __all__ = ["RawSave", "Swap"]
@@ -226,9 +228,9 @@ class Swap(_Save):
         key, guards = owner_key(self.instance, columns), self.guards()
         for guard in guards:
             guard.admit(state, self.instance)
-        lock_state(columns.owner, self.using, key, columns.names, [state], self.instance)
+        lock_state(StoredRow(columns, self.using, key), [state], self.instance)
         for guard in guards:
-            guard.compared = True
+            guard.note_comparison()
 
     def _state(self) -> State | None:
         """The state that the write of the owner's row is based on; ``None`` if there is none."""
@@ -331,7 +333,7 @@ class Swap(_Save):
             self._keep()
         if self.bumped or not updated:
             for guard in self.guards():
-                guard.moved(self.columns.state_of(self.instance))
+                guard.note_bump(self.columns.state_of(self.instance))
 
     def _keep(self) -> None:
         self.kept = True
@@ -384,8 +386,7 @@ class RawSave(_Save):
         with in_transaction(self.using), self:
             self.begin(insert=False)
             for guard in (guards := self.guards()):
-                if guard.enforced and not guard.locked:
-                    guard.lock()
+                guard.lock()
             updated = save(*args, **kwargs)
             if self.columns.owner is not None:
                 self._bump(updated)

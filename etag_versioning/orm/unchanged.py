@@ -17,8 +17,7 @@ from weakref import WeakKeyDictionary
 
 from django.db.models.fields.files import FieldFile
 
-from .guards import State
-from .state import StateColumns
+from .state import State, StateColumns
 
 __all__ = ["forget", "is_unchanged", "remember_key", "remember_read", "remember_written", "row_key"]
 

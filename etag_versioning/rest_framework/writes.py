@@ -5,8 +5,8 @@ guarded when it is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +30,12 @@ from ..http.preconditions import (
     Validators,
     reconsider,
 )
-from ..orm.guards import Guard, insist, is_clash, is_lost_race, refusing_rolled_back
+from ..orm.database_errors import is_clash, is_lost_race, was_raised_after_commit
+from ..orm.guards import Demand, Guard
+from ..orm.retries import retry
 from ..orm.state import state_columns
+from ..sources.guarded_block import GuardedBlock
 from ..sources.lost_races import decide_in_transaction
-from ..sources.raw_sql import warning_of_raw_sql
 from ..sources.rows import Row, for_write
 from .conflicts import conflict
 from .creates import GuardedCreate
@@ -48,12 +50,8 @@ from .current import (
 from .exceptions import LostRace, PreconditionError
 from .fields import tag_field, tag_in, with_tag
 from .hooks import hooked, noting
-from .statements import is_one_unit, refresh, saves_in_own_way, watching
-from .transactions import (
-    log_omission,
-    raise_for_durable,
-    was_raised_after_commit,
-)
+from .statements import is_one_unit, refresh, saves_in_own_way
+from .transactions import log_omission, raise_for_durable
 
 if TYPE_CHECKING:
     from .generic_views import VersionedViewMixin
@@ -100,7 +98,7 @@ class GuardedWrite:
         self.row: Row | None = None
         self.guard: Guard | None = None
         self.block = ExitStack()
-        self.answer: Any = None
+        self.guarded: GuardedBlock | None = None
         self.instance: Any = None
         queryset = "get_queryset" if hasattr(view, "get_queryset") else "get_versioned_queryset"
         original = getattr(view, queryset)
@@ -125,7 +123,9 @@ class GuardedWrite:
         """
         try:
             with hooked(self.view, True, **self.hooks), self.block:
-                self.answer = response = method(*args, **kwargs)
+                response = method(*args, **kwargs)
+                if self.guarded is not None:
+                    self.guarded.response = response
         except _Absent:
             return self.create()
         except Failed as failed:
@@ -167,7 +167,7 @@ class GuardedWrite:
             )
             # The validators of a 201 are those of the row that was made (§15.3.2).
             if response.status_code != 201 and headers.shows_new_tag(method, response):
-                row = self.row.with_state(self.guard.state)
+                row = self.row._replace(state=self.guard.state)
                 # If the body differs from a GET's, send the state-only tag: valid for
                 # If-Match, never for a 304.
                 current = versioning.validators_of(row) if shows else row.validators()
@@ -217,7 +217,7 @@ class GuardedWrite:
         if self.row is not None:
             return instance
         guard = self.evaluate(instance)
-        if guard.any_state:
+        if guard.demand is Demand.ANY_STATE:
             # ``If-Match: *`` names no state to compare, so load the row under its lock.
             self.block.enter_context(guard.locking())
             instance = original()
@@ -294,42 +294,23 @@ class GuardedWrite:
         guard = self.guard
         if guard is None:
             original(written)
-        elif not own and is_one_unit(written) and not connections[guard.using].in_atomic_block:
+        elif not own and is_one_unit(written) and not connections[guard.row.using].in_atomic_block:
             # It compares by itself: a transaction around it would add nothing.
             with guard.watch():
-                insist(partial(original, written))
+                retry(partial(original, written))
             try:
                 refresh(written, guard)
             except Exception:
                 log_omission("what was written past the instance")
         else:
             kind: Any = type(written)
-            locks = own or saves_in_own_way(kind)
-            with self.writing(guard, written, locks=locks):
-                original(written)
-
-    @contextmanager
-    def writing(self, guard: Guard, written: Any = None, *, locks: bool) -> Iterator[None]:
-        """
-        One transaction around code that writes the row.
-
-        Args:
-            guard: the row's.
-            written: the serializer that is saved, if it is known.
-            locks: whether to lock the row first, since the project's own code may write it
-                in any way.
-        """
-        locks = locks and guard.enforced and not guard.locked
-        with guard.locking() if locks else transaction.atomic(using=guard.using):
-            with (
-                warning_of_raw_sql(self.view, self.row, guard, lambda: self.answer),
-                watching(guard),
-                refusing_rolled_back(guard.using, lambda: self.answer),
-            ):
-                yield
-            if guard.enforced and not guard.compared:
-                guard.lock()
-            refresh(written, guard)
+            using = guard.row.using
+            # The project's own code may write in any way, so lock the row before.
+            with guard.locking() if own or saves_in_own_way(kind) else transaction.atomic(using):
+                block = GuardedBlock(using, [guard], view=self.view, row=self.row)
+                with block:
+                    original(written)
+                refresh(written, guard)
 
     # Another request wrote first.
 
@@ -426,5 +407,11 @@ class GuardedHandler(GuardedWrite):
         is_evaluated = self.row is not None
         instance = super().get_object(original)
         if self.guard is not None and not is_evaluated:
-            self.block.enter_context(self.writing(self.guard, locks=True))
+            self.begin(self.guard)
         return instance
+
+    def begin(self, guard: Guard) -> None:
+        """Begin the handler's transaction, with the row's lock."""
+        self.block.enter_context(guard.locking())
+        block = GuardedBlock(guard.row.using, [guard], view=self.view, row=self.row)
+        self.guarded = self.block.enter_context(block)

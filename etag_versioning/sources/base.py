@@ -20,7 +20,8 @@ from ..conf import settings
 from ..http.etags import encode_key
 from ..http.preconditions import Validators
 from ..http.representation import PLAIN, Representation, make_validators
-from .absent_rows import CreationGuard
+from ..orm.locks import StoredRow
+from .absent_rows import CreationGuard, DetachedCreationGuard
 from .fast_select import Key, fixed_queryset, from_database
 from .rows import (
     Row,
@@ -135,16 +136,14 @@ class RowSource:
     ) -> CreationGuard:
         """A guard on the row that ``read()`` did not find."""
         queryset = for_write(_queryset(self.source, request, args, kwargs))
-        columns = require_version(queryset.model)
-        sees_hidden = detached and self._is_unique_in(queryset.model)
+        require_version(queryset.model)
+        row = StoredRow.of(queryset.model, queryset.db, None)
+        if not detached:
+            return CreationGuard(row, look=lambda: self._read(locking(queryset.all()), kwargs))
+        sees_hidden = self._is_unique_in(queryset.model)
         rows = queryset.model._base_manager.using(queryset.db) if sees_hidden else queryset
-        return CreationGuard(
-            model=columns.owner,
-            using=queryset.db,
-            columns=columns.names,
-            look=lambda: self._read(locking(rows.all()), kwargs),
-            sees_hidden=sees_hidden,
-            detached=detached,
+        return DetachedCreationGuard(
+            row, look=lambda: self._read(locking(rows.all()), kwargs), sees_hidden=sees_hidden
         )
 
     def _is_unique_in(self, model: Any) -> bool:

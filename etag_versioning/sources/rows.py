@@ -22,8 +22,9 @@ from ..http.dates import parse_http_date
 from ..http.etags import build_state, digest, encode_key
 from ..http.preconditions import ConditionalHeaders, Validators, names_any
 from ..http.representation import PLAIN, Representation, make_validators
-from ..orm.guards import Guard, State
-from ..orm.state import StateColumns, state_columns
+from ..orm.guards import Demand, DetachedGuard, Guard
+from ..orm.locks import StoredRow
+from ..orm.state import State, StateColumns, state_columns
 from ..touching.paths import touches_of
 from ..touching.writes import Source, touch_for_rows
 from .fast_select import Key, KeyedRows, values_of
@@ -72,9 +73,6 @@ class Row(NamedTuple):
     annotations: tuple[Any, ...] = ()
     is_fixed: bool = True
 
-    def with_state(self, state: State) -> Row:
-        return self._replace(state=state)
-
     @property
     def row(self) -> Row:
         return self
@@ -97,22 +95,24 @@ class Row(NamedTuple):
         self, headers: ConditionalHeaders, *, dates_count: bool, detached: bool = False
     ) -> Guard:
         """
-        A guard on this row, enforced where the request has a precondition that
-        a write must hold to; ``detached`` where no transaction is around it.
+        A guard on this row, which holds writes to the request's precondition if it has one;
+        ``detached`` where no transaction is around it.
         """
-        columns = state_columns(self.model)
-        dated = dates_count and parse_http_date(headers.if_unmodified_since) is not None
-        return Guard(
-            columns.owner,
-            self.using,
-            self.pk,
-            columns.names,
-            self.state,
-            any_state=names_any(headers),
-            enforced=headers.if_match is not None or dated,
-            lock_touched=None if touches_of(self.model) is None else self.lock_touched,
-            detached=detached,
-        )
+        if headers.if_match is not None:
+            demand = Demand.ANY_STATE if names_any(headers) else Demand.THIS_STATE
+        elif dates_count and parse_http_date(headers.if_unmodified_since) is not None:
+            demand = Demand.THIS_STATE
+        else:
+            demand = Demand.NOTHING
+        kind = DetachedGuard if detached else Guard
+        lock_touched = None if touches_of(self.model) is None else self.lock_touched
+        row = StoredRow(state_columns(self.model), self.using, self.pk)
+        return kind(row, self.state, demand, lock_touched)
+
+    @property
+    def stored(self) -> StoredRow:
+        """The row of the table that holds the state."""
+        return StoredRow.of(self.model, self.using, self.pk)
 
     def lock_touched(self) -> None:
         """Lock what a write of the row will touch, as far as the row as it is tells."""

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError as InvalidKey
 from rest_framework.exceptions import ValidationError
 
 from ...http.preconditions import ConditionalHeaders
-from ...orm.guards import Guard
+from ...orm.guards import Demand, Guard
 from ...sources.rows import is_impossible
 from ..fields import tag_field, tag_in, with_tag
 
@@ -36,7 +36,8 @@ class Item:
         names no state: another item may touch the row.
         """
         guard: Guard = self.row.guard(self.headers, dates_count=False)
-        self.guard = replace(guard, enforced=True)
+        strict = replace(guard, demand=Demand.THIS_STATE)
+        self.guard = guard if guard.enforced else strict
 
 
 class BulkContent:
