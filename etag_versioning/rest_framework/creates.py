@@ -42,9 +42,8 @@ from ..sources.rows import Row, for_write, is_impossible, read_row
 from .collection import listed_validators
 from .conflicts import conflict
 from .current import acting, address_of, answers_as_get, read_representation
-from .exceptions import LostRace, PreconditionError
+from .exceptions import LostRace, PreconditionError, optional
 from .hooks import hooked
-from .transactions import optional, telling_durable
 from .versioning import NO_SUCH_KEY
 
 if TYPE_CHECKING:
@@ -161,7 +160,6 @@ class GuardedCreate:
                 block.enter_context(transaction.atomic(using=using))
                 block.enter_context(self.guarded(model))
                 guarded = block.enter_context(GuardedBlock(using))
-            block.enter_context(telling_durable())
             original(serializer)
             self.created = serializer.instance
             # A dry run rolls its row back, so there is no tag to send.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from rest_framework.exceptions import APIException
@@ -13,7 +15,9 @@ from ..http.negotiation import JSON, PROBLEM, preferred_type
 from ..http.preconditions import Decision, Outcome
 from ..http.responses import ERRORS, error_body, problem_body
 
-__all__ = ["LostRace", "PreconditionError", "set_problem_details"]
+__all__ = ["LostRace", "PreconditionError", "log_omission", "optional", "set_problem_details"]
+
+logger = logging.getLogger("etag_versioning")
 
 
 class PreconditionError(APIException):
@@ -65,3 +69,20 @@ def set_problem_details(request: Any, response: Response, error: PreconditionErr
     if preferred_type(request.META.get("HTTP_ACCEPT")) == PROBLEM:
         response.data = problem_body(error.decision, error.etag)
         response.content_type = PROBLEM
+
+
+@contextmanager
+def optional(what: str) -> Iterator[None]:
+    """
+    Log an error of the block, and go on without ``what``. Once the row is committed, an error
+    in what we do for the answer must not turn the success into a 500.
+    """
+    try:
+        yield
+    except Exception:
+        log_omission(what)
+
+
+def log_omission(what: str) -> None:
+    """Log the exception that is being handled: the answer goes out without ``what``."""
+    logger.exception("Left out of the answer, because of an error: %s", what)

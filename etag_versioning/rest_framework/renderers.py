@@ -14,7 +14,7 @@ from rest_framework.utils.serializer_helpers import ReturnDict
 
 from .comparison import Difference, contents, differences
 from .conflicts import own_handler, visible_row
-from .transactions import optional
+from .exceptions import optional
 from .versioning import versioning_of
 
 __all__ = ["VersionedBrowsableAPIRenderer"]

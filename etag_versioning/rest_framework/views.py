@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from ..apps import require_installed
 from ..exceptions import StaleWriteError
 from ..http import headers
-from ..http.preconditions import CONFLICT, UNAVAILABLE
+from ..http.preconditions import CONFLICT, SAFE_METHODS, UNAVAILABLE
 from ..http.responses import set_error_headers
 from ..orm.database_errors import is_contention, was_raised_after_commit
 from .exceptions import LostRace, PreconditionError, set_problem_details
@@ -61,6 +61,8 @@ class VersionedView(ViewOptions, APIView):
                 exc = PreconditionError(CONFLICT)
             elif is_contention(exc):
                 exc = PreconditionError(UNAVAILABLE)
+            elif isinstance(exc, RuntimeError) and self.request.method not in SAFE_METHODS:
+                _raise_for_durable(exc)
         response = super().handle_exception(exc)
         # Without Cache-Control, a cache may keep a 404 or a 410 (RFC 9110 §15.1).
         response.headers.setdefault("Cache-Control", "no-store")
@@ -79,3 +81,13 @@ class VersionedView(ViewOptions, APIView):
             VersionedBrowsableAPIRenderer() if type(renderer) is BrowsableAPIRenderer else renderer
             for renderer in super().get_renderers()
         ]
+
+
+def _raise_for_durable(error: RuntimeError) -> None:
+    """Raise what to write instead, if ``error`` is Django's about ``atomic(durable=True)``."""
+    if str(error).startswith("A durable atomic block"):
+        raise RuntimeError(
+            "A guarded handler runs in a transaction, which holds its row locked, so it cannot "
+            "begin a durable one. Write: with transaction.atomic(): … Call "
+            "transaction.on_commit() for what has to wait for the commit."
+        ) from error

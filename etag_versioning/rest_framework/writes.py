@@ -24,6 +24,7 @@ from ..http import headers
 from ..http.preconditions import (
     CONFLICT,
     GONE,
+    INTERRUPTED,
     NO_CONDITIONS,
     Decision,
     Outcome,
@@ -31,7 +32,7 @@ from ..http.preconditions import (
     reconsider,
 )
 from ..orm.database_errors import is_clash, is_lost_race, was_raised_after_commit
-from ..orm.guards import Demand, Guard
+from ..orm.guards import Demand, DetachedGuard, Guard
 from ..orm.retries import retry
 from ..orm.state import state_columns
 from ..sources.guarded_block import GuardedBlock
@@ -47,11 +48,10 @@ from .current import (
     lookup_value,
     read_representation,
 )
-from .exceptions import LostRace, PreconditionError
+from .exceptions import LostRace, PreconditionError, log_omission
 from .fields import tag_field, tag_in, with_tag
 from .hooks import hooked, noting
 from .statements import is_one_unit, refresh, saves_in_own_way
-from .transactions import log_omission, raise_for_durable
 
 if TYPE_CHECKING:
     from .generic_views import VersionedViewMixin
@@ -130,9 +130,6 @@ class GuardedWrite:
             return self.create()
         except Failed as failed:
             raise conflict(self.view, *failed.args) from None
-        except RuntimeError as error:
-            raise_for_durable(error)
-            raise
         except (StaleWriteError, DatabaseError) as error:
             if self.row is None or not self.wrote_nothing(error):
                 raise
@@ -217,7 +214,7 @@ class GuardedWrite:
         if self.row is not None:
             return instance
         guard = self.evaluate(instance)
-        if guard.demand is Demand.ANY_STATE:
+        if guard.demand is Demand.ANY_STATE and not self.detached:
             # ``If-Match: *`` names no state to compare, so load the row under its lock.
             self.block.enter_context(guard.locking())
             instance = original()
@@ -318,6 +315,8 @@ class GuardedWrite:
         """What to answer, by the row as it is now."""
         versioning = self.versioning
         versioning.representations.clear()
+        if isinstance(self.guard, DetachedGuard) and self.guard.committed:
+            return PreconditionError(INTERRUPTED)
         if is_clash(error) or not row.concerns(error):
             return PreconditionError(CONFLICT)
         try:
@@ -374,6 +373,7 @@ class GuardedHandler(GuardedWrite):
 
     def __init__(self, view: Any) -> None:
         super().__init__(view)
+        self.detached = not view.lock_row
         self.loaded: Any = None
 
     def run(self, method: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
@@ -411,7 +411,10 @@ class GuardedHandler(GuardedWrite):
         return instance
 
     def begin(self, guard: Guard) -> None:
-        """Begin the handler's transaction, with the row's lock."""
+        """Begin the handler's transaction, with the row's lock; or let each write compare."""
+        if self.detached:
+            self.block.enter_context(guard.watch())
+            return
         self.block.enter_context(guard.locking())
         block = GuardedBlock(guard.row.using, [guard], view=self.view, row=self.row)
         self.guarded = self.block.enter_context(block)

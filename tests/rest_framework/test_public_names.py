@@ -41,6 +41,7 @@ OPTIONS = {
     "if_match",
     "last_modified",
     "list_validator",
+    "lock_row",
     "tag_key",
 }
 COMMON = OPTIONS | {"versioning"}

@@ -21,10 +21,10 @@ from ...http.preconditions import NO_CONDITIONS, Validators
 from ...sources.rows import for_write
 from ..conflicts import conflict
 from ..creates import REFUSALS, GuardedCreate, is_versioned
+from ..exceptions import optional
 from ..hooks import hooked
 from ..pagination import RenderedPage, cheap_list, validators_of_page
 from ..statements import refresh
-from ..transactions import optional
 from ..writes import Failed, GuardedWrite
 
 if TYPE_CHECKING:

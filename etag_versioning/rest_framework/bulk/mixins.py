@@ -14,7 +14,6 @@ from rest_framework.response import Response
 from ..generic_views import VersionedViewMixin
 from ..hooks import hooked
 from ..mixins import VersionedUpdateMixin
-from ..transactions import telling_durable
 from .writes import BulkUpdate
 
 __all__ = ["VersionedBulkUpdateMixin"]
@@ -71,15 +70,10 @@ class VersionedBulkUpdateMixin(VersionedViewMixin):
             return super().options(request, *args, **kwargs)
 
     def bulk_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return _respond(self, partial=False)
+        return BulkUpdate(self, partial=False).respond()
 
     def partial_bulk_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return _respond(self, partial=True)
-
-
-def _respond(view: Any, *, partial: bool) -> Response:
-    with telling_durable():
-        return BulkUpdate(view, partial=partial).respond()
+        return BulkUpdate(self, partial=True).respond()
 
 
 # What the handlers do, as permissions and serializers are chosen by it.
