@@ -76,7 +76,8 @@ def refresh(written: Any, guard: Guard) -> None:
         return
     model: Any = type(instance)
     known = state_columns(model).state_of(instance)
-    pk = getattr(instance, guard.row.columns.owner._meta.pk.attname)
     # Something wrote the row past the instance, or the database computes a column.
-    if guard.is_on(pk) and (known != guard.state or is_partly_computed(model)):
-        instance.refresh_from_db(using=guard.row.using)
+    if known != guard.state or is_partly_computed(model):
+        pk = getattr(instance, guard.row.columns.owner._meta.pk.attname)
+        if guard.is_on(pk):
+            instance.refresh_from_db(using=guard.row.using)

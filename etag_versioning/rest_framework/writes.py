@@ -170,25 +170,25 @@ class GuardedWrite:
                 current = versioning.validators_of(row) if shows else row.validators()
                 response.headers.setdefault("ETag", str(current.etag))
             if response.status_code == 200 and method in ("PUT", "PATCH") and shows:
-                self.set_content_location(response)
+                # RFC 9110 §8.7: the content is the representation at this URL.
+                keeps_url = self.view.lookup_field == "pk"
+                url = self.view.request.get_full_path() if keeps_url else self.url_of(response)
+                if url is not None:
+                    response.headers.setdefault("Content-Location", url)
         except Exception:
             log_omission("the tag of what was written")
 
-    def set_content_location(self, response: Any) -> None:
-        """RFC 9110 §8.7: the content is the representation at this URL."""
+    def url_of(self, response: Any) -> str | None:
+        """The row's URL after a write that may have changed what the view looks rows up by."""
         view = self.view
-        url: str | None = view.request.get_full_path()
-        if view.lookup_field != "pk":
-            saved = getattr(getattr(response.data, "serializer", None), "instance", self.instance)
-            named = view.kwargs.get(view.lookup_url_kwarg or view.lookup_field)
-            try:
-                changed = str(lookup_value(view, saved)) != str(named)
-            except AttributeError:
-                return  # A lookup such as name__iexact cannot be read from the instance.
-            if changed:
-                url = address_of(view, saved)
-        if url is not None:
-            response.headers.setdefault("Content-Location", url)
+        saved = getattr(getattr(response.data, "serializer", None), "instance", self.instance)
+        named = view.kwargs.get(view.lookup_url_kwarg or view.lookup_field)
+        try:
+            keeps_url = str(lookup_value(view, saved)) == str(named)
+        except AttributeError:
+            return None  # A lookup such as name__iexact cannot be read from the instance.
+        url: str = view.request.get_full_path()
+        return url if keeps_url else address_of(view, saved)
 
     def may_create(self) -> bool:
         view = self.view
