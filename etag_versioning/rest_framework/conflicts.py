@@ -91,13 +91,13 @@ class Seen(NamedTuple):
     answer: Any = None
 
 
-# What refuses a request.
+# The errors by which a view refuses a request.
 _REFUSALS = (APIException, PermissionDenied, Http404)
 
 
 def as_read(view: Any, instance: Any) -> Seen | None:
     """
-    ``instance`` as a GET of it would load it; ``None`` for who would not get it.
+    ``instance`` as a GET of it would load it; ``None`` for a caller who would not get it.
 
     It is loaded again only where a GET may load it in another way: by a
     ``get_object()`` of the view's own, or from another queryset. A handler of the
@@ -176,7 +176,7 @@ def _own_answer(view: Any) -> Any:
     handler = getattr(view, name)
     if iscoroutinefunction(handler):
         handler = async_to_sync(handler)
-    # Whole, whatever the request's preconditions are.
+    # The preconditions of the request are not about this GET.
     with hooked(view, versioning=view.versioning.for_nested_read()):
         try:
             answer = handler(view.request, *view.args, **view.kwargs)

@@ -154,21 +154,23 @@ class GuardedCreate:
     def perform(self, original: Callable[[Any], None], serializer: Any) -> None:
         model = getattr(getattr(serializer, "Meta", None), "model", None)
         using = None if model is None else router.db_for_write(model)
-        with ExitStack() as block:
-            guarded: GuardedBlock | None = None
-            if using is not None:
-                block.enter_context(transaction.atomic(using=using))
-                block.enter_context(self.guarded(model))
-                guarded = block.enter_context(GuardedBlock(using))
+        if using is None:
             original(serializer)
-            self.created = serializer.instance
-            # A dry run rolls its row back, so there is no tag to send.
-            dry = using is not None and connections[using].needs_rollback
-            if is_versioned(self.created) and not dry:
-                self.row = self.view.versioning.row_of(self.created)
-                if guarded is not None and guarded.statements:
-                    # An UPDATE may have written the new row past its instance.
-                    self.row = self.read_again(self.created)
+            self.note_created(serializer)
+            return
+        with transaction.atomic(using=using), self.guarded(model), GuardedBlock(using) as block:
+            original(serializer)
+            self.note_created(serializer)
+            if connections[using].needs_rollback:
+                self.row = None  # A dry run rolls its row back, so there is no tag to send.
+            elif self.row is not None and block.statements:
+                # An UPDATE may have written the new row past its instance.
+                self.row = self.read_again(self.created)
+
+    def note_created(self, serializer: Any) -> None:
+        self.created = serializer.instance
+        if is_versioned(self.created):
+            self.row = self.view.versioning.row_of(self.created)
 
     @contextmanager
     def guarded(self, model: Any, *, detached: bool = False) -> Iterator[None]:

@@ -52,10 +52,8 @@ def reading(view: Any) -> AbstractContextManager[None]:
 @contextmanager
 def acting(view: Any, method: str, action: str) -> Iterator[None]:
     """
-    For the block, let the view be as at another method's request.
-
-    Views choose their serializer, and their permissions, by action, by method or
-    by the arguments of an ``@action``.
+    For the block, let the view answer another method's request: views choose serializer and
+    permissions by action, by method, or by the arguments of an ``@action``.
     """
     loaded = vars(view)
     view_class: Any = type(view)
@@ -72,7 +70,7 @@ def acting(view: Any, method: str, action: str) -> Iterator[None]:
 
 
 def answers_as_get(view: Any) -> bool:
-    """Whether an answer is made by the code that answers a GET of the row."""
+    """Whether the same code makes the answer to this request and to a GET of the row."""
     view_class: Any = type(view)
     if not _chooses(view_class, getattr(view, "action", None)):
         return True
@@ -110,8 +108,8 @@ def lookup_value(view: Any, instance: Any) -> Any:
 
 def is_whole(data: Any) -> bool:
     """
-    Whether an answer has all that a GET shows: DRF leaves a field with a default out
-    of the answer to a PATCH, where its source leads nowhere.
+    Whether an answer has all fields of a GET. In the answer to a PATCH, DRF leaves out a
+    field with a default whose source does not exist.
     """
     serializer = getattr(data, "serializer", None)
     if not getattr(serializer, "partial", False):

@@ -1,4 +1,4 @@
-"""What the mixins for DRF's generic views share: their queryset, and the row in it."""
+"""The base of the mixins for DRF's generic views: their queryset, and the row in it."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ class GenericVersioning(GuardingVersioning):
 
     def read_permitted_row(self) -> Row | None:
         """
-        The row of an object that is loaded for the permissions alone: without the joins and
-        prefetches that only the serializer needs. A permission that follows a relation makes
+        Load the object for the permissions alone, without the joins and prefetches that only
+        the serializer needs, and return its row. A permission that follows a relation makes
         a query of its own. ``None`` where there is nothing to leave out.
         """
         view, rows = self.view, self.fixed_queryset
@@ -138,8 +138,8 @@ class GenericVersioning(GuardingVersioning):
 
     def read_row_again(self, row: Row) -> tuple[Row, Any] | None:
         """
-        The same row as it is now, if it still is one of the view's; with its object,
-        which says who may read it.
+        The same row as it is now, with its object; ``None`` where the view's queryset does not
+        have it any more.
         """
         queryset = for_write(self.view.filter_queryset(self.view.get_queryset()))
         owner = state_columns(row.model).owner
@@ -185,7 +185,7 @@ class GenericVersioning(GuardingVersioning):
         """For the block, let ``get_object()`` load from ``rows``, which is filtered already."""
         view = self.view
         self.annotations = annotation_names(rows)
-        # Once: a second call may be for a queryset to evaluate.
+        # Once, since a second call may be for a queryset to evaluate.
         once, get_queryset, filter_queryset = [rows], view.get_queryset, view.filter_queryset
         return hooked(
             view,
@@ -267,9 +267,9 @@ def _annotations_of_fixed(view_class: Any) -> tuple[str, ...]:
 
 def _loads_other_rows(rows: Any) -> bool:
     """
-    Whether a queryset loads other rows with each of its own, which a permission could as well
-    load by itself. Not so where it narrows them: by ``Prefetch(queryset=…)``, of which the
-    permission must not see more, under another name, or by a ``FilteredRelation``.
+    Whether a queryset loads related rows that a permission could as well load by itself. Not
+    where it filters or renames them, by ``Prefetch(queryset=…)`` or a ``FilteredRelation``:
+    the permission must not see other rows than these.
     """
     if not isinstance(rows, QuerySet) or rows.query.combinator or rows.query.values_select:
         return False
@@ -282,5 +282,5 @@ def _loads_other_rows(rows: Any) -> bool:
 
 def _without_other_rows(rows: Any) -> Any:
     bare = rows.select_related(None).prefetch_related(None)
-    # Since Django 6.1: a queryset that forbids further queries has what it selects in mind.
+    # Since Django 6.1, a queryset may forbid further queries, counting on what it selects.
     return bare.fetch_mode(FETCH_ONE) if FETCH_ONE is not None else bare

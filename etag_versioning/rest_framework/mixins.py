@@ -1,10 +1,9 @@
 """
 DRF's mixins with preconditions: put them before DRF's own classes.
 
-Each runs DRF's method of the same name, and for its duration wraps the view's
-hooks (``get_object``, ``perform_update`` …), so that a view's own versions of
-hooks go on working. What DRF answers without preconditions comes first: 401,
-403, 404, 405, 415 (RFC 9110 §13.2.1).
+Each runs DRF's method of the same name and, while it runs, wraps the view's hooks
+(``get_object``, ``perform_update`` …), so a view's own hooks go on working. What DRF answers
+without preconditions comes first: 401, 403, 404, 405, 415 (RFC 9110 §13.2.1).
 """
 
 from __future__ import annotations

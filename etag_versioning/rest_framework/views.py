@@ -26,11 +26,11 @@ __all__ = ["VersionedView"]
 
 
 class VersionedView(ViewOptions, APIView):
-    """The base of all."""
+    """The base of all mixins."""
 
     if TYPE_CHECKING:
-        # The mixins give it. It is about the versions of rows: DRF's ``versioning_class`` and
-        # ``request.version`` are about those of an API.
+        # Each mixin sets it. It is about the versions of rows; DRF's ``versioning_class`` and
+        # ``request.version`` are about versions of the API.
         versioning: Versioning
 
     @classmethod
@@ -48,7 +48,7 @@ class VersionedView(ViewOptions, APIView):
             for function in versioning.on_not_modified:
                 function()
         sent = response.headers
-        # The parameters of a media type choose too, where there is one renderer.
+        # Even one renderer chooses by Accept: by the media type's parameters.
         if sent.get("Vary") != "Accept" and "ETag" in sent:
             patch_vary_headers(response, ("Accept",))
         return response
@@ -70,14 +70,14 @@ class VersionedView(ViewOptions, APIView):
             self.versioning.report(exc.decision)
             set_error_headers(response, exc.decision, exc.etag)
             set_problem_details(self.request, response, exc)
-            # After DRF's handling of details, which would make texts of all values.
+            # Add these last: DRF would turn each value of an error's detail into text.
             if isinstance(response.data, dict):
                 response.data.update(exc.extra)
         return response
 
     def get_renderers(self) -> list[Any]:
         return [
-            # A renderer that a project has derived from DRF's stays.
+            # A project's own subclass of DRF's renderer stays.
             VersionedBrowsableAPIRenderer() if type(renderer) is BrowsableAPIRenderer else renderer
             for renderer in super().get_renderers()
         ]

@@ -244,7 +244,7 @@ class GuardedWrite:
         return self.guard
 
     def has_precondition(self) -> bool:
-        """Whether the request has to name a state, or does so in a header or its body."""
+        """Whether the request has to name a state, or names one in a header or its body."""
         versioning = self.versioning
         if self.view.get_if_match() != "optional":
             return True
