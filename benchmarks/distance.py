@@ -48,10 +48,10 @@ WAYS = [
     Way("plain 304", PLAIN, "GET", 304, 32),
     Way("plain PUT", PLAIN, "PUT", 200, 140),
     Way("plain 412", PLAIN, "PUT", 412, 46),
-    Way("DRF 200", DRF, "GET", 200, 58),
-    Way("DRF 304", DRF, "GET", 304, 53),
-    Way("DRF PATCH", DRF, "PATCH", 200, 155),
-    Way("DRF 412", DRF, "PATCH", 412, 104),
+    Way("DRF 200", DRF, "GET", 200, 46),
+    Way("DRF 304", DRF, "GET", 304, 48),
+    Way("DRF PATCH", DRF, "PATCH", 200, 123),
+    Way("DRF 412", DRF, "PATCH", 412, 87),
 ]
 # The code objects that Python 3.11 makes of comprehensions; later Pythons make none.
 _NO_FUNCTIONS = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}

@@ -1,4 +1,7 @@
-"""Guards the handlers that write one row and do not guard it themselves."""
+"""
+Puts something before the handler of a request: what gives the answer to a read its tag, and what
+guards a row where a handler writes it and does not guard it itself.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,11 @@ from typing import Any, TypeVar, cast
 from django.core.exceptions import ImproperlyConfigured
 from rest_framework.request import clone_request
 
-from ..http.preconditions import SAFE_METHODS
+from ..http.preconditions import READ_METHODS, SAFE_METHODS
 from .creates import GuardedCreate
 from .current import extra_actions
 from .hooks import hooked
+from .reads import reading
 from .versioning import Versioning
 from .views import VersionedView
 from .writes import GuardedHandler
@@ -139,7 +143,13 @@ class GuardingView(VersionedView):
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method not in SAFE_METHODS:
+        if request.method in READ_METHODS:
+            method = request.method.lower()
+            handler = getattr(self, method, None)
+            if handler is not None and (read := reading(self, handler)) is not None:
+                # DRF's dispatch() looks for the handler on the view after this.
+                setattr(self, method, read)
+        elif request.method not in SAFE_METHODS:
             versioning: Any = self.versioning
             versioning.guard_handler()
 
