@@ -44,10 +44,10 @@ class Way:
 
 
 WAYS = [
-    Way("plain 200", PLAIN, "GET", 200, 34),
-    Way("plain 304", PLAIN, "GET", 304, 32),
-    Way("plain PUT", PLAIN, "PUT", 200, 140),
-    Way("plain 412", PLAIN, "PUT", 412, 46),
+    Way("plain 200", PLAIN, "GET", 200, 32),
+    Way("plain 304", PLAIN, "GET", 304, 31),
+    Way("plain PUT", PLAIN, "PUT", 200, 108),
+    Way("plain 412", PLAIN, "PUT", 412, 45),
     Way("DRF 200", DRF, "GET", 200, 46),
     Way("DRF 304", DRF, "GET", 304, 48),
     Way("DRF PATCH", DRF, "PATCH", 200, 123),
