@@ -27,7 +27,7 @@ from .reads import gives_tags, late_code
 __all__ = ["check_view"]
 
 _IF_MATCH: Final = ("required", "optional", "report")
-# The actions of one row that go by get_object(), and what writes the fields of one; adrf's too.
+# DRF's and adrf's actions that load one row by get_object(), and those that write its fields.
 _OF_ONE_ROW: Final = {
     *("retrieve", "update", "partial_update", "destroy"),
     *("aretrieve", "aupdate", "partial_aupdate", "adestroy"),
@@ -65,7 +65,7 @@ def check_view(route: Route) -> Iterator[checks.CheckMessage]:
 
 
 class _RoutedView:
-    """A view class under one route, with what ``as_view()`` and ``@action`` change of it."""
+    """A view class under one route, with the options that the route overrides."""
 
     def __init__(self, route: Route, kind: Any) -> None:
         self.route = route
@@ -97,7 +97,7 @@ class _RoutedView:
 
     @property
     def queryset(self) -> Any:
-        """The view's own, without running ``get_queryset()``, which may need a request."""
+        """The attribute. ``get_queryset()`` is not called, since it may need a request."""
         given = self.get("queryset")
         return given if isinstance(given, models.QuerySet) else None
 
@@ -186,7 +186,7 @@ def _check_list_validator(view: _RoutedView) -> Iterator[checks.CheckMessage]:
 
 
 def _is_given(value: Any) -> bool:
-    """Whether a value is the option's own, and not computed for each view."""
+    """Whether a value is the option itself. A property is computed for each view."""
     return not hasattr(value, "__get__")
 
 
@@ -267,7 +267,7 @@ def _check_paginator(view: _RoutedView) -> Iterator[checks.CheckMessage]:
 
 
 def _check_serializer(view: _RoutedView) -> Iterator[checks.CheckMessage]:
-    """W201: a serializer that writes the columns that a write of the row is compared by."""
+    """W201: a serializer that lets clients write the version or the timestamp."""
     kind = view.get("serializer_class")
     if not isinstance(kind, type) or not issubclass(kind, serializers.Serializer):
         return

@@ -1,4 +1,4 @@
-"""What a GET of the collection would answer, while a POST to it is."""
+"""The validators of a collection while a POST to it is answered."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def listed_validators(view: Any) -> Validators | None:
     handler = getattr(view, name, None)
     if handler is None:
         return None
-    # Whole, whatever the request's preconditions are.
+    # The preconditions are those of the POST, so the list is read without any.
     nested = view.versioning.for_nested_read()
     with acting(view, "GET", name), hooked(view, versioning=nested):
         handler = reading(view, handler) or handler

@@ -1,6 +1,6 @@
 """
-Puts something before the handler of a request: what gives the answer to a read its tag, and what
-guards a row where a handler writes it and does not guard it itself.
+Replaces the handler of a request: for a read, by one that gives the answer its tag; for a write of
+one row that the handler does not guard itself, by one that guards it.
 """
 
 from __future__ import annotations

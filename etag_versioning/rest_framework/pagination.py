@@ -38,16 +38,16 @@ if TYPE_CHECKING:
 
 __all__ = ["EarlyPage", "RenderedPage", "cheap_list", "validators_of_page"]
 
-# These take dictionaries for rows; a paginator of a project's own may not.
+# These accept dictionaries as rows; a project's own paginator may not.
 _PAGINATORS = (PageNumberPagination, LimitOffsetPagination, CursorPagination)
 _MODULES = (pagination.__name__, "builtins")
-# What every class has, and an attribute that is a class.
+# Attributes of every class, and one whose value is a class.
 _NO_CODE = ("__dict__", "__weakref__", "django_paginator_class")
 _CHUNK = 2000
 
 
 def cheap_list(view: VersionedViewMixin) -> Validators | None:
-    """The validators that ``list_validator`` makes, by its query; ``None`` without one."""
+    """The validators that the view's ``list_validator`` reads; ``None`` if it has none."""
     make = type(view).list_validator
     if make is None:
         return None
@@ -97,7 +97,7 @@ def validators_of_page(view: VersionedViewMixin) -> EarlyPage | None:
     Returns:
         ``None`` where a paginator of the project's own has to see whole rows.
     """
-    if not _runs_drf_s_code(view):
+    if not _paginates_as_drf(view):
         return None
     paginator = view.paginator
     queryset = view.filter_queryset(view.get_queryset())
@@ -119,23 +119,23 @@ def validators_of_page(view: VersionedViewMixin) -> EarlyPage | None:
         row_from_values(queryset.model, queryset.db, [value[name] for name in names])
         for value in found
     )
-    envelope = _drf_s_envelope(view) if paginated else []
+    envelope = _drf_envelope(view) if paginated else []
     current = page_validators(
         _label(queryset.model), rows, envelope, view.versioning.representation()
     )
-    # The page itself is counted and cut by a paginator that knows nothing yet.
+    # A paginator keeps what it has read, so list() gets a new one.
     vars(view).pop("_paginator", None)
     return EarlyPage(current, queryset, rows.number, envelope)
 
 
-def _runs_drf_s_code(view: Any) -> bool:
-    """Whether only DRF's code paginates, which may be called with made-up data."""
+def _paginates_as_drf(view: Any) -> bool:
+    """Whether DRF's own code paginates: it may be called with dictionaries and empty pages."""
     kind: Any = type(view.paginator)
-    return view.versioning.paginates_as_drf and (view.paginator is None or _is_drf_s(kind))
+    return view.versioning.paginates_as_drf and (view.paginator is None or _is_drf_paginator(kind))
 
 
 @lru_cache(maxsize=1000)
-def _is_drf_s(kind: type) -> bool:
+def _is_drf_paginator(kind: type) -> bool:
     """Whether a paginator is DRF's own, or a subclass that only sets plain attributes."""
     if not issubclass(kind, _PAGINATORS):
         return False
@@ -185,7 +185,7 @@ class RenderedPage:
         self.page = page
 
     def note_response(self, response: Any) -> None:
-        if not _runs_drf_s_code(self.view):
+        if not _paginates_as_drf(self.view):
             # Now, since the view may still change it.
             self.shown = content_of(response, self.view.etag_ignores)
 
@@ -231,11 +231,11 @@ class RenderedPage:
     def _envelope(self) -> list[Any] | None:
         if self.page is None:
             return []
-        return _drf_s_envelope(self.view) if _runs_drf_s_code(self.view) else self.shown
+        return _drf_envelope(self.view) if _paginates_as_drf(self.view) else self.shown
 
 
-def _drf_s_envelope(view: VersionedViewMixin) -> list[str]:
-    """Count and links of the current page, as DRF's paginators show them around its rows."""
+def _drf_envelope(view: VersionedViewMixin) -> list[str]:
+    """What DRF's paginators show around the rows of the current page: count and links."""
     return [json.dumps(view.get_paginated_response([]).data, sort_keys=True, default=str)]
 
 

@@ -47,31 +47,24 @@ ViewClass = TypeVar("ViewClass", bound=type)
 
 
 class _Reader(NamedTuple):
-    """
-    How a view is read that has a mixin.
-
-    Args:
-        mixin: the mixin.
-        run: what is called with the view, DRF's method, and that method's arguments.
-        detail: whether it is about one row.
-    """
+    """What answers the reads of a view with ``mixin``; see ``reads_by()``."""
 
     mixin: type
     run: Method
+    run_own: Method
     detail: bool
 
 
 class _Reading(NamedTuple):
-    """The reader of a view's handler, and DRF's method with what decorates it."""
+    """What runs DRF's ``method`` under ``decorators``; ``None`` for the project's own code."""
 
-    run: Method
-    method: Any
-    decorators: tuple[Decorator, ...]
+    run: Method | None = None
+    method: Any = None
+    decorators: tuple[Decorator, ...] = ()
 
 
-# By DRF's methods, and by whether a handler is a coroutine.
+# By DRF's methods.
 _readers: dict[Any, _Reader] = {}
-_own_readers: dict[bool, Method] = {}
 
 
 def reads_by(
@@ -85,13 +78,12 @@ def reads_by(
             and that method's arguments.
         method: DRF's method.
         run_own: what answers where the project's own code does: called with the view, its
-            handler, and that handler's arguments.
+            handler, and that handler's arguments. A coroutine function, if ``method`` is one.
         detail: whether it is about one row.
     """
 
     def register(mixin: ViewClass) -> ViewClass:
-        _readers[method] = _Reader(mixin, run, detail)
-        _own_readers[iscoroutinefunction(method)] = run_own
+        _readers[method] = _Reader(mixin, run, run_own, detail)
         return mixin
 
     return register
@@ -114,9 +106,11 @@ def reading(view: Any, handler: Any) -> Method | None:
     found = _reading(view_class, getattr(handler, "__func__", handler), *called)
     if found is None:
         return None
-    if found.method is None:
-        detail = view.versioning.is_about_one_row
-        return partial(found.run, view, handler) if gives_tags(view_class, detail=detail) else None
+    if found.run is None:
+        run = _own_reader(
+            view_class, view.versioning.is_about_one_row, iscoroutinefunction(handler)
+        )
+        return None if run is None else partial(run, view, handler)
     answer = partial(found.run, view, MethodType(found.method, view))
     return partial(_decorated, view, answer, found.decorators) if found.decorators else answer
 
@@ -128,18 +122,28 @@ def _reading(view_class: Any, function: Any, *called: Any) -> _Reading | None:
     code = handler_code(view_class, function)
     reader = _readers.get(code.function)
     if reader is None or (code.decorators and iscoroutinefunction(code.function)):
-        own = _own_readers.get(iscoroutinefunction(function))
-        return None if own is None else _Reading(own, None, ())
+        return _Reading()
     if reader.mixin not in view_class.__mro__:
         return None
     return _Reading(reader.run, code.function, code.decorators)
 
 
 @lru_cache(maxsize=1000)
+def _own_reader(view_class: Any, detail: bool, is_coroutine: bool) -> Method | None:
+    """What runs a view's own handler; ``None`` if no mixin gives its answers tags."""
+    own = [
+        reader.run_own
+        for reader in _readers.values()
+        if reader.detail is detail and reader.mixin in view_class.__mro__
+    ]
+    if is_coroutine:
+        return next(filter(iscoroutinefunction, own), None)
+    return read_own if own else None
+
+
 def gives_tags(view_class: Any, *, detail: bool) -> bool:
     """Whether a view has a mixin that gives tags to reads of one row, or of a list."""
-    mixins = {reader.mixin for reader in _readers.values() if reader.detail is detail}
-    return not mixins.isdisjoint(view_class.__mro__)
+    return _own_reader(view_class, detail, False) is not None
 
 
 def late_code(view_class: Any, name: str) -> Any:

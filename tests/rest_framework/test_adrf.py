@@ -28,6 +28,7 @@ from etag_versioning.rest_framework.adrf import (
     AsyncVersionedViewSetMixin,
 )
 from etag_versioning.rest_framework.fields import ETagField
+from etag_versioning.rest_framework.mixins import VersionedViewSetMixin
 from etag_versioning.rest_framework.versioning import Versioning
 from tests.testapp.models import Book, Hidden, Leaf, Person
 
@@ -89,6 +90,15 @@ class PassingViewSet(PersonViewSet):
 
     async def alist(self, request):
         return await super().alist(request)
+
+
+class SyncMixinsViewSet(VersionedViewSetMixin, ModelViewSet):
+    queryset = Person.objects.order_by("id")
+    serializer_class = PersonSerializer
+
+    @action(detail=True)
+    async def team(self, request, pk=None):
+        return Response({"people": await Person.objects.acount()})
 
 
 class OwnReadsViewSet(PersonViewSet):
@@ -294,6 +304,7 @@ router.register("upserting", UpsertingViewSet, basename="upserting")
 router.register("own-create", OwnCreateViewSet, basename="own-create")
 router.register("filtered", FilteredViewSet, basename="filtered")
 router.register("passing", PassingViewSet, basename="passing")
+router.register("sync-mixins", SyncMixinsViewSet, basename="sync-mixins")
 router.register("own-reads", OwnReadsViewSet, basename="own-reads")
 router.register("by-action", ByActionViewSet, basename="by-action")
 urlpatterns = [path("one/<int:pk>/", OnePerson.as_view()), path("", include(router.urls))]
@@ -679,3 +690,9 @@ async def test_the_tag_of_an_own_coroutine_guards_a_write(client, person):
     assert (await client.delete(url, headers=headers)).status_code == 412
     headers = {"If-Match": (await client.get(url))["ETag"]}
     assert (await client.delete(url, headers=headers)).status_code == 204
+
+
+async def test_a_coroutine_beside_the_mixins_for_methods_has_no_tag(client, person):
+    answer = await client.get(f"/sync-mixins/{person.pk}/team/", headers={"If-None-Match": "*"})
+    assert answer.status_code == 200
+    assert "ETag" not in answer

@@ -6,6 +6,7 @@ a read ``@action``: of the row that it loads, and of what it returns.
 import io
 
 import pytest
+from django.db.models import Count
 from django.http import FileResponse, HttpResponse
 from django.urls import include, path
 from rest_framework import generics, serializers
@@ -78,6 +79,16 @@ class PersonViewSet(VersionedModelViewSet):
         return Response({"error": self.get_object().name}, status=404)
 
 
+class LoadingViewSet(VersionedModelViewSet):
+    """Loads its row without ``get_object()``."""
+
+    queryset = Person.objects.order_by("pk")
+    serializer_class = PersonSerializer
+
+    def retrieve(self, request, pk):
+        return Response({"name": Person.objects.get(pk=pk).name})
+
+
 class PersonView(VersionedRetrieveMixin, generics.GenericAPIView):
     queryset = Person.objects.all()
 
@@ -96,6 +107,7 @@ class PlainViewSet(VersionedModelViewSet):
 
 router = SimpleRouter()
 router.register("people", PersonViewSet, basename="people")
+router.register("loading", LoadingViewSet, basename="loading")
 router.register("plain", PlainViewSet, basename="plain")
 urlpatterns = [
     path("", include(router.urls)),
@@ -169,8 +181,6 @@ def test_a_304_of_an_own_retrieve_carries_its_cookies(person):
 
 
 def test_an_annotation_changes_the_tag_of_an_own_retrieve(person, monkeypatch):
-    from django.db.models import Count
-
     rows = Person.objects.annotate(colleagues=Count("team__person"))
     monkeypatch.setattr(PersonViewSet, "queryset", rows)
     url = f"/people/{person.pk}/"
@@ -186,6 +196,16 @@ def test_the_tag_of_an_own_retrieve_guards_a_write(person):
     assert client.patch(url, {"name": "b"}, headers={"If-Match": old}).status_code == 412
     tag = get(url)["ETag"]
     assert client.patch(url, {"name": "b"}, headers={"If-Match": tag}).status_code == 200
+
+
+def test_a_row_that_get_object_did_not_load_is_told_by_what_is_shown_and_guards_no_write(person):
+    url = f"/loading/{person.pk}/"
+    tag = tag_of_a_304(url)
+    answer = APIClient().patch(url, {"name": "b"}, headers={"If-Match": tag})
+    assert answer.status_code == 412
+    headers = {"If-Match": answer["ETag"]}
+    assert APIClient().patch(url, {"name": "b"}, headers=headers).status_code == 200
+    assert get(url, tag).status_code == 200
 
 
 def test_an_own_list_is_304_until_it_shows_something_else(person):
