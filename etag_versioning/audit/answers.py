@@ -67,7 +67,7 @@ class Visitor:
         client: Django's test client, or Django REST framework's.
         url: the address.
         aliases: the databases that a request may use.
-        name: what tells this visitor from the first one.
+        name: what tells this visitor from the client as it is.
         user: who is logged in, if that is the visitor's name.
         headers: what is sent with each request.
         time_zone: the one that is active, if it is not the project's.
@@ -82,6 +82,11 @@ class Visitor:
     headers: Mapping[str, str] = field(default_factory=dict)
     time_zone: str | None = None
     secure: bool = False
+
+    @property
+    def label(self) -> str:
+        """The visitor's name in reports."""
+        return self.name or "the client as it is"
 
     @classmethod
     def of(cls, client: Any, url: str, aliases: Collection[str], secure: bool) -> Visitor:

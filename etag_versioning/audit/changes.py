@@ -29,7 +29,7 @@ class Change(NamedTuple):
 
     Args:
         table: where the row is.
-        pk: its key; ``None`` for a new row.
+        pk: its key; ``None`` for a new row; of a link, that of the row whose field it is.
         what: the change in words: a column's name, or "a new row".
         column: the field's name, or ``None`` if the change is of a whole row.
         apply: makes the change, and returns the key of the row that has changed.
@@ -47,8 +47,8 @@ def rows_to_change(tables: Sequence[Table], read: Keys, limit: int) -> dict[Tabl
     The keys of rows that the answer may show, at most ``limit`` of each table: those that were
     loaded; of a table that was only counted, or joined, those with a relation to them.
     """
-    known: dict[Table, list[Any]] = {
-        table: list(read.get(table, ()))[:limit] for table in tables if read.get(table)
+    known = {
+        table: keys for table in tables if (keys := _existing(table, read.get(table, ()), limit))
     }
     # A row may hang on one that hangs on one that was loaded.
     for _ in tables:
@@ -172,18 +172,16 @@ def _link(table: Table, field: Any, method: str, source: Any, target: Any) -> An
 
 
 def _changes_of_links(table: Table, keys: Sequence[Any], rows: Keys) -> Iterator[Change]:
-    through = table.model
+    declaring = table.model._meta.auto_created
     field: Any = next(
         each
-        for each in through._meta.auto_created._meta.local_many_to_many
-        if each.remote_field.through is through
+        for each in declaring._meta.local_many_to_many
+        if each.remote_field.through is table.model
     )
     here, there = field.m2m_field_name(), field.m2m_reverse_field_name()
-    for pk, source, target in table.rows.filter(pk__in=keys).values_list(
-        "pk", f"{here}_id", f"{there}_id"
-    ):
+    for source, target in table.rows.filter(pk__in=keys).values_list(here, there):
         apply = partial(_link, table, field, "remove", source, target)
-        yield Change(table, pk, f"{field.name}.remove()", None, apply)
+        yield Change(table, source, f"{field.name}.remove()", None, apply)
     for source, target in _absent_links(table, field, rows):
         apply = partial(_link, table, field, "add", source, target)
         yield Change(table, source, f"{field.name}.add()", None, apply)
@@ -208,6 +206,12 @@ def _absent_links(table: Table, field: Any, rows: Keys) -> Iterator[tuple[Any, A
 
 def _some_keys(table: Table) -> Any:
     return table.rows.order_by("pk").values_list("pk", flat=True)[:20]
+
+
+def _existing(table: Table, keys: Sequence[Any], limit: int) -> list[Any]:
+    """The first of these keys whose rows are there: a view may have loaded what it created."""
+    there = set(table.rows.filter(pk__in=keys[:1000]).values_list("pk", flat=True))
+    return [key for key in keys if key in there][:limit]
 
 
 def _related(table: Table, known: Keys, limit: int) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.conf import global_settings, settings
@@ -192,8 +192,7 @@ def _compare(
     for other in baselines:
         parts = answer.differs(other.answer, other.ignored)
         if parts and answer.status < 500 and visitor.get(other.tag).status == 304:
-            name = other.visitor.name or "the first visitor"
-            lies.append(Variation(name, visitor.name, tuple(parts)))
+            lies.append(Variation(other.visitor.label, visitor.label, tuple(parts)))
     if answer.status != 200 or not answer.differs(baselines[0].answer):
         return lies, None
     try:
@@ -216,10 +215,11 @@ def _change_rows(baseline: _Baseline, limit: int, models: dict[Table, ModelRepor
         report.rows = max(report.rows, len(rows[table]))
         paths = partial(paths_to_shown, table, shown=loaded, read=tables, covered=checked)
         # A deleted row, or one with another foreign key, no longer leads to what showed it.
-        before = {pk: paths(pk) for pk in rows[table]}
+        before = cache(paths)
         for change in changes_of(table, rows[table], rows):
+            leading = [] if change.pk is None else before(change.pk)
             with rolled_back(baseline.visitor.aliases):
-                _try(baseline, change, report, before.get(change.pk, []), paths)
+                _try(baseline, change, report, leading, paths)
 
 
 def _try(

@@ -114,10 +114,11 @@ def _forget_cached_rows() -> None:
 def _begin(transactions: ExitStack, alias: str) -> bool:
     connection = connections[alias]
     try:
+        connection.cursor().close()
         if connection.vendor == "mysql":
             _require_engines(connection)
         transactions.enter_context(transaction.atomic(using=alias))
-    except AssertionError:  # Django's, in a test that has not named this database.
+    except AssertionError:  # Django's cursors, in a test that does not name this database.
         return False
     return True
 

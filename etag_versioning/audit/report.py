@@ -65,7 +65,7 @@ class Variation:
     parts: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.second} is shown something else than {self.first} under the same tag"
+        return f"{self.second} sees something else than {self.first} under the same tag"
 
 
 @dataclass

@@ -41,7 +41,6 @@ class Recipe(VersionedModel):
     based_on = models.ForeignKey("self", models.SET_NULL, null=True, related_name="variants")
     owner = models.ForeignKey(User, models.CASCADE, null=True, related_name="recipes")
     keywords = models.ManyToManyField(Keyword, related_name="recipes")
-    foods = models.ManyToManyField(Food, through="Portion", related_name="recipes")
     notes = GenericRelation(Note, related_query_name="recipe")
 
 

@@ -94,7 +94,7 @@ def test_for_programs(recipe):
 def test_with_a_user(recipe):
     output, error = audit(f"/greeting/{recipe.pk}/", "--user", "olga")
     assert error.returncode == 1
-    assert "user olga is shown something else than the first visitor" in output
+    assert "user olga sees something else than the client as it is" in output
     assert User.objects.get().last_login is None
 
 

@@ -7,7 +7,6 @@ from etag_versioning.testing import assert_honest_etag
 from example_project.catalogue.models import Product
 from example_project.directory.models import Office, PhoneNumber, Team, User
 
-pytest.importorskip("drf_spectacular")
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("example_project.urls")]
 
 
