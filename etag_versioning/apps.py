@@ -1,4 +1,4 @@
-"""The app: its system checks, its signals, and whether a project has installed it."""
+"""The app's configuration: it registers system checks and connects signals."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ def require_installed() -> None:
     """
     Raise ``ImproperlyConfigured`` where the app is missing from ``INSTALLED_APPS``.
 
-    Nothing is known before Django has read ``INSTALLED_APPS``. It has when the first
-    model class is prepared: models of any app are loaded after that.
+    Before Django has read ``INSTALLED_APPS`` nothing is raised. Models are loaded after that.
     """
     if apps.apps_ready and not apps.is_installed("etag_versioning"):
         raise ImproperlyConfigured(

@@ -1,8 +1,8 @@
 """
-Cache-Control for answers with tags: presets, and what credentials make of them.
+Cache-Control for responses with tags: presets, and the rules for requests with credentials.
 
-Where a view names none, an answer is "private, no-cache": stored, and asked for
-again each time, which is what a cheap 304 is for.
+The default is "private, no-cache": the browser stores the response and revalidates it each
+time, which a 304 makes cheap.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ __all__ = [
 DEFAULT_CACHE_CONTROL: Final[Mapping[str, Any]] = {"private": True, "no_cache": True}
 _DEFAULT = tuple(DEFAULT_CACHE_CONTROL.items())
 
-# The value of "public" that means an answer to credentials too.
+# The value of "public" that includes responses to requests with credentials.
 ALWAYS: Final = "always"
 
-# What lets a shared cache keep an answer to credentials (RFC 9111 §3.5).
+# Directives that allow a shared cache to store a response to credentials (RFC 9111 §3.5).
 _SHARED = ("public", "s_maxage", "must_revalidate", "proxy_revalidate")
 
-# Directives that take the sense of each other (RFC 9111 §4.2.4, §5.2.2).
+# Directives that contradict each other (RFC 9111 §4.2.4, §5.2.2).
 _AGAINST: Mapping[str, tuple[str, ...]] = {
     "public": ("private", "no_store"),
     "s_maxage": ("private", "no_store"),
@@ -60,10 +60,10 @@ _AGAINST: Mapping[str, tuple[str, ...]] = {
 
 def private(max_age: int = 60) -> dict[str, Any]:
     """
-    For what one user sees: their own cache may answer for ``max_age`` seconds.
+    For content of one user: the browser's cache may answer for ``max_age`` seconds.
 
-    For that long a person is shown what they had before, their own changes
-    missing: leave it out where they edit.
+    During that time users don't see changes, not even their own. Don't use it for pages on
+    which they edit.
 
     >>> private()
     {'private': True, 'max_age': 60}
@@ -79,13 +79,13 @@ def public(
     to_credentials: bool = False,
 ) -> dict[str, Any]:
     """
-    For what everybody sees: shared caches may answer for ``max_age`` seconds, for
-    ``stale_while_revalidate`` more while they ask again, and for
+    For content that is the same for everybody: shared caches may answer for ``max_age``
+    seconds, for ``stale_while_revalidate`` more while they revalidate, and for
     ``stale_if_error`` while the server fails (RFC 5861).
 
     Args:
-        to_credentials: say ``public`` to requests with credentials as well. Only
-            where the answer is the same for everybody: caches hand it to anybody.
+        to_credentials: send ``public`` to requests with credentials too. Only for content
+            that does not depend on the user: shared caches serve it to everybody.
 
     >>> public(stale_if_error=600)["stale_if_error"]
     600
@@ -108,9 +108,9 @@ def check_cache_control(directives: Mapping[str, Any] | None) -> None:
         for other in others:
             if {name, other} <= given:
                 raise ImproperlyConfigured(
-                    f"cache_control={dict(directives or {})!r} says both {name} and {other}, of "
-                    f"which caches heed the stricter. Leave one out, or use a preset: "
-                    f"cache_control=cache_control.private(max_age=60)."
+                    f"cache_control={dict(directives or {})!r} has both {name} and {other}, which "
+                    f"contradict each other: caches obey the stricter. Remove one, or use a "
+                    f"preset: cache_control=cache_control.private(max_age=60)."
                 )
 
 
@@ -118,20 +118,20 @@ def set_cache_control(
     response: HttpResponseBase, directives: Mapping[str, Any] | None, request: HttpRequest
 ) -> None:
     """
-    Put Cache-Control on an answer to GET or HEAD that has none of its own.
+    Set Cache-Control on a response to GET or HEAD that does not have its own.
 
     Args:
         response: a 2xx or a 304.
-        directives: as for Django's ``cache_control``; ``None`` for
-            "private, no-cache", an empty mapping for none. To a request with
-            credentials nothing is said that shared caches could take for leave
-            to store (RFC 9111 §3.5), unless "public" is ``ALWAYS``.
-        request: what is answered.
+        directives: as for Django's ``cache_control``; ``None`` for "private, no-cache", an
+            empty mapping for no header. For a request with credentials, directives that
+            allow shared caches to store the response (RFC 9111 §3.5) are left out, unless
+            "public" is ``ALWAYS``.
+        request: the request.
     """
     if response.has_header("Cache-Control"):
         return
     if directives is None:
-        # Private, whoever asks.
+        # The default is private, so credentials make no difference.
         response.headers["Cache-Control"] = _field_value(_DEFAULT)
         return
     chosen = dict(directives)
@@ -153,8 +153,8 @@ def _field_value(directives: tuple[tuple[str, Any], ...]) -> str:
 
 def bears_credentials(request: HttpRequest) -> bool:
     """
-    Whether a request has an Authorization header or a session's cookie. The
-    cookie counts by its name: the session is not touched.
+    Whether a request has an Authorization header or a session cookie. Only the cookie's name
+    is looked at: reading the session would set ``Vary: Cookie``.
     """
     return (
         "HTTP_AUTHORIZATION" in request.META

@@ -17,19 +17,24 @@ from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-__all__ = ["DEFAULTS", "check_value", "given_settings", "settings"]
+__all__ = ["DEFAULTS", "STALE_WRITES", "check_value", "given_settings", "settings"]
+
+# What a stale save() or delete() does; a model may say otherwise.
+STALE_WRITES: Final = ("raise", "report", "merge")
 
 DEFAULTS: Final[dict[str, Any]] = {
     "IF_MATCH": "state",
     "ETAG_ON_PUT": True,
     "OPAQUE_TAGS": False,
     "REVISION": "",
+    "STALE_WRITES": "raise",
 }
 # The values that a setting can have, where they can be listed.
 _CHOICES: Final[dict[str, tuple[Any, ...]]] = {
     "IF_MATCH": ("state", "strong"),
     "ETAG_ON_PUT": (True, False),
     "OPAQUE_TAGS": (True, False),
+    "STALE_WRITES": STALE_WRITES,
 }
 
 
@@ -114,6 +119,18 @@ class Settings:
         """
         value = self._values["REVISION"]
         return str((value() if callable(value) else value) or "")
+
+    @cached_property
+    def stale_writes(self) -> str:
+        """
+        ``STALE_WRITES``: what a stale ``save()`` or ``delete()`` does, for the models that don't
+        say it themselves. "raise" (the default) raises ``StaleWriteError``; "report" writes,
+        and logs where in the code it happened; "merge" writes where nobody else has changed
+        the same columns.
+        """
+        value = self._values["STALE_WRITES"]
+        check_value("STALE_WRITES", value)
+        return str(value)
 
 
 settings: Final = Settings()

@@ -29,7 +29,7 @@ from .sources.functions import (
     last_modified_func,
     revision_etag_func,
 )
-from .views.async_condition import AsyncCall
+from .views.async_condition import AsyncCall, for_threads
 from .views.condition import Call
 from .views.etag_options import Options
 
@@ -62,19 +62,18 @@ def versioned_condition(
     methods: Collection[str] | None = None,
 ) -> Callable[[View], View]:
     """
-    Answer 304 from one validator query, and let no write overwrite another's.
+    Answer 304 from one validator query, and refuse writes that are based on an old state.
 
     A superset of Django's ``condition``, for plain and for async views, functions
     and classes: ``method_decorator(versioned_condition(User), name="dispatch")``.
 
     Args:
-        sources: the row that the view shows and writes: a model, a manager, a
-            queryset, or a callable ``(request, *args, **kwargs)`` that returns
-            one, and may raise ``Http404`` or ``PermissionDenied``. Then whatever
-            else the answer shows, as for ``etag_func``: the tag covers all of
-            them, and a write compares and guards the row. What
-            ``file_etag_func`` or ``revision_etag_func`` returned can stand in the
-            row's place.
+        sources: first the row that the view shows and writes: a model, a manager, a
+            queryset, or a callable ``(request, *args, **kwargs)`` that returns one, and may
+            raise ``Http404`` or ``PermissionDenied``. Then everything else that the response
+            shows, as for ``etag_func``: the tag depends on all of them, a write compares and
+            guards the row alone. The result of ``file_etag_func`` or ``revision_etag_func``
+            can take the row's place.
         lookup_field: the field that selects the row; "pk" by default.
         lookup_url_kwarg: the URL keyword argument that holds its value; the
             lookup field's name by default.
@@ -82,34 +81,33 @@ def versioned_condition(
             ``tag_key`` by default.
         etag_func, last_modified_func: as for ``condition``; used instead of the
             row's own validators. In an async view they may be coroutines.
-        if_match: "required" (the default with a source): a write without
-            If-Match is answered 428. "optional": it goes through. "report": it
-            goes through too, and is logged and signalled, until all clients send it.
-        allow_wildcard: whether ``If-Match: *`` may write.
-        allow_unmodified_since: whether If-Unmodified-Since may stand in for
-            If-Match, to the second.
-        allow_create: whether PUT and POST may create the row: with
-            ``If-None-Match: *``, and the view runs although the row is absent.
-            It has to create it by an INSERT, so that of several one succeeds.
+        if_match: "required" (the default with a source): a write without If-Match is
+            answered 428. "optional": it is performed. "report": it is performed, logged and
+            signalled, for the time until all clients send If-Match.
+        allow_wildcard: whether a write with ``If-Match: *`` is performed.
+        allow_unmodified_since: whether If-Unmodified-Since is accepted in place of If-Match,
+            with its precision of a second.
+        allow_create: whether PUT and POST with ``If-None-Match: *`` may create the row. The
+            view then runs although the row is absent. It must create the row by an INSERT,
+            so that only one of several concurrent requests succeeds.
         cache_control: Cache-Control for 200 and 304, as for Django's
             ``cache_control``: ``{"private": True, "max_age": 60}``. By default
-            "private, no-cache"; ``{}`` for none. A request with credentials is
-            not told "public", unless by ``cache_control.public(to_credentials=True)``.
-        etag_extra: what else decides how the sources are shown, and is in neither
-            them nor the query string: an iterable of text, numbers and dates, or
-            a callable ``(request, *args, **kwargs)`` that returns one, as those in
-            the module ``terms``; in an async view it may be a coroutine function. An
-            answer for other terms has another tag.
+            "private, no-cache"; ``{}`` for none. "public" is not sent to a request with
+            credentials, unless by ``cache_control.public(to_credentials=True)``.
+        etag_extra: values on which the response depends beside the sources and the query
+            string: an iterable of text, numbers and dates, or a callable
+            ``(request, *args, **kwargs)`` that returns one, as those in the module
+            ``etag_extra``; in an async view it may be a coroutine function. Responses with
+            different values have different tags.
         expose_tag: whether a 412 shows the current tag.
-        methods: the methods that the view has; others get 405 before anything
-            else is looked at. Those of a class are known.
+        methods: the methods of the view; others are answered 405 first. The methods of
+            a class need not be given.
 
     Returns:
-        A decorator. The view runs only if the row is there (otherwise 404) and
-        the preconditions of RFC 9110 §13 hold. A write by it runs in one
-        transaction with the check; in an async view, which can hold no
-        transaction, ``asave()``, ``adelete()`` and ``aupdate()`` of the row are
-        held against the state that was checked.
+        A decorator. The view only runs if the row exists (otherwise 404) and the
+        preconditions of RFC 9110 §13 are true. Its writes run in one transaction with the
+        check. An async view cannot have a transaction; there, each ``asave()``,
+        ``adelete()`` and ``aupdate()`` of the row is compared with the state that was checked.
 
     Raises:
         ImproperlyConfigured: the arguments do not fit together.
@@ -159,10 +157,11 @@ def versioned_condition(
         owner = _instance_of(view)
         known = options if owner is None or methods is not None else _with_methods(options, owner)
         if iscoroutinefunction(view) or getattr(owner, "view_is_async", False):
+            threaded = for_threads(known)
 
             @functools.wraps(view)
             async def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                response = await AsyncCall(known, view, request, args, kwargs).respond()
+                response = await AsyncCall(threaded, view, request, args, kwargs).respond()
                 if response.status_code == 204:
                     without_length(response)
                 return response
@@ -184,10 +183,10 @@ def versioned_condition(
 
 
 def _instance_of(view: Any) -> Any:
-    """An instance of the class that ``view`` is of, or of whose ``dispatch`` it is."""
+    """An instance of the view's class, if it is ``as_view()`` or the ``dispatch`` of one."""
     if hasattr(view, "view_class"):
         return view.view_class(**view.view_initkwargs)
-    bound = getattr(view, "func", view)  # ``method_decorator`` hands over a partial.
+    bound = getattr(view, "func", view)  # ``method_decorator`` passes a partial.
     owner = getattr(bound, "__self__", None)
     return owner if hasattr(owner, "http_method_names") else None
 
@@ -198,7 +197,7 @@ def _with_methods(options: Options, owner: Any) -> Options:
 
 
 def _with_head(methods: list[str]) -> tuple[str, ...]:
-    """The same methods, with HEAD where there is GET (RFC 9110 §9.1)."""
+    """These methods, with HEAD where there is GET (RFC 9110 §9.1)."""
     if "GET" in methods and "HEAD" not in methods:
         methods.insert(methods.index("GET") + 1, "HEAD")
     return tuple(methods)
@@ -220,7 +219,7 @@ _ON_METHOD = (
 
 
 def _require_view(view: Any, args: Any, kwargs: Any) -> None:
-    """Raise ``ImproperlyConfigured``, with the mended code, for what is no view."""
+    """Raise ``ImproperlyConfigured``, with the mended code, if ``view`` is not a view."""
     if isinstance(view, HttpRequest) or args or kwargs:
         raise ImproperlyConfigured(_BARE)
     if isinstance(view, type):

@@ -1,12 +1,14 @@
 """
-Ready-made ``etag_extra``: what an answer often depends on besides its row.
+Ready-made values for ``etag_extra``: what a response often depends on besides its row.
 
-Each takes what a view is called with, and returns a list of terms::
+Each function takes the view's arguments, and returns a list::
 
-    @versioned_condition(User, lookup_url_kwarg="user_id", etag_extra=terms.language)
+    from etag_versioning import etag_extra
+
+    @versioned_condition(User, lookup_url_kwarg="user_id", etag_extra=etag_extra.language)
 
     def get_etag_extra(self):  # on a viewset
-        return [*terms.language(self.request), *terms.user(self.request)]
+        return [*etag_extra.language(self.request), *etag_extra.user(self.request)]
 """
 
 from __future__ import annotations
@@ -21,15 +23,15 @@ __all__ = ["language", "user"]
 
 def language(request: HttpRequest, *args: Any, **kwargs: Any) -> list[Any]:
     """
-    The active language. ``LocaleMiddleware`` puts the matching ``Vary:
-    Accept-Language`` on every answer, a 304 too.
+    The active language. ``LocaleMiddleware`` sets the matching ``Vary: Accept-Language`` on
+    every response, including a 304.
     """
     return [get_language()]
 
 
 def user(request: HttpRequest, *args: Any, **kwargs: Any) -> list[Any]:
     """
-    The user's primary key, ``None`` for an anonymous one. Looking at a session's
-    user brings ``Vary: Cookie``, on a 304 too.
+    The user's primary key; ``None`` for an anonymous user. Reading the session's user sets
+    ``Vary: Cookie`` on the response, including a 304.
     """
     return [getattr(getattr(request, "user", None), "pk", None)]

@@ -7,8 +7,10 @@ What can go wrong, as one tree::
         └── VersionNotLoaded    the instance does not say which state it is based on
 
 A mistake in the configuration raises Django's own ``ImproperlyConfigured``.
-None of these is a ``DatabaseError``: nothing failed in the database, and an
-enclosing ``atomic()`` block can go on.
+Nothing has failed in the database, so an enclosing ``atomic()`` block can go on. Where Django
+itself raises if no row was updated, in ``save(force_update=True)`` and ``save(update_fields=…)``,
+a ``StaleWriteError`` is also that error: the model's ``NotUpdated``, or a ``DatabaseError`` in
+Django 5.2.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """
-The two columns that the state of a row consists of.
+The fields of a row's state: version and timestamp.
 
-Both have a default in Python and in the database: adding them to a full table
-asks no question, and rows that other programs insert get their values too.
-Neither moves itself on UPDATE: that is the model's compare-and-swap.
+Both have a default in Python and in the database, so ``makemigrations`` asks nothing for a
+table with rows, and rows that other programs insert get their values. The fields don't change
+on UPDATE by themselves: ``save()`` and ``update()`` set them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class _WithDefaults(models.Field):
-    """A field whose defaults belong to its class, and not into each migration."""
+    """A field whose defaults stand in its class instead of in each migration."""
 
     own_defaults: ClassVar[dict[str, Any]]
 
@@ -48,10 +48,10 @@ class _WithDefaults(models.Field):
 
 class VersionField(_WithDefaults, models.PositiveBigIntegerField):
     """
-    The integer that every write of the row raises; 1 for a new row.
+    The integer that every write of the row increments; 1 for a new row.
 
-    Use it under another name, or with another column, where ``version`` is
-    taken; the model finds it by its class.
+    Where ``version`` is taken, give the field another name or ``db_column``: models find
+    it by its class.
     """
 
     description = "Version of the row"
@@ -109,7 +109,7 @@ class UpdatedAtField(_WithDefaults, models.DateTimeField):
 
 @UpdatedAtField.register_lookup
 class ExactTimestamp(Exact):
-    """Equality of timestamps, as ``is_timestamp()`` has it."""
+    """``exact`` for timestamps, by the condition of ``is_timestamp()``."""
 
     def as_sqlite(self, compiler: Any, connection: Any) -> Any:
         if not self.rhs_is_direct_value():
@@ -121,9 +121,10 @@ class ExactTimestamp(Exact):
 
 def is_timestamp(column: str, timestamp: datetime | None, connection: Any) -> tuple[str, list[Any]]:
     """
-    SQL, and its parameters, for the condition that a column holds a timestamp. SQLite
-    keeps datetimes as text, in which one moment can be written with more or fewer
-    digits; there, the moment's range is compared.
+    SQL and parameters for the condition that a column holds this timestamp.
+
+    SQLite stores datetimes as text, and other programs may have written the same moment with
+    fewer digits. So on SQLite the condition is a range of text.
     """
     value = connection.ops.adapt_datetimefield_value(timestamp)
     if connection.vendor != "sqlite" or value is None:
@@ -133,17 +134,18 @@ def is_timestamp(column: str, timestamp: datetime | None, connection: Any) -> tu
     return f"({column} >= %s AND {column} < %s)", shortest
 
 
-# By how much the clocks of a project's hosts are taken to differ at most.
+# The largest difference to expect between the clocks of a project's hosts.
 CLOCKS_DIFFER = timedelta(seconds=10)
 
 
 def next_timestamp(old: datetime | None, now: datetime | None = None) -> datetime:
     """
-    The timestamp that follows ``old``: now, if the clock is past ``old``.
+    The timestamp for the write after ``old``: now, if the clock is past ``old``.
 
-    If another host's clock was ahead when it wrote ``old``, clients may have been given
-    the date of ``old``, rounded up to a second. So the next one is in the second after that.
-    Further ahead than clocks differ, nobody was given a date, as it is still to come.
+    Otherwise another host's clock was ahead when it wrote ``old``, and clients may have the date
+    of ``old``, rounded up to a second, so the new timestamp lies in the second after that. If
+    ``old`` is further ahead than clocks differ, no client has its date, because a date in the
+    future is never sent; one microsecond is enough.
     """
     now = now or timezone.now()
     if old is None or old < now:
@@ -155,10 +157,9 @@ def next_timestamp(old: datetime | None, now: datetime | None = None) -> datetim
 
 class _Next(models.expressions.BaseExpression):
     """
-    The next value of a column of the row that an UPDATE writes.
+    The next value of a state column, computed by the UPDATE from the row's old value.
 
-    There are no names to resolve in it, which is what takes most of the time of
-    Django's own expressions.
+    It has no names to resolve, which is what makes Django's own expressions slow.
     """
 
     def __init__(self, field: Any) -> None:
@@ -173,17 +174,17 @@ class _Next(models.expressions.BaseExpression):
 
 
 class NextVersion(_Next):
-    """One more; 1 where another program has left NULL."""
+    """The version plus one; 1 where another program has stored NULL."""
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         return f"COALESCE({self.column(connection)}, 0) + 1", []
 
 
 class NextTimestamp(_Next):
-    """``next_timestamp()`` for many rows at once."""
+    """``next_timestamp()`` in SQL, for many rows at once."""
 
-    # The old value with so many microseconds more as there are to the next whole second,
-    # and one; and with one more.
+    # Two expressions for each vendor: one microsecond after the next whole second, and one
+    # microsecond after the old value.
     templates: ClassVar[dict[str, tuple[str, str]]] = {
         "postgresql": (
             "DATE_TRUNC('second', {old} + INTERVAL '999999 microseconds') "

@@ -1,4 +1,4 @@
-"""Optional: an answer for stale writes in views that nothing else guards."""
+"""Optional: a response for stale writes in views without the decorator or the mixins."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.deprecation import MiddlewareMixin
 from .exceptions import StaleWriteError
 from .http.preconditions import CONFLICT, UNAVAILABLE
 from .http.responses import ErrorResponse
-from .orm.guards import is_contention
+from .orm.database_errors import is_contention
 from .signals import report
 
 __all__ = ["StaleWriteMiddleware"]
@@ -17,11 +17,11 @@ __all__ = ["StaleWriteMiddleware"]
 
 class StaleWriteMiddleware(MiddlewareMixin):
     """
-    Answers 409 (RFC 9110 §15.5.10) where a view lets a ``StaleWriteError`` out, and
-    503 where the database gave up for the sake of others' writes: at the COMMIT
-    of ``ATOMIC_REQUESTS`` under SERIALIZABLE too, which no view can catch.
+    Answers 409 (RFC 9110 §15.5.10) where a view raises ``StaleWriteError``, and 503 where the
+    database gave up because of concurrent writes, also at the COMMIT of ``ATOMIC_REQUESTS``
+    under SERIALIZABLE, which a view cannot catch.
 
-    Without it such a request is answered 500, and its client not told why.
+    Without it, such a request is answered 500, and its client does not learn why.
     """
 
     def process_exception(

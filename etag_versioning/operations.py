@@ -1,4 +1,4 @@
-"""Migration operations: triggers for the programs that write past the models."""
+"""Migration operations: triggers that bump the version for writes that bypass the ORM."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _VersionTrigger(ModelOperation):
     """
     Args:
         name: the model's name.
-        touches: names of foreign keys whose rows move with this model's.
+        touches: names of foreign keys whose rows are bumped too.
     """
 
     fragment: str
@@ -32,14 +32,14 @@ class _VersionTrigger(ModelOperation):
         return type(self).__name__, [self.name], kwargs
 
     def state_forwards(self, app_label: str, state: Any) -> None:
-        """The models are what they were."""
+        """A trigger does not change the state of the models."""
 
     def reduce(self, operation: Any, app_label: str) -> Any:
         if (
             isinstance(operation, _VersionTrigger | DeleteModel)
             and operation.name_lower == self.name_lower
         ):
-            return [operation]  # Each of them replaces what was there.
+            return [operation]  # Each of these operations replaces the earlier trigger.
         return super().reduce(operation, app_label)
 
     @property
@@ -68,7 +68,7 @@ class _VersionTrigger(ModelOperation):
         if model is None:
             return
         triggers = trigger_editor(editor.connection)
-        # Those that this migration made are not there yet while SQL is only shown.
+        # ``sqlmigrate`` runs nothing, so triggers of this migration are not installed yet.
         names = triggers.installed(model) | triggers.create(model, self.touches).keys()
         for statement in triggers.drop(model, sorted(names)):
             editor.execute(statement, params=None)
@@ -76,16 +76,17 @@ class _VersionTrigger(ModelOperation):
 
 class AddVersionTrigger(_VersionTrigger):
     """
-    Have the database move a row's version and timestamp when a program writes past the
-    model: raw SQL, other programs, ``RunPython``. In place of a trigger that is there.
+    Create a trigger by which the database bumps a row's version and timestamp when a write
+    bypasses the ORM: raw SQL, other programs, ``RunPython``. It replaces an existing one.
 
     Args:
         name: the model's name.
-        touches: names of foreign keys whose rows move with this model's: when a row is
-            inserted, changed or deleted, also the row that it was moved away from.
+        touches: names of foreign keys. The rows that they refer to are bumped when a row of
+            this model is inserted, changed or deleted; when the foreign key changes, the old
+            and the new one.
 
-    The columns that count are those of the model at this point of its migrations,
-    without its ``unversioned_fields``. When they change, so must the trigger::
+    The trigger knows the model's columns at this point of its migrations, without its
+    ``unversioned_fields``. When the columns change, replace the trigger::
 
         operations = [
             RemoveVersionTrigger("user"),
@@ -93,8 +94,8 @@ class AddVersionTrigger(_VersionTrigger):
             AddVersionTrigger("user"),
         ]
 
-    It needs the right to create triggers; MySQL, with a binary log, also SUPER, or the
-    server's ``log_bin_trust_function_creators``.
+    The database user needs the privilege to create triggers. MySQL with a binary log also
+    needs SUPER, or the server variable ``log_bin_trust_function_creators``.
     """
 
     category = OperationCategory.ADDITION
@@ -116,11 +117,11 @@ class AddVersionTrigger(_VersionTrigger):
 
 class RemoveVersionTrigger(_VersionTrigger):
     """
-    Remove what ``AddVersionTrigger`` has made.
+    Remove the trigger that ``AddVersionTrigger`` created.
 
     Args:
         name: the model's name.
-        touches: what the trigger had, for the way back.
+        touches: those of the trigger, for migrating backwards.
     """
 
     category = OperationCategory.REMOVAL

@@ -1,9 +1,9 @@
 """
-What is told of each evaluated request: a signal to count by, and a line in the log.
+A signal and a log record for each evaluated request.
 
-Logger ``etag_versioning``: INFO for what clients do every day (404, 412, 428 by a
-precondition), WARNING where writes got into each other's way (409, 503). 304s and
-requests that go on are not logged.
+Logger ``etag_versioning``: INFO for 404, 412 and 428 by a precondition, which clients cause
+every day; WARNING for 409 and 503, where concurrent writes collided. A 304 and a request
+that proceeds are not logged.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from django.dispatch import Signal
 from django.http import HttpRequest
 
 from .http.preconditions import Decision, Outcome, Reason
+from .orm.stale_writes import stale_write_reported
 
-__all__ = ["precondition_evaluated", "report"]
+__all__ = ["precondition_evaluated", "report", "stale_write_reported"]
 
 logger = logging.getLogger("etag_versioning")
 
-# Sent with request, outcome and reason (see preconditions.Outcome and .Reason) when
-# a request's preconditions have been evaluated, whatever came of it; and once more,
-# with what it is answered then, where a write that went on was lost to another.
+# Sent with request, outcome and reason (see preconditions.Outcome and .Reason) after a
+# request's preconditions were evaluated, whatever the outcome. Sent a second time, with the
+# new outcome, where the write then lost a race.
 precondition_evaluated: Final = Signal()
 
 _LEVELS = {
@@ -38,12 +39,12 @@ _LEVELS = {
 
 def report(request: Any, decision: Decision) -> None:
     """
-    Log a decision, and send the signal. A receiver that fails is logged by Django
-    and changes no answer.
+    Log a decision, and send the signal. Django logs a receiver that fails; the response
+    stays the same.
 
     Args:
         request: Django's or DRF's; the signal carries Django's.
-        decision: what came of its preconditions.
+        decision: the decision on its preconditions.
     """
     request = getattr(request, "_request", request)
     level = _LEVELS[decision.outcome]
@@ -57,8 +58,8 @@ def report(request: Any, decision: Decision) -> None:
 
 
 def _log(level: int, request: HttpRequest, decision: Decision) -> None:
-    # Method and path are the client's: no line breaks, no control characters. Its
-    # headers are not logged at all.
+    # The client chose method and path, so line breaks and control characters are escaped.
+    # Header values are not logged at all.
     method, path = (
         text.encode("unicode_escape").decode("ascii")
         for text in (request.method or "", request.path)

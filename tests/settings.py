@@ -71,6 +71,8 @@ def _database(name: str) -> dict:
             # No test outlives a power failure, so SQLite need not wait for the disk.
             "init_command": "PRAGMA synchronous=OFF",
         }
+    if database["ENGINE"].endswith("postgresql"):
+        database.setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off"
     return database
 
 

@@ -21,6 +21,8 @@ TABLE = [
     ("REVISION", lambda: None, "revision", ""),
     ("OPAQUE_TAGS", True, "opaque_tags", True),
     ("OPAQUE_TAGS", 0, "opaque_tags", False),
+    ("STALE_WRITES", "report", "stale_writes", "report"),
+    ("STALE_WRITES", "merge", "stale_writes", "merge"),
 ]
 
 

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from etag_versioning.decorators import versioned_condition
-from etag_versioning.orm.guards import is_contention
+from etag_versioning.orm.database_errors import is_contention
 from tests.testapp.models import Person
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,6 +12,7 @@ from django.urls import path
 
 from etag_versioning.decorators import etag_func, file_etag_func, versioned_condition
 from etag_versioning.exceptions import StaleWriteError
+from etag_versioning.orm.locks import StoredRow
 from etag_versioning.sources.absent_rows import CreationGuard
 from etag_versioning.sources.rows import read_row
 from tests.testapp.models import Book, Leaf, Login, Person, Team
@@ -412,9 +413,7 @@ def test_of_many_one_creates_a_row_by_a_field_that_is_no_key(race, atomic_reques
 def test_a_row_that_comes_between_the_look_and_the_update_is_not_written_over():
     person = Person.objects.create(name="another")
     looks = iter([None, read_row(Person.objects.all())])
-    guard = CreationGuard(
-        model=Person, using="default", columns=("version", "updated_at"), look=looks.__next__
-    )
+    guard = CreationGuard(StoredRow.of(Person, "default", None), look=looks.__next__)
     with guard.watch(), pytest.raises(StaleWriteError):
         Person.objects.filter(pk=person.pk).update(name="new")
     person.refresh_from_db()

@@ -6,6 +6,7 @@ from django.db import connection, models, transaction
 from etag_versioning.exceptions import StaleWriteError
 from etag_versioning.models import VersionedModel
 from etag_versioning.orm.guards import Guard
+from etag_versioning.orm.locks import StoredRow
 from etag_versioning.orm.state import state_columns
 
 pytestmark = [
@@ -82,8 +83,7 @@ class TestDeletions:
     def test_a_guard_knows_that_the_row_is_still_there(self, model):
         make_trigger(model)
         row = model.objects.create()
-        columns = state_columns(model)
-        guard = Guard(model, "default", row.pk, columns.names, columns.state_of(row))
+        guard = Guard(StoredRow.of(model, "default", row.pk), state_columns(model).state_of(row))
         with transaction.atomic(), guard.watch():
             row.delete()
         assert not guard.deleted

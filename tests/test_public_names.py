@@ -27,6 +27,7 @@ def test_a_model_gains_its_fields_and_its_options():
         "version",
         "updated_at",
         "skip_unchanged",
+        "stale_writes",
         "tag_key",
         "tag_label",
         "touches",

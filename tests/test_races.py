@@ -303,7 +303,7 @@ class TestWhatStaysLocked:
             assert locked.wait(timeout=30)
             return self.impatient(put(url, tag))()
 
-        monkeypatch.setattr("etag_versioning.orm.guards.time.sleep", lambda _: released.set())
+        monkeypatch.setattr("etag_versioning.orm.retries.time.sleep", lambda _: released.set())
         _, answer = race(hold, write)
         assert released.is_set()
         assert answer.status_code == 200

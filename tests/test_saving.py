@@ -13,8 +13,9 @@ from django.db.models.signals import post_save, pre_save
 from django.utils import timezone
 
 from etag_versioning.exceptions import StaleWriteError
-from etag_versioning.orm.guards import Guard, State
-from etag_versioning.orm.state import state_columns, unversioned_names
+from etag_versioning.orm.guards import Guard
+from etag_versioning.orm.locks import StoredRow
+from etag_versioning.orm.state import State, state_columns, unversioned_names
 from tests.testapp.models import (
     Attachment,
     Book,
@@ -52,8 +53,7 @@ def content(row):
 
 
 def guard_on(row):
-    columns = state_columns(type(row))
-    return Guard(columns.owner, "default", row.pk, columns.names, state(row))
+    return Guard(StoredRow.of(type(row), "default", row.pk), state(row))
 
 
 @pytest.mark.parametrize("model", [HiddenAfter, HiddenBefore])

@@ -18,7 +18,8 @@ from etag_versioning.exceptions import StaleWriteError
 from etag_versioning.fields import UpdatedAtField
 from etag_versioning.models import VersionedModel
 from etag_versioning.operations import AddVersionTrigger
-from etag_versioning.orm.guards import State, lock_state
+from etag_versioning.orm.locks import StoredRow, lock_state
+from etag_versioning.orm.state import State
 from etag_versioning.triggers.backends import trigger_editor
 from tests.triggerapp.models import Author, Book, Numbered, Stamped, Untouched
 
@@ -113,7 +114,7 @@ def test_an_unversioned_field_beside_another_does_not_hide_it(author):
 
 def test_a_claim_moves_nothing(author):
     before = state(author)
-    lock_state(Author, "default", author.pk, ("row_version", "updated_at"), [State(*before)])
+    lock_state(StoredRow.of(Author, "default", author.pk), [State(*before)])
     execute(f"UPDATE {AUTHOR} SET {q('row version')} = {q('row version')}")
     assert state(author) == before
 

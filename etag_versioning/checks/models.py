@@ -10,6 +10,7 @@ from django.core import checks
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db import models
 
+from ..conf import STALE_WRITES
 from ..fields import UpdatedAtField, VersionField
 from ..models import UpdatedAtMixin, VersionMixin
 from ..orm.saving import StatefulModel
@@ -21,6 +22,7 @@ __all__ = ["check_models"]
 
 _OPTIONS: Final = (
     "skip_unchanged",
+    "stale_writes",
     "tag_key",
     "tag_label",
     "touches",
@@ -222,6 +224,9 @@ def _check_names(model: Any) -> Iterator[checks.CheckMessage]:
         for name in given:
             if hint := wrong(name):
                 yield _error("E004", model, f'{label} names "{name}".', hint)
+    if model.stale_writes not in (None, *STALE_WRITES):
+        message = f"{model._meta.label}.stale_writes is {model.stale_writes!r}."
+        yield _error("E004", model, message, 'stale_writes = "raise", "report" or "merge"')
     if hint := _wrong_tag_key(model, model.tag_key):
         message = f'{model._meta.label}.tag_key names "{model.tag_key}".'
         yield _error("E004", model, message, hint)

@@ -1,9 +1,8 @@
 """
-HTTP-dates: what If-Modified-Since and If-Unmodified-Since hold, and Last-Modified
-says (RFC 9110 §5.6.7).
+HTTP-dates, as in If-Modified-Since, If-Unmodified-Since and Last-Modified (RFC 9110 §5.6.7).
 
-Pure functions; no Django in here, whose own takes what is no HTTP-date, and
-refuses leap seconds.
+Pure functions. Django's ``parse_http_date()`` is not used, because it accepts text that is
+not an HTTP-date and refuses leap seconds.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
 _MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
 _DAY_NAME = "|".join(day[:3] for day in _DAYS)
 _EPOCH = date(1970, 1, 1).toordinal()
-# Compiled by ``re`` when the first date comes.
+# Kept as text: ``re`` compiles and caches them at the first date.
 _HTTP_DATES = (
     # IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT
     rf"(?:{_DAY_NAME}), (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT",
@@ -33,11 +32,11 @@ _HTTP_DATES = (
 
 def parse_http_date(value: str | None) -> int | None:
     """
-    Read an HTTP-date in one of its three forms (RFC 9110 §5.6.7).
+    Parse an HTTP-date in one of its three forms (RFC 9110 §5.6.7).
 
     Returns:
-        Seconds since 1970, or ``None`` for anything else: a recipient has to
-        ignore what is not a valid date (§13.1.3, §13.1.4).
+        Seconds since 1970, or ``None`` for an invalid date, which a recipient must
+        ignore (§13.1.3, §13.1.4).
 
     >>> parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT")
     784111777
@@ -52,7 +51,7 @@ def parse_http_date(value: str | None) -> int | None:
     if match is None:
         return None
     second = int(match["second"])
-    # The second 60 is a leap second, and counts as the first of the next minute.
+    # Second 60 is a leap second; it counts as the first second of the next minute.
     if second > 60:
         return None
     year, month = int(match["year"]), _MONTHS.index(match["month"]) + 1
@@ -82,13 +81,13 @@ def format_http_date(seconds: int) -> str:
 
 @lru_cache(maxsize=1000)
 def _format_day(days: int) -> str:
-    """The first half: the day, as so many days since 1 January 1970."""
+    """The date in an HTTP-date, for a number of days since 1 January 1970."""
     day = date.fromordinal(_EPOCH + days)
     return f"{_DAYS[day.weekday()][:3]}, {day.day:02} {_MONTHS[day.month - 1]} {day.year:04}"
 
 
 def _full_year(year: int, rest: tuple[int, int, int, int]) -> int:
-    """What appears to be more than 50 years in the future is in the past (§5.6.7)."""
+    """A two-digit year more than 50 years in the future means one in the past (§5.6.7)."""
     now = datetime.now(UTC)
     year += now.year - now.year % 100
     limit = (now.year + 50, now.month, now.day, now.hour, now.minute)

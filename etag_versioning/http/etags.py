@@ -1,14 +1,13 @@
 """
-Entity tags: how ours are built, how a client's are read and compared.
+Entity tags: how this package builds its own, and parses and compares a client's.
 
-Pure functions on strings (RFC 9110 §8.8.3); no Django in here. A tag of ours::
+Pure functions on strings (RFC 9110 §8.8.3), without Django. A tag of this package::
 
     "user-7-v3.k2m9x1q0~json.8c1f0a2b4d6e8f0a1b2c3d4e"
      └────── state ───┘ └────── representation ──────┘
 
-The state names the row and what was last written to it; the representation
-tells apart what is rendered from that state, and is there only where there is
-something to tell apart.
+The state names the row, its version and its timestamp. The representation part is there
+where the same state can look different, for instance as JSON and as HTML.
 """
 
 from __future__ import annotations
@@ -37,19 +36,19 @@ __all__ = [
     "without_coding",
 ]
 
-# etagc of RFC 9110 §8.8.3: "!", then "#" to "~", then obs-text, which WSGI and
-# ASGI hand over as the characters U+0080 to U+00FF. No space, control or quote.
+# etagc of RFC 9110 §8.8.3: "!", "#" to "~", and obs-text, which WSGI and ASGI pass as
+# the characters U+0080 to U+00FF. No spaces, control characters or quotes.
 _ETAGC = r"[\x21\x23-\x7e\x80-\xff]"
 _ENTITY_TAG = re.compile(rf'(W/)?"({_ETAGC}*)"')
 # Optional whitespace (RFC 9110 §5.6.3).
 OWS = " \t"
 
-# What servers and proxies append to the opaque part of a tag when they compress.
+# The suffixes that servers and proxies append to the opaque part when they compress.
 _CODINGS = ("gzip", "br", "zstd", "deflate")
 _CODING_SUFFIXES = tuple(f"{mark}{name}" for mark in ("--", "-", ";") for name in _CODINGS)
-# How many of them in a row may do so.
+# The most suffixes that are removed from one tag.
 _LONGEST_CHAIN = 4
-# Longer lists of tags are not read: servers cut headers off long before.
+# Longer field values are not parsed. Servers refuse them long before.
 _LONGEST_VALUE = 262_144
 # The state part of one of our own tags: resource, version, timestamp.
 _STATE = re.compile(r"(?P<resource>.+-v)[0-9]+(?:\.[_0-9a-z]+)?")
@@ -60,8 +59,8 @@ class EntityTag(NamedTuple):
     One entity tag.
 
     Args:
-        opaque: what stands between the quotes.
-        weak: whether ``W/`` stands before them.
+        opaque: the text between the quotes.
+        weak: whether the tag begins with ``W/``.
 
     >>> str(EntityTag("user-7-v3", weak=True))
     'W/"user-7-v3"'
@@ -76,10 +75,10 @@ class EntityTag(NamedTuple):
     @classmethod
     def from_text(cls, text: str) -> EntityTag:
         """
-        The tag that a user's own ``etag_func`` meant by ``text``, quoted or not.
+        The tag that a project's own ``etag_func`` returned as text, quoted or not.
 
-        Characters that no tag may hold are percent-encoded, so that the header
-        is always one that clients and caches can send back.
+        Characters that a tag must not contain are percent-encoded, so that clients and
+        caches can send the tag back.
 
         >>> str(EntityTag.from_text("abc")), str(EntityTag.from_text('W/"abc"'))
         ('"abc"', 'W/"abc"')
@@ -105,15 +104,14 @@ ANY: Final = _Any()
 
 def parse_entity_tags(value: str) -> _Any | tuple[EntityTag, ...] | None:
     """
-    Read the value of If-Match or If-None-Match (RFC 9110 §13.1.1, §5.6.1).
+    Parse the value of If-Match or If-None-Match (RFC 9110 §13.1.1, §5.6.1).
 
     Args:
-        value: the field value as it came; several field lines joined by commas.
+        value: the field value; several field lines are joined by commas.
 
     Returns:
-        ``ANY`` for ``*``, a tuple of tags for a list, and ``None`` where the
-        value is, as a whole, neither. An empty list is not a list, and neither is
-        one of more than 256 KiB.
+        ``ANY`` for ``*``, a tuple of tags for a list, and ``None`` for a malformed value:
+        an empty one, one with any malformed member, or one of more than 256 KiB.
 
     >>> parse_entity_tags('"a,b" , W/"c"')
     (EntityTag(opaque='a,b', weak=False), EntityTag(opaque='c', weak=True))
@@ -145,7 +143,7 @@ def parse_entity_tags(value: str) -> _Any | tuple[EntityTag, ...] | None:
 
 def without_coding(opaque: str) -> str:
     """
-    The opaque part of one of our tags without what proxies appended to it.
+    The opaque part of one of our tags without the suffixes of proxies.
 
     >>> without_coding("user-7-v3.k2m9x1q0-gzip"), without_coding("user-7-v3.k2m9x1q0-gzip;br")
     ('user-7-v3.k2m9x1q0', 'user-7-v3.k2m9x1q0')
@@ -160,8 +158,7 @@ def without_coding(opaque: str) -> str:
 
 def state_part(opaque: str) -> str:
     """
-    What If-Match compares of one of our tags, whatever the representation is and
-    whatever proxies appended.
+    The part of one of our tags that If-Match compares: without representation and suffixes.
 
     >>> state_part("user-7-v3.k2m9x1q0~json.8c1f;br"), state_part("user-7-v3.k2m9x1q0-gzip")
     ('user-7-v3.k2m9x1q0', 'user-7-v3.k2m9x1q0')
@@ -171,8 +168,8 @@ def state_part(opaque: str) -> str:
 
 def resource_part(state: str) -> str | None:
     """
-    What all tags of a row begin with, by the state part of its current tag; ``None``
-    where that does not tell.
+    The beginning that all tags of a row share, from the state part of one of them; ``None``
+    for an opaque tag, which does not show it.
 
     >>> resource_part("user-7-v3.k2m9x1q0")
     'user-7-v'
@@ -186,11 +183,11 @@ def build_state(label: str, key: Any, version: int, timestamp: datetime | None) 
     The state part of a tag.
 
     Args:
-        label: the model's name or what stands for it.
-        key: the primary key or what stands for it; a tuple for a composite key.
+        label: the model's name, or its ``tag_label``.
+        key: the primary key, or the value of ``tag_key``; a tuple for a composite key.
         version: the row's version.
         timestamp: when the row was last written, timezone-aware, or ``None`` for a
-            model that has a version alone.
+            model that only has a version.
 
     >>> build_state("user", 7, 3, datetime(2026, 1, 1, tzinfo=UTC))
     'user-7-v3.hefg8dts00'
@@ -206,8 +203,8 @@ def with_representation(state: str, representation: str) -> str:
     """
     The opaque part of a tag: the state, and the representation if there is one.
 
-    Hyphens are encoded, so that no term of a representation (``pt-br``) can be
-    taken for what a proxy appends.
+    Hyphens in the representation are encoded, so that the end of ``pt-br`` is not mistaken
+    for a proxy's suffix.
 
     >>> with_representation("user-7-v3", "json.pt-br")
     'user-7-v3~json.pt%2Dbr'
@@ -224,8 +221,8 @@ def encode_key(key: Any) -> str:
     """
     A key in the characters ``A-Z a-z 0-9 . _ % -``, different for different keys.
 
-    The parts of a composite key are joined by a hyphen, and hyphens inside of
-    them encoded, so that ("a", "b-c") and ("a-b", "c") stay apart.
+    The parts of a composite key are joined by hyphens, and hyphens inside a part are
+    encoded, so that ("a", "b-c") and ("a-b", "c") differ.
     """
     if isinstance(key, tuple | list):
         return "-".join(encode_key(part).replace("-", "%2D") for part in key)
@@ -237,7 +234,7 @@ def encode_key(key: Any) -> str:
     return quote(text, safe="").replace("~", "%7E")
 
 
-# There is one for each model.
+# Cached: a project has one label for each model.
 _encode_label = lru_cache(maxsize=1000)(encode_key)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -254,7 +251,7 @@ def encode_timestamp(timestamp: datetime) -> str:
     'lfls'
     """
     number = (timestamp - _EPOCH) // _MICROSECOND
-    # Not a hyphen, after which the digits could read as a proxy's suffix.
+    # The sign is not a hyphen, because a hyphen and digits could look like a proxy's suffix.
     sign, number = ("_", -number) if number < 0 else ("", number)
     digits = ""
     while number:
@@ -265,11 +262,10 @@ def encode_timestamp(timestamp: datetime) -> str:
 
 def encode_terms(terms: Iterable[Any]) -> Iterator[bytes]:
     """
-    A sequence of terms, one by one, in bytes that differ wherever the sequence differs.
+    Encode a sequence of terms so that different sequences have different bytes.
 
-    Each term counts with its type and length, so that no two sequences run
-    together: ``["ab", "c"]``, ``["a", "bc"]`` and ``["a", "b", "c"]`` differ,
-    and so do ``["1"]`` and ``[1]``.
+    Each term is encoded with its type and length: ``["ab", "c"]``, ``["a", "bc"]`` and
+    ``["a", "b", "c"]`` differ, and so do ``["1"]`` and ``[1]``.
     """
     for term in terms:
         text = f"{type(term).__name__}:{term}".encode("utf-8", "surrogatepass")
@@ -277,7 +273,7 @@ def encode_terms(terms: Iterable[Any]) -> Iterator[bytes]:
 
 
 def digest(terms: Iterable[Any]) -> str:
-    """96 bits, in hexadecimal, that differ wherever the sequence of terms differs."""
+    """An unkeyed digest of the terms: 96 bits in hexadecimal."""
     hasher = hashlib.blake2b(digest_size=12)
     for encoded in encode_terms(terms):
         hasher.update(encoded)

@@ -1,4 +1,4 @@
-"""Requests' conditional fields, 304s, and the headers that tags bring with them."""
+"""The conditional request fields, the 304 response, and the headers that carry validators."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 
 
 def conditional_headers(request: HttpRequest) -> ConditionalHeaders:
-    """The request's conditional fields, as they came."""
+    """The request's conditional fields, unparsed."""
     get = request.META.get
     return ConditionalHeaders(
         get("HTTP_IF_MATCH"),
@@ -39,11 +39,10 @@ def conditional_headers(request: HttpRequest) -> ConditionalHeaders:
 
 class _WithoutLength(ResponseHeaders):
     """
-    Headers that take no Content-Length.
+    Response headers that ignore an assignment to Content-Length.
 
-    CommonMiddleware would put ``Content-Length: 0`` on a 304, where it means the
-    length of the 200: caches then serve an empty page; and on a 204, which must have
-    none (RFC 9110 §8.6).
+    CommonMiddleware sets ``Content-Length: 0`` on a 304, where the field means the length of
+    the 200, so that caches serve an empty page. A 204 must not have the field (RFC 9110 §8.6).
     """
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -57,7 +56,7 @@ class NotModified(HttpResponseNotModified):
 
     Args:
         validators: the current ones.
-        decision: the one that led here; it may hold the tag as a proxy changed it.
+        decision: the decision for 304, with the tag in the form that the client has.
     """
 
     def __init__(self, validators: Validators, decision: Decision) -> None:
@@ -74,14 +73,14 @@ class NotModified(HttpResponseNotModified):
 
 
 def without_length(response: Any) -> None:
-    """Let the headers of a 204 or a 304 take no Content-Length any more."""
+    """Keep Content-Length off a 204 or 304, whoever sets it later."""
     if response.status_code in (204, 304):
-        # The headers stay the same object, since others may hold it.
+        # Not a new object, because other code may hold a reference to the headers.
         response.headers.__class__ = _WithoutLength
 
 
 def _is_recoded(etag: EntityTag | None, current: Validators) -> bool:
-    """Whether a client has the current tag in a form that compressing left."""
+    """Whether the client has the current tag in the form that a compressing proxy gave it."""
     if etag is None or current.etag is None or etag == current.etag:
         return False
     return etag.weak > current.etag.weak or etag.opaque not in current.opaques
@@ -93,7 +92,7 @@ def _compresses(*middleware: str) -> bool:
 
 
 def set_validators(response: HttpResponseBase, validators: Validators) -> None:
-    """Put ETag and Last-Modified on an answer that has none of its own."""
+    """Set ETag and Last-Modified where the response does not have its own."""
     headers = response.headers
     if validators.etag is not None and "ETag" not in headers:
         headers["ETag"] = str(validators.etag)
@@ -103,23 +102,24 @@ def set_validators(response: HttpResponseBase, validators: Validators) -> None:
 
 
 def shows_new_tag(method: str, response: HttpResponseBase) -> bool:
-    """Whether the answer to a write may carry the tag of what was written."""
+    """Whether the response to a write may carry the tag of the new state."""
     if method == "DELETE" or not 200 <= response.status_code < 300:
         return False
-    # RFC 9110 §9.3.4; the setting leaves it out for the sake of its letter.
+    # RFC 9110 §9.3.4 allows a validator on PUT only where the content was stored unchanged.
+    # The setting ETAG_ON_PUT = False follows that to the letter.
     return method != "PUT" or (response.status_code != 204 and settings.etag_on_put)
 
 
 def showable_last_modified(validators: Validators) -> int | None:
     """
-    The date for an answer's Last-Modified: ``None`` where something else than the state
-    can change the answer, while the current second can still change it (§8.8.2.2), and
-    where it lies in the future (§8.8.2.1).
+    The date for Last-Modified. ``None`` where the response depends on more than the state,
+    where another write in the same second could have the same date (§8.8.2.2), and where the
+    date lies in the future (§8.8.2.1).
     """
     if not validators.dated:
         return None
     now = int(time.time())
-    # Our timestamps are rounded up, so that their second is over when it is reached.
+    # Our own timestamps are rounded up, so their second is over once ``now`` reaches it.
     limit = now if validators.state is not None else now - 1
     moment = validators.last_modified
     return moment if moment is not None and moment <= limit else None

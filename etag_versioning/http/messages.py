@@ -1,4 +1,4 @@
-"""What a client is told of each reason, in its language."""
+"""The message that a client gets for each reason, in its language."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .preconditions import Reason
 
 __all__ = ["MESSAGES"]
 
-# The names of headers, and what is sent in them, are the same in every language.
+# Header names and values are not translated.
 MESSAGES: Mapping[Reason, str | Promise] = {
     Reason.STALE: _(
         "The resource was changed since you fetched it. Fetch it again with Cache-Control: "

@@ -1,8 +1,8 @@
 """
-Which form of an answer a client's Accept asks for (RFC 9110 §12.5.1).
+Proactive negotiation of an error's media type by Accept (RFC 9110 §12.5.1).
 
-A pure function; no Django in here, whose own takes no notice of ``q=0`` beside a
-wildcard, and may raise on a parameter's charset.
+A pure function. Django's ``get_preferred_type()`` is not used, because it ignores ``q=0``
+beside a wildcard, and can raise on the charset of a parameter.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ def preferred_type(accept: str | None) -> str:
     Choose among JSON, problem details (RFC 9457) and HTML.
 
     Args:
-        accept: the field value as it came; ``None`` where there is none.
+        accept: the field value; ``None`` where it is absent.
 
     Returns:
-        The type with the highest quality; of equals, the one that is named most
-        specifically. JSON where nothing else is asked for, and where nothing is
-        acceptable: an error is better told in another form than not at all.
+        The type with the highest quality; among equals the most specific. JSON is the
+        default, also where none of the three is acceptable: an error in the wrong
+        media type is better than an error without a message.
 
     >>> preferred_type("text/html,application/xml;q=0.9,*/*;q=0.8")
     'text/html'
@@ -41,7 +41,7 @@ def preferred_type(accept: str | None) -> str:
         kind = media_type.partition("/")[0]
         named = ((media_type, 2), (f"{kind}/*", 1), ("*/*", 0))
         rank = next(((ranges[name], level) for name, level in named if name in ranges), (0.0, 0))
-        # A client that names problem details at all is one that knows them.
+        # A client that names problem details explicitly can read them.
         knows = media_type == PROBLEM and rank[1] == 2
         if rank[0] > 0 and (rank > best or (rank == best and knows)):
             best, choice = rank, media_type
@@ -49,7 +49,7 @@ def preferred_type(accept: str | None) -> str:
 
 
 def _ranges(accept: str) -> dict[str, float]:
-    """The quality of each media range; its other parameters are none of ours."""
+    """The quality of each media range. Other parameters are ignored."""
     ranges: dict[str, float] = {}
     for element in accept.split(","):
         name, semicolon, parameters = element.partition(";")

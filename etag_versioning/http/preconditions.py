@@ -1,9 +1,9 @@
 """
 The precondition algorithm of RFC 9110 §13.2.2, in its own steps.
 
-One pure function; no Django in here. It is asked after everything that would
-answer the request without preconditions (§13.2.1: authentication, permission,
-method, media type), and before the request is performed.
+One pure function, without Django. Call it after every check that answers a request
+without preconditions (§13.2.1: authentication, permission, method, media type), and
+before the request is performed.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ class Outcome(enum.Enum):
     NOT_MODIFIED = "304"
     PRECONDITION_FAILED = "412"
     PRECONDITION_REQUIRED = "428"
-    # After a write that was lost to another:
+    # After another request wrote the row first:
     GONE = "404"
     CONFLICT = "409"
     UNAVAILABLE = "503"
 
 
 class Reason(enum.Enum):
-    """Why, as far as a client can be told."""
+    """Why, as far as the client may know. The value is what the log says."""
 
-    NONE = "no precondition stood against it"
+    NONE = "no precondition is false"
     MATCH = "the client has this state"
     STALE = "If-Match names another state"
     OTHER_RESOURCE = "If-Match names another resource"
@@ -78,7 +78,7 @@ class Reason(enum.Enum):
 
 
 class ConditionalHeaders(NamedTuple):
-    """The four request fields as they came; ``None`` where one is absent."""
+    """The four conditional request fields, unparsed; ``None`` for an absent one."""
 
     if_match: str | None = None
     if_unmodified_since: str | None = None
@@ -91,17 +91,17 @@ NO_CONDITIONS = ConditionalHeaders()
 
 class Validators(NamedTuple):
     """
-    The current validators of what the request is about.
+    The current validators of the resource.
 
     Args:
-        etag: the entity tag of the representation, or ``None`` without one.
-        state: the state part of a tag of ours; ``None`` for a tag that somebody
-            else made, which is then compared to the letter.
+        etag: the entity tag of the representation, or ``None`` if it has none.
+        state: the state part of a tag that this package built; ``None`` for a project's
+            own tag, which is compared to the letter.
         last_modified: seconds since 1970, rounded up, or ``None``.
-        former: opaque part and state of the same tag under each secret key that
-            is being retired: a client may still hold it.
+        former: opaque part and state of the same tag under each of
+            ``SECRET_KEY_FALLBACKS``: clients may still hold these tags.
         dated: whether the representation depends on the state alone. If not, it can
-            change without a new date: the date guards writes, and is not shown.
+            change without a new date: the date still guards writes, but is not sent.
     """
 
     etag: EntityTag | None = None
@@ -112,26 +112,26 @@ class Validators(NamedTuple):
 
     @property
     def opaques(self) -> list[str]:
-        """The opaque part of the tag in each of its forms, today's first."""
+        """The opaque part of the tag under each secret key, the current key's first."""
         return [self.etag.opaque, *(opaque for opaque, _ in self.former)] if self.etag else []
 
     @property
     def states(self) -> list[str]:
-        """The state part of the tag in each of its forms, today's first."""
+        """The state part of the tag under each secret key, the current key's first."""
         return [self.state, *(state for _, state in self.former)] if self.state else []
 
 
 class Policy(NamedTuple):
     """
-    What a view asks of the client.
+    What a view requires of its clients.
 
     Args:
         if_match_required: a write without If-Match is answered 428.
-        lets_pass: it goes on all the same, with the reason why it should not.
+        lets_pass: a write without If-Match is performed, and reported with the reason for
+            which it would be refused.
         allow_wildcard: ``If-Match: *`` is accepted on a write.
-        allow_unmodified_since: If-Unmodified-Since is accepted in its stead.
-        strong: If-Match is compared by RFC 9110's strong comparison, rather
-            than by state.
+        allow_unmodified_since: If-Unmodified-Since is accepted in place of If-Match.
+        strong: If-Match is compared by RFC 9110's strong comparison instead of by state.
     """
 
     if_match_required: bool = False
@@ -146,9 +146,8 @@ NO_POLICY = Policy()
 
 class Decision(NamedTuple):
     """
-    The outcome, its reason, and the tag that a 304 has to carry so that the
-    client's cache finds its copy: in the form that the client has, where a proxy
-    changed it.
+    The outcome, its reason, and the tag for a 304: in the form that the client sent, since
+    its cache finds its copy by that form where a proxy has changed the tag.
     """
 
     outcome: Outcome
@@ -157,7 +156,7 @@ class Decision(NamedTuple):
 
 
 PROCEED = Decision(Outcome.PROCEED)
-# After a write that was lost to another:
+# After another request wrote the row first:
 GONE = Decision(Outcome.GONE, Reason.GONE)
 CONFLICT = Decision(Outcome.CONFLICT, Reason.CONFLICT)
 INTERRUPTED = Decision(Outcome.CONFLICT, Reason.INTERRUPTED)
@@ -180,8 +179,8 @@ def evaluate(
     Args:
         method: the request method, in capitals.
         headers: the conditional request fields.
-        current: the validators now, or ``None`` where the row is absent.
-        policy: what the view asks for.
+        current: the current validators, or ``None`` where the row is absent.
+        policy: what the view requires.
 
     Returns:
         The decision. Never raises, whatever the headers hold.
@@ -234,29 +233,30 @@ def evaluate(
     return PROCEED
 
 
-def reconsider(headers: ConditionalHeaders, again: Decision, moved: bool) -> Decision:
+def reconsider(headers: ConditionalHeaders, again: Decision, changed: bool) -> Decision:
     """
-    What to answer where the preconditions held, and the write was lost.
+    The decision where the preconditions were true when they were evaluated, but the
+    database did not take the write.
 
     Args:
         headers: the conditional request fields.
-        again: what ``evaluate()`` says of the row as it is now.
-        moved: whether the row, or another that the request writes, has moved.
+        again: the result of ``evaluate()`` for the row as it is now.
+        changed: whether another request has changed the row, or one that this request writes.
 
     Returns:
-        412 where a precondition is false by now. It never names a tag that the
-        client just sent: where that still holds, nobody was first, and it is 503.
+        412 where a precondition is false now. Where the client's tag is still current,
+        503: a 412 would show the tag that the client has just sent.
     """
     if again.outcome is Outcome.PRECONDITION_FAILED:
         return again
     names_tags = headers.if_match is not None and not names_any(headers)
-    if moved and not names_tags:
+    if changed and not names_tags:
         return CONFLICT
     return UNAVAILABLE
 
 
 def _is_unmodified_since(date: int, current: Validators) -> bool:
-    """Whether If-Modified-Since is false (§13.1.3); ignored where there is no date to compare."""
+    """Whether If-Modified-Since is false (§13.1.3). Without a date it is ignored."""
     known = current.last_modified if current.dated else None
     return known is not None and known <= date
 
@@ -272,7 +272,7 @@ def _if_match_objection(
     """Why If-Match is false (§13.1.1), or ``None`` where it is true."""
     etag = None if current is None else current.etag
     if etag is not None and not etag.weak and value == f'"{etag.opaque}"':
-        return None  # As most are.
+        return None  # The usual case, without parsing.
     tags = parse_entity_tags(value)
     if tags is None:
         return Reason.MALFORMED
@@ -293,21 +293,21 @@ def _if_match_objection(
 
 
 def _mismatch(tags: tuple[EntityTag, ...], current: Validators) -> Reason:
-    """Whether ``tags`` name an older state of the row, or another resource."""
+    """Whether ``tags`` name another state of this row, or another resource."""
     parts = [resource_part(state) for state in current.states]
     if not parts or None in parts:
-        return Reason.STALE  # It cannot be told.
+        return Reason.STALE  # An opaque or foreign tag does not show its resource.
     same = any(tag.opaque.startswith(part) for tag in tags for part in parts if part)
     return Reason.STALE if same else Reason.OTHER_RESOURCE
 
 
 def _if_none_match(value: str, current: Validators | None, writes: bool) -> Decision | None:
-    """What If-None-Match decides where it is false (§13.1.2), or ``None``."""
+    """The decision where If-None-Match is false (§13.1.2); ``None`` where it is true."""
     if current is None:
         return None
     etag = current.etag
     if not writes and etag is not None and not etag.weak and value == f'"{etag.opaque}"':
-        return Decision(Outcome.NOT_MODIFIED, Reason.MATCH, etag)  # As most are.
+        return Decision(Outcome.NOT_MODIFIED, Reason.MATCH, etag)  # The usual case.
     tags = parse_entity_tags(value)
     if tags is None:
         return None
@@ -322,7 +322,7 @@ def _if_none_match(value: str, current: Validators | None, writes: bool) -> Deci
 
 
 def _named(tags: tuple[EntityTag, ...], current: Validators) -> EntityTag | None:
-    """The current tag as one of ``tags`` names it, by weak comparison (§8.8.3.2)."""
+    """The current tag in the form of the one of ``tags`` that matches it weakly (§8.8.3.2)."""
     for opaque in current.opaques:
         matching = [tag for tag in tags if _matches_weakly(tag, opaque, current)]
         if matching:
@@ -334,21 +334,21 @@ def _named(tags: tuple[EntityTag, ...], current: Validators) -> EntityTag | None
 
 
 def _matches_to_the_letter(tag: EntityTag, current: Validators) -> bool:
-    """Strong comparison (§8.8.3.2); a tag of the state alone is accepted too."""
+    """Strong comparison (§8.8.3.2). A state-only tag, as a write returns, matches too."""
     if tag.weak or current.etag is None or current.etag.weak:
         return False
     return tag.opaque in current.opaques or tag.opaque in current.states
 
 
 def _matches_by_state(tag: EntityTag, current: Validators) -> bool:
-    """The same state, whatever the representation and whoever weakened the tag."""
+    """Compare the state part alone: the representation and proxies' changes don't count."""
     if current.state is None:
         return tag.opaque in current.opaques
     return state_part(tag.opaque) in current.states
 
 
 def _matches_weakly(tag: EntityTag, opaque: str, current: Validators) -> bool:
-    """Weak comparison with ``opaque``; of our own tags without a proxy's suffix."""
+    """Weak comparison with ``opaque``. A proxy's suffix on one of our tags is ignored."""
     if tag.opaque == opaque:
         return True
     return current.state is not None and without_coding(tag.opaque) == opaque

@@ -1,10 +1,10 @@
 """
-The tags of this project: what its secret key, its revision and its views add.
+The representation part of a tag: what decides how a state is shown.
 
-A tag names a state; what else decides how that state is shown are *terms*: the
-project's ``REVISION``, the query string, a view's ``etag_extra``. They stand at
-the end of the representation part as one digest, keyed by ``SECRET_KEY``, since
-they may tell of a user. With ``OPAQUE_TAGS`` both parts are such digests.
+Beside the media type and the code, these are *terms*: the project's ``REVISION``, the
+query string, a view's ``etag_extra``. They stand at the end of the representation part as
+one digest, keyed by ``SECRET_KEY`` because they may hold facts about a user. With
+``OPAQUE_TAGS`` the whole tag consists of such digests.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class Representation(NamedTuple):
     How a state is shown.
 
     Args:
-        text: what of it may be read in a tag: the format, the fingerprint of code.
-        terms: what else decides it, each under a name.
-        sealed: whether no reader of the tag may learn or guess more than is meant for
-            him. Not where it only becomes a term of another, which is.
+        text: what everybody may read in the tag: the format, the fingerprint of the code.
+        terms: what else decides it, as pairs of a name and values.
+        sealed: whether the digests are keyed. ``False`` for a tag that no client gets,
+            because it becomes a term of another tag, which is sealed.
     """
 
     text: str = ""
@@ -59,7 +59,7 @@ class Representation(NamedTuple):
         return Representation(f"{self.text}.{text}" if self.text else text, self.terms, self.sealed)
 
     def with_terms(self, name: str, terms: Iterable[Any]) -> Representation:
-        """The same, as far as these terms tell: none, and it is the same."""
+        """This representation with more terms; itself where ``terms`` is empty."""
         found = tuple(terms)
         return self._replace(terms=(*self.terms, (name, found))) if found else self
 
@@ -76,20 +76,19 @@ def make_validators(
     hidden: str = "",
 ) -> Validators:
     """
-    The validators of something in a state.
+    Build the validators of one state in one representation.
 
     Args:
-        state: the state part of its tag.
-        representation: how it is shown.
+        state: the state part of the tag.
+        representation: how the state is shown.
         last_modified: seconds since 1970, rounded up, or ``None``.
-        hidden: a digest of what else makes the state, and may not be shown to everybody.
-            In the tag it is keyed, so that no reader can try what it was made of.
+        hidden: a digest that belongs to the state, of values that not every client may
+            know. The tag holds it keyed, so that nobody can guess the values and compare.
 
     Returns:
-        Validators with the tag under ``SECRET_KEY``, and as ``former`` those
-        under each of ``SECRET_KEY_FALLBACKS``, so that the tags that clients
-        hold go on being good while a key is retired. They are not ``dated`` where
-        terms decide too: these change without a new date.
+        Validators with the tag under ``SECRET_KEY``, and in ``former`` those under each of
+        ``SECRET_KEY_FALLBACKS``: clients' tags stay valid while a key is rotated. With
+        terms they are not ``dated``, because terms change without a new date.
     """
     if hidden and not representation.sealed:
         state, hidden = f"{state}-{hidden}", ""
@@ -122,7 +121,7 @@ def _form(key: Any, state: str, hidden: str, representation: Representation) -> 
 
 
 def _seal(key: Any, use: str, terms: Iterable[Any]) -> str:
-    """96 bits, in hexadecimal, that nobody can compute or take back without the key."""
+    """An HMAC of the terms: 96 bits in hexadecimal."""
     salt = f"etag_versioning.http.representation.{use}"
     text = b"".join(encode_terms(terms))
     return salted_hmac(salt, text, secret=key, algorithm="sha256").hexdigest()[:24]
@@ -135,16 +134,17 @@ def request_representation(
     kwargs: Mapping[str, Any] = MappingProxyType({}),
 ) -> Representation:
     """
-    What an answer depends on beside the state: the project's code, the query string, and a
-    view's own terms.
+    What a response depends on beside the state: the project's revision, the query string, and
+    the view's ``etag_extra``.
 
     Args:
-        request, args, kwargs: what the view is called with.
-        etag_extra: an iterable, or a callable that makes one of the request.
+        request, args, kwargs: the arguments of the view.
+        etag_extra: an iterable of values, or a callable that takes the view's arguments and
+            returns one.
 
     Raises:
-        ImproperlyConfigured: a term's text does not tell all that there is to
-            tell, as that of a model instance or a queryset.
+        ImproperlyConfigured: a value has a text that stays the same when the value changes,
+            as a model instance has.
     """
     query = request.META.get("QUERY_STRING", "")
     revision = settings.revision if settings.has_revision else ""
@@ -161,8 +161,8 @@ def _plain(term: Any) -> Any:
         return tuple(map(_plain, term))
     if not isinstance(term, _PLAIN):
         raise ImproperlyConfigured(
-            f"{term!r} is no term of a tag, since its text need not change where it does. Give "
-            f"text, numbers, dates or tuples of these: etag_extra=lambda request, **kwargs: "
-            f"[request.user.pk]."
+            f"{term!r} cannot be a value of etag_extra, because its text may stay the same when "
+            f"it changes. Give text, numbers, dates or tuples of these: "
+            f"etag_extra=lambda request, **kwargs: [request.user.pk]."
         )
     return str(term) if isinstance(term, Promise) else term

@@ -1,4 +1,4 @@
-"""Outcomes that are errors, as responses: JSON, problem details or a page."""
+"""Error responses: the body as JSON, problem details or HTML, and its headers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
     "set_error_headers",
 ]
 
-# The status and the body's code of each outcome that is an error.
+# Status and error code of each outcome that is an error.
 ERRORS: Mapping[Outcome, tuple[int, str]] = {
     Outcome.GONE: (404, "NOT_FOUND"),
     Outcome.CONFLICT: (409, "CONFLICT"),
@@ -48,11 +48,10 @@ _PAGE = """<!doctype html>
 
 class ErrorResponse(HttpResponse):
     """
-    The answer to an outcome that is an error, in the form that the request's
-    Accept asks for.
+    An error response in the media type that the request's Accept prefers.
 
     Args:
-        request: what is answered.
+        request: the request.
         decision: the outcome and its reason.
         etag: the current tag to show, if any.
     """
@@ -75,9 +74,9 @@ def _content(form: str, decision: Decision, etag: EntityTag | None) -> str:
 
 def error_body(decision: Decision, etag: EntityTag | None) -> dict[str, str]:
     """
-    Code, reason, message and, if it is to be shown, the current tag. The reason is the
-    name of a ``Reason`` in lower case: a client that repeats what is "stale" has to stop at
-    what is "malformed".
+    Code, reason, message and, if one is given, the current tag. The reason is the name of
+    the ``Reason`` in lower case, by which a client decides: it fetches and tries again after
+    "stale", and gives up after "malformed".
     """
     body = {
         "error": ERRORS[decision.outcome][1],
@@ -91,8 +90,8 @@ def error_body(decision: Decision, etag: EntityTag | None) -> dict[str, str]:
 
 def problem_body(decision: Decision, etag: EntityTag | None) -> dict[str, Any]:
     """
-    The same as problem details (RFC 9457 §3). Without a ``type`` the title is the
-    phrase of the status (§4.2.1).
+    The error as problem details (RFC 9457 §3). Without a ``type``, the title is the status
+    phrase (§4.2.1).
     """
     status = HTTPStatus(ERRORS[decision.outcome][0])
     body = error_body(decision, etag)
@@ -114,7 +113,7 @@ def _page(decision: Decision) -> str:
 def set_error_headers(
     response: HttpResponseBase, decision: Decision, etag: EntityTag | None
 ) -> None:
-    """The status, and the headers that go with it."""
+    """Set the status of the decision, and the headers that belong to it."""
     response.status_code = ERRORS[decision.outcome][0]
     response.headers["Cache-Control"] = "no-store"
     if etag is not None:

@@ -21,10 +21,10 @@ from ..touching.writes import (
     touch_for_deletion,
     touch_for_rows,
 )
-from .guards import State
-from .instances import has_state, no_state, owner_key, require_loaded
-from .state import state_columns
-from .swaps import Swap
+from .expressions import InState
+from .instances import has_state, is_loaded, no_state, not_loaded
+from .stale_writes import RowWrite
+from .state import State
 
 __all__ = ["Deletion"]
 
@@ -45,24 +45,45 @@ class Deletion:
     ) -> None:
         self.instance, self.delete, self.args, self.kwargs = instance, delete, args, kwargs
         self.using = self._alias() or router.db_for_write(type(instance), instance=instance)
-        model: Any = type(instance)
-        self.columns = state_columns(model)
-        self.swap = Swap(instance, self.columns, self.using)
+        self.write = RowWrite(instance, self.using)
+        self.columns = self.write.columns
+        # The state that the deletion is based on.
+        self.state: State | None = None
 
     def run(self) -> Any:
         if self.columns.version is None:
             return self._run_without_version()
-        if not has_state(self.instance, self.using):
-            raise no_state(self.instance, "be deleted", self.using)
-        require_loaded(self.instance, self.columns)
-        for guard in self.swap.guards():
-            guard.admit(self.columns.state_of(self.instance), self.instance)
+        if self._has_state():
+            self.state = self.columns.state_of(self.instance)
+            for guard in self.write.guards:
+                guard.admit(self.state, self.instance)
         if not self._is_djangos():
-            return self._run_anothers()
-        if Collector(using=self.using, origin=self.instance).can_fast_delete(self.instance):
-            return self._delete_row()
-        with self._touching() as done, transaction.atomic(using=self.using):
-            return self._run_djangos(done)
+            result = self._run_anothers()
+        elif Collector(using=self.using, origin=self.instance).can_fast_delete(self.instance):
+            result = self._delete_row()
+        else:
+            with self._touching() as done, transaction.atomic(using=self.using):
+                result = self._run_djangos(done)
+        if self.write.accepted is not None and self.write.accepted[1] is not None:
+            self.write.report()
+        return result
+
+    def _has_state(self) -> bool:
+        """
+        Whether the instance says which state of its row it is based on.
+
+        Raises:
+            VersionNotLoaded: it does not, and has to.
+        """
+        if not has_state(self.instance, self.using):
+            error = no_state(self.instance, "be deleted", self.using)
+        elif not is_loaded(self.instance, self.columns):
+            error = not_loaded(self.instance, self.columns)
+        else:
+            return True
+        if self.write.mode != "report":
+            raise error
+        return False
 
     def _run_without_version(self) -> Any:
         """The deletion of an instance that has no state, but may touch others."""
@@ -82,55 +103,61 @@ class Deletion:
 
     def _delete_row(self) -> tuple[int, dict[str, int]]:
         """By one statement, which compares."""
-        instance, columns = self.instance, self.columns
-        state = columns.conditions(columns.state_of(instance))
-        rows: Any = models.QuerySet(type(instance), using=self.using)
-        with transaction.mark_for_rollback_on_error(using=self.using):
-            count = rows.filter(pk=instance.pk, **state)._raw_delete(self.using)
-        guards = self.swap.guards()
-        if count or not self._is_kept():
-            for guard in guards if count else ():
-                guard.removed()
-        else:
-            for guard in guards:
+        instance, guards = self.instance, self.write.guards
+        rows: Any = models.QuerySet(type(instance), using=self.using).filter(pk=instance.pk)
+        count = 0
+        if self.state is not None:
+            with transaction.mark_for_rollback_on_error(using=self.using):
+                in_state = rows.filter(InState(self.columns, self.state))
+                count = in_state._raw_delete(self.using)
+        kept = not count and self._is_kept()
+        if not count and not kept and self.write.mode == "report":
+            with in_transaction(self.using):
+                if self.write.accept_stale(self.state) is not None:
+                    count = rows._raw_delete(self.using)
+        for guard in guards:
+            if count:
+                guard.note_deletion()
+            elif kept:
                 guard.reread()
         instance.pk = None
         return count, {instance._meta.label: count}
 
     def _run_djangos(self, done: Found | None) -> Any:
         """As Django's own ``delete()`` does, which compares nothing: of a row that is locked."""
-        instance, columns, guards = self.instance, self.columns, self.swap.guards()
+        instance, columns, guards = self.instance, self.columns, self.write.guards
         label = instance._meta.label
         stays = self._keeps_parents() and columns.owner is not instance._meta.concrete_model
-        state, there = columns.state_of(instance), self._lock_if_there()
+        there = self._lock_if_there()
         if stays and there:
             # The parent's row survives without its child, so bump its version.
-            self._owners_row().update(**columns.expressions(timezone.now()))
+            self.write.row.queryset().update(**columns.expressions(timezone.now()))
         for guard in () if stays or not there else guards:
             # Before, since signals may write other rows when it is gone.
-            guard.removed()
+            guard.note_deletion()
         try:
             result = self._delete_collected(done)
         except Exception:
             for guard in guards:
-                guard.moved(state)
+                guard.reread() if self.state is None else guard.note_bump(self.state)
             raise
         for guard in guards if stays or (there and not result[1].get(label)) else ():
             # The row is there: the parent's, or one that a trigger of the database keeps.
             guard.reread()
         if not there and result[1].get(label):
             # Somebody has made the row again in the meantime.
-            raise self._stale()
+            raise self.write.stale(self.state)
         return result
 
     def _run_anothers(self) -> Any:
         """By another base class's ``delete()``, which may hide the row: of a row that is locked."""
         with transaction.atomic(using=self.using), keep_current([self.instance]):
-            if self.swap.touches:
+            if self.write.touches:
                 # What the row shows up in is locked before the row, whatever is written.
                 sources = [Source(type(self.instance), [self.instance.pk])]
-                touch_for_rows(sources, self.using, compared=True)
-            there, guards = self._lock_if_there(), self.swap.guards()
+                compared = self.write.mode == "raise"
+                touch_for_rows(sources, self.using, compared=compared)
+            there, guards = self._lock_if_there(), self.write.guards
             result = self.delete(*self.args, **self.kwargs)
             for guard in guards if there else ():
                 if not guard.deleted:
@@ -140,11 +167,12 @@ class Deletion:
     def _lock_if_there(self) -> bool:
         """Lock the row in its state; ``False`` if it is gone, and no precondition names it."""
         try:
-            self.swap.compare()
+            self.write.compare(self.state)
         except StaleWriteError:
-            self._require_gone()
+            if self._is_kept():
+                raise
             return False
-        return True
+        return self.write.accepted is None or self.write.accepted[1] is not None
 
     def _is_kept(self) -> bool:
         """
@@ -152,37 +180,17 @@ class Deletion:
         database keeps it, and may have hidden it.
 
         Raises:
-            StaleWriteError: it is in another state; or it is gone, and a request's precondition
-                names it.
+            StaleWriteError: it is in another state, and no deletion goes on then; or it is gone,
+                and a request's precondition names it.
         """
-        columns = self.columns
-        expected = columns.state_of(self.instance)[: len(columns.names)]
-        found = self._owners_row().values_list(*columns.names).first()
-        if found == expected:
+        found = self.write.row.queryset().values_list(*self.columns.names).first()
+        state = None if found is None else State(*found)
+        if state is not None and state == self.state:
             return True
-        if found is not None or any(guard.enforced for guard in self.swap.guards()):
-            raise self._stale(found)
+        named = any(guard.enforced for guard in self.write.guards)
+        if named or (state is not None and self.write.mode != "report"):
+            raise self.write.stale(self.state, state)
         return False
-
-    def _require_gone(self) -> None:
-        """Raise unless the row is gone. Who names a state in a request wants that state."""
-        if self._is_kept():
-            raise self._stale()
-
-    def _owners_row(self) -> Any:
-        rows: Any = models.QuerySet(self.columns.owner, using=self.using)
-        return rows.filter(pk=owner_key(self.instance, self.columns))
-
-    def _stale(self, found: tuple[Any, ...] | None = None) -> StaleWriteError:
-        key, state = owner_key(self.instance, self.columns), self.columns.state_of(self.instance)
-        return StaleWriteError(
-            self.columns.owner,
-            key,
-            self.using,
-            self.instance,
-            expected=state,
-            found=None if found is None else State(*found),
-        )
 
     @contextmanager
     def _touching(self) -> Iterator[Found | None]:

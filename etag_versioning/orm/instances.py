@@ -9,41 +9,70 @@ from django.db import router
 
 from ..exceptions import VersionNotLoaded
 from .state import StateColumns, state_columns
-from .unchanged import row_key
 
-__all__ = ["has_state", "no_state", "owner_key", "require_loaded"]
+__all__ = [
+    "has_state",
+    "is_loaded",
+    "no_state",
+    "not_loaded",
+    "owner_key",
+    "remember_key",
+    "require_loaded",
+]
 
 
 def owner_key(instance: Any, columns: StateColumns) -> Any:
     """The key of the row that holds the state of ``instance``."""
-    return getattr(instance, columns.owner._meta.pk.attname)
+    return getattr(instance, columns.key)
 
 
 def has_state(instance: Any, using: str) -> bool:
-    """Whether the instance was read from, or saved to, the database it goes to."""
-    known = instance._state.db
-    return (
-        not instance._state.adding
-        and instance._is_pk_set()
-        and _has_its_key(instance)
-        # Read from a replica counts: the router says where it is written.
-        and (known == using or router.db_for_write(type(instance), instance=instance) == using)
+    """Whether the instance was read from, or saved to, the row and the database it goes to."""
+    state = instance._state
+    if state.adding or not instance._is_pk_set():
+        return False
+    model: Any = type(instance)
+    columns = state_columns(model)
+    known = vars(state).get("row_key")
+    if known is not None and columns.owner is not None:
+        key = getattr(instance, columns.key)
+        # With another key, Django makes a new row.
+        if key != known and not _is_key(columns.owner._meta.pk, key, known):
+            return False
+    # Read from a replica counts: the router says where it is written.
+    return bool(
+        state.db == using or router.db_for_write(type(instance), instance=instance) == using
     )
 
 
-def _has_its_key(instance: Any) -> bool:
-    """Whether the key is still the one of the row that was read: another makes a new row."""
-    model: Any = type(instance)
-    known, columns = row_key(instance), state_columns(model)
-    if known is None or columns.owner is None:
-        return True
-    key = owner_key(instance, columns)
-    if key == known:
-        return True
+def _is_key(field: Any, key: Any, known: Any) -> bool:
+    """Whether a key is the known one in another form, such as text for a number."""
     try:
-        return bool(columns.owner._meta.pk.to_python(key) == known)
+        return bool(field.to_python(key) == known)
     except ValidationError:
         return False
+
+
+def remember_key(instance: Any, columns: StateColumns) -> None:
+    """Keep the key of the row that ``instance`` was read from, or written to."""
+    if columns.version is not None:
+        instance._state.row_key = getattr(instance, columns.key)
+
+
+def is_loaded(instance: Any, columns: StateColumns) -> bool:
+    """
+    Whether the instance has its row's state.
+
+    Raises:
+        ImproperlyConfigured: the columns hold what can be no state.
+    """
+    loaded = vars(instance)
+    for name, kind in zip(columns.attnames, columns.kinds, strict=True):
+        if name not in loaded:
+            return False
+        if not isinstance(loaded[name], kind) and loaded[name] is not None:
+            columns.require_usable(instance)
+    return True
 
 
 def require_loaded(instance: Any, columns: StateColumns) -> None:
@@ -54,19 +83,20 @@ def require_loaded(instance: Any, columns: StateColumns) -> None:
         VersionNotLoaded: it was loaded without one of the columns.
         ImproperlyConfigured: the columns hold what can be no state.
     """
-    missing = [
-        field.name
-        for field in (columns.version, columns.timestamp)
-        if field is not None and field.attname not in instance.__dict__
-    ]
-    if missing:
-        names = ", ".join(f'"{name}"' for name in missing)
-        raise VersionNotLoaded(
-            f"This {instance._meta.label} was loaded without {names}, so its write cannot be "
-            f"compared with its row. Load them together with what you change: "
-            f"{type(instance).__name__}.objects.only(…, {names})."
-        )
-    columns.require_usable(instance)
+    if not is_loaded(instance, columns):
+        raise not_loaded(instance, columns)
+
+
+def not_loaded(instance: Any, columns: StateColumns) -> VersionNotLoaded:
+    """The error for an instance that was loaded without its state."""
+    loaded = vars(instance)
+    missing = (f'"{field.name}"' for field in columns.fields if field.attname not in loaded)
+    names = ", ".join(missing)
+    return VersionNotLoaded(
+        f"This {instance._meta.label} was loaded without {names}, so its write cannot be "
+        f"compared with its row. Load them together with what you change: "
+        f"{type(instance).__name__}.objects.only(…, {names})."
+    )
 
 
 def no_state(instance: Any, verb: str, using: str) -> VersionNotLoaded:

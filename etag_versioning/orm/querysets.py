@@ -104,7 +104,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
             count = self._found(super().update(**values))
             for guard in guards if count else ():
                 if guard.locked and guard.state and self._is_only(guard, count, kwargs):
-                    guard.moved(columns.after(guard.state, now))
+                    guard.note_bump(columns.after(guard.state, now))
                 else:
                     guard.reread()
         return count
@@ -390,13 +390,13 @@ class VersionedQuerySet(models.QuerySet[Any]):
         where = self.query.where
         return (
             count == 1
-            and set(values).isdisjoint(guard.columns)
+            and set(values).isdisjoint(guard.row.columns.names)
             and where.connector == "AND"
             and not where.negated
             and any(
                 isinstance(condition, Exact)
                 and getattr(getattr(condition.lhs, "target", None), "primary_key", False)
-                and condition.rhs == guard.pk
+                and condition.rhs == guard.row.pk
                 for condition in where.children
             )
         )

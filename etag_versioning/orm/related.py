@@ -16,9 +16,8 @@ from ..touching.paths import touches_of
 from ..touching.touch import in_transaction
 from ..touching.writes import touch_for_update
 from .expressions import InStates
-from .guards import State
 from .instances import has_state, owner_key
-from .state import StateColumns, state_columns
+from .state import State, StateColumns, state_columns
 from .write_options import noted_updates
 
 __all__ = ["keep_instances_current"]

@@ -14,12 +14,14 @@ from django.db import models, router
 from django.db.models.signals import class_prepared
 from django.dispatch import receiver
 
+from ..conf import settings
 from .deletions import Deletion
-from .instances import no_state, owner_key, require_loaded
+from .instances import remember_key
 from .managers import VersionedManager, name_base_manager, share_objects
+from .stale_writes import remembers_columns
 from .state import state_columns
-from .swaps import RawSave, Swap
-from .unchanged import forget, remember_key, remember_read
+from .swaps import RawSave, Swap, active_save
+from .unchanged import remember_read
 
 __all__ = ["StatefulModel"]
 
@@ -38,6 +40,11 @@ class StatefulModel(models.Model):
             that no system check warns of them.
         skip_unchanged: whether a ``save()`` that changes no column leaves the row
             and its state as they are. It still raises when it is stale.
+        stale_writes: what a ``save()`` or ``delete()`` does whose row was changed or deleted
+            since the instance was read. "raise": ``StaleWriteError``. "report": it writes, and
+            is logged. "merge": a ``save()`` writes where nobody else has changed the same
+            columns. ``None``: as the setting ``STALE_WRITES`` says, which is "raise" by
+            default. A row that a request's If-Match names always raises.
         touches: names of relations, or paths of several with double underscores,
             to the rows that show this one: its writes move their state too.
     """
@@ -47,6 +54,7 @@ class StatefulModel(models.Model):
     unversioned_fields: ClassVar[Collection[str]] = ()
     unversioned_managers: ClassVar[Collection[str]] = ()
     skip_unchanged: ClassVar[bool] = False
+    stale_writes: ClassVar[str | None] = None
     touches: ClassVar[Collection[str]] = ()
 
     objects = VersionedManager()
@@ -61,11 +69,10 @@ class StatefulModel(models.Model):
         instance = super().from_db(*args, **kwargs)
         columns = state_columns(cls)
         if columns.version is not None:
-            # As remember_key() does, which would cost each row that is read two more calls.
-            key = getattr(instance, columns.owner._meta.pk.attname)
-            instance._state.row_key = key  # type: ignore[attr-defined]
-        if cls.skip_unchanged:
-            remember_read(instance, columns)
+            # As remember_key() does, which would cost each row that is read another call.
+            instance._state.row_key = getattr(instance, columns.key)  # type: ignore[attr-defined]
+            if cls.skip_unchanged or (cls.stale_writes or settings.stale_writes) == "merge":
+                remember_read(instance, columns)
         return instance
 
     def save_base(self, *args: Any, **kwargs: Any) -> None:
@@ -75,22 +82,15 @@ class StatefulModel(models.Model):
         Raises:
             StaleWriteError: the row is not in the state that this instance was
                 read in. Nothing is written, and the instance and an enclosing
-                transaction are what they were.
+                transaction are what they were. With ``force_update`` or ``update_fields``,
+                it is a ``NotUpdated`` of the model as well (Django 5.2: a ``DatabaseError``).
             VersionNotLoaded: the instance does not say what it is based on.
         """
         given = dict(zip(_SAVE_BASE, args, strict=False)) | kwargs if args else kwargs
-        names = given.get("update_fields")
         if given.get("raw"):
             return super().save_base(*args, **kwargs)
-        columns = state_columns(type(self))
         using = given.get("using") or router.db_for_write(type(self), instance=self)
-        swap = Swap(self, columns, using, names)
-        if not swap.free:
-            if swap.compares:
-                require_loaded(self, columns)
-            elif columns.version is not None and (given.get("force_update") or names):
-                raise no_state(self, "be updated", using)
-        with swap:
+        with Swap(self, using, given.get("update_fields"), given.get("force_update")):
             super().save_base(*args, **kwargs)
 
     save_base.alters_data = True  # type: ignore[attr-defined]
@@ -101,7 +101,7 @@ class StatefulModel(models.Model):
         if given.get("raw"):
             # Fixtures come here past our save_base().
             return RawSave(self, given).save_table(save, args, kwargs)
-        swap = Swap.of(self)
+        swap = active_save(self)
         return save(*args, **kwargs) if swap is None else swap.save_table(given, save, args, kwargs)
 
     def _do_update(  # type: ignore[override]  # Django 6.0 added a parameter.
@@ -116,7 +116,7 @@ class StatefulModel(models.Model):
         **kwargs: Any,
     ) -> Any:
         update: Any = super()._do_update
-        swap = Swap.of(self) or Swap(self, state_columns(type(self)), using, update_fields)
+        swap = active_save(self) or Swap(self, using, update_fields, forced_update)
         # With ``select_on_save``, Django would ask a snapshot whether the row is there.
         args = (update_fields, forced_update or swap.compares, *args)
         return swap.update_table(
@@ -128,7 +128,7 @@ class StatefulModel(models.Model):
 
     def _do_insert(self, *args: Any, **kwargs: Any) -> Any:
         insert: Any = super()._do_insert  # type: ignore[misc]
-        swap = Swap.of(self)
+        swap = active_save(self)
         return insert(*args, **kwargs) if swap is None else swap.insert(insert, args, kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
@@ -151,10 +151,10 @@ class StatefulModel(models.Model):
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         super().refresh_from_db(*args, **kwargs)
-        columns = state_columns(type(self))
-        if columns.version is not None:
-            remember_key(self, owner_key(self, columns))
-        forget(self)
+        remember_key(self, state_columns(type(self)))
+        given = args[1] if len(args) > 1 else kwargs.get("fields")
+        if remembers_columns(type(self)):
+            remember_read(self, state_columns(type(self)), given)
 
     refresh_from_db.alters_data = True  # type: ignore[attr-defined]
 

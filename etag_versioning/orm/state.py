@@ -12,15 +12,22 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
 from ..fields import NextTimestamp, NextVersion, UpdatedAtField, VersionField, next_timestamp
-from .guards import State
 
 __all__ = [
+    "State",
     "StateColumns",
     "is_partly_computed",
     "is_unversioned",
     "state_columns",
     "unversioned_names",
 ]
+
+
+class State(NamedTuple):
+    """What a row's two columns hold; ``timestamp`` is ``None`` without that column."""
+
+    version: int
+    timestamp: datetime | None = None
 
 
 class StateColumns(NamedTuple):
@@ -32,15 +39,21 @@ class StateColumns(NamedTuple):
             inheritance), or ``None`` where there are none.
         version: the field, or ``None``.
         timestamp: the field, or ``None``.
-        names: the fields' names, the version's first.
+        fields: those of the two that the model has, the version first.
+        names: the fields' names, in the same order.
         attnames: the names of the attributes that hold the state, in the same order.
+        kinds: the types of the values, in the same order.
+        key: the name of the attribute that holds the key of the owner's row.
     """
 
     owner: Any
     version: Any
     timestamp: Any
+    fields: tuple[Any, ...]
     names: tuple[str, ...]
     attnames: tuple[str, ...]
+    kinds: tuple[type, ...]
+    key: str
 
     def state_of(self, instance: models.Model) -> State:
         """The state in which ``instance`` was read or last saved."""
@@ -65,9 +78,10 @@ class StateColumns(NamedTuple):
 
     def assign(self, instance: models.Model, state: State) -> None:
         """Make ``instance`` say that its row is in ``state``."""
-        for field, value in ((self.version, state.version), (self.timestamp, state.timestamp)):
-            if field is not None:
-                setattr(instance, field.attname, value)
+        if self.version is not None:
+            setattr(instance, self.version.attname, state.version)
+        if self.timestamp is not None:
+            setattr(instance, self.timestamp.attname, state.timestamp)
 
     def replace(self, values: Any, new: Iterable[Any]) -> list[Any]:
         """
@@ -77,16 +91,21 @@ class StateColumns(NamedTuple):
         version, timestamp = self.version, self.timestamp
         # By identity, since comparing fields takes long.
         others = [each for each in values if each[0] is not version and each[0] is not timestamp]
-        fields = [field for field in (version, timestamp) if field is not None]
-        return [*others, *((field, None, value) for field, value in zip(fields, new, strict=True))]
+        return [
+            *others,
+            *((field, None, value) for field, value in zip(self.fields, new, strict=True)),
+        ]
 
     def require_usable(self, instance: models.Model) -> None:
-        """Raise where ``instance`` holds what no version, or no timestamp, can be."""
-        kinds = ((self.version, int, "an integer"), (self.timestamp, datetime, "a datetime"))
-        for field, kind, name in kinds:
-            value = None if field is None else instance.__dict__.get(field.attname)
+        """
+        Raise ``ImproperlyConfigured`` where ``instance`` holds what no version, or no
+        timestamp, can be.
+        """
+        for field, kind in zip(self.fields, self.kinds, strict=True):
+            value = instance.__dict__.get(field.attname)
             if value is not None and not isinstance(value, kind):
                 label = instance._meta.label
+                name = "an integer" if kind is int else "a datetime"
                 raise ImproperlyConfigured(
                     f"{label} with primary key {instance.pk!r} has {value!r} as its "
                     f'"{field.name}", which is not {name}, so no write can be compared with it. '
@@ -110,13 +129,17 @@ def state_columns(model: Any) -> StateColumns:
     fields = model._meta.concrete_fields
     version = next((field for field in fields if isinstance(field, VersionField)), None)
     timestamp = next((field for field in fields if isinstance(field, UpdatedAtField)), None)
-    there = [field for field in (version, timestamp) if field is not None]
+    there = tuple(field for field in (version, timestamp) if field is not None)
+    owner = there[0].model if there else None
     return StateColumns(
-        there[0].model if there else None,
+        owner,
         version,
         timestamp,
+        there,
         tuple(field.name for field in there),
         tuple(field.attname for field in there),
+        tuple(int if field is version else datetime for field in there),
+        "pk" if owner is None else owner._meta.pk.attname,
     )
 
 

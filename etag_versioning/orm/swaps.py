@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar, Token
 from functools import cache
 from typing import Any, Self
@@ -12,16 +12,17 @@ from django.db import DatabaseError, IntegrityError, connections, models, router
 from django.utils import timezone
 
 from ..exceptions import StaleWriteError
-from ..touching.paths import touches_of
 from ..touching.touch import Touch, in_transaction
 from ..touching.writes import touch_for_save
+from .database_errors import is_duplicate
 from .expressions import InState
-from .guards import Guard, State, guards_of, is_duplicate, lock_state, require_matched_rows
-from .instances import has_state, owner_key
-from .state import StateColumns, is_unversioned, state_columns
-from .unchanged import forget, is_unchanged, remember_key, remember_written
+from .instances import has_state, is_loaded, no_state, not_loaded, owner_key, remember_key
+from .locks import require_matched_rows
+from .stale_writes import RowWrite, remembers_columns, stale_writes
+from .state import State, is_unversioned, unversioned_names
+from .unchanged import changed_columns, forget, is_unchanged, remember_written
 
-__all__ = ["RawSave", "Swap"]
+__all__ = ["RawSave", "Swap", "active_save"]
 
 # Django calls ``_save_table()``, ``_do_update()`` and ``_do_insert()`` for each table, and has
 # no argument by which ``save_base()`` could hand them its save. It is not put on the instance,
@@ -33,60 +34,42 @@ _active: ContextVar[tuple[_Save, ...]] = ContextVar("etag_versioning_saves", def
 _savepoint_create = getattr(transaction, "savepoint_create", None) or transaction.savepoint
 
 
-class _Save:
+def active_save(instance: Any) -> Any:
+    """The innermost save of ``instance`` that is going on, or ``None``."""
+    for save in reversed(_active.get()):
+        if save.instance is instance:
+            return save
+    return None
+
+
+@contextmanager
+def _as_active(save: _Save) -> Iterator[None]:
+    token = _active.set((*_active.get(), save))
+    try:
+        yield
+    finally:
+        _active.reset(token)
+
+
+class _Save(RowWrite):
     """A save that the methods that Django calls for each table know of, inside its block."""
 
-    def __init__(
-        self, instance: Any, columns: StateColumns, using: str, update_fields: Any
-    ) -> None:
-        self.instance = instance
-        self.columns = columns
-        self.using = using
-        self.names(update_fields)
-        model: Any = type(instance)
-        self.touches = touches_of(model) is not None
-        self.touch: Touch | None = None
-        # Whether every table's row must be there, in the state that is known.
-        self.compares = False
-
-    def names(self, update_fields: Any) -> None:
-        """Take note of the fields that are written; ``None`` for all."""
-        self.update_fields = update_fields
-        # Whether these are fields that no client sees.
-        self.free = bool(update_fields) and is_unversioned(type(self.instance), update_fields)
-
-    @staticmethod
-    def of(instance: Any) -> Any:
-        """The innermost save of ``instance`` that is going on, or ``None``."""
-        for save in reversed(_active.get()):
-            if save.instance is instance:
-                return save
-        return None
-
-    def __enter__(self) -> Self:
-        self.token: Token[Any] = _active.set((*_active.get(), self))
-        return self
-
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        _active.reset(self.token)
+    touch: Touch | None = None
+    # Whether every table's row must be there, in the state that is known.
+    compares = False
+    token: Token[Any]
 
     def begin(self, *, insert: bool) -> None:
         """Lock what the instance shows up in, before its first table is written."""
-        if self.touches and self.touch is None:
+        if self.touch is None:
             self.touch = touch_for_save(
                 self.instance,
                 self.using,
                 self.update_fields,
                 insert=insert,
-                compared=self.compares,
+                # A stale write that may go on is compared with another state than was read.
+                compared=self.compares and stale_writes(type(self.instance)) == "raise",
             )
-
-    def guards(self) -> list[Guard]:
-        """The guards on the row."""
-        owner = self.columns.owner
-        if owner is None:
-            return []
-        return guards_of(owner, self.using, owner_key(self.instance, self.columns))
 
 
 class Swap(_Save):
@@ -100,36 +83,51 @@ class Swap(_Save):
     Its block leaves the instance, and an enclosing transaction, as they were, if it fails.
     """
 
-    def __init__(
-        self, instance: Any, columns: StateColumns, using: str, update_fields: Any = None
-    ) -> None:
-        super().__init__(instance, columns, using, update_fields)
-        self.compares = columns.version is not None and has_state(instance, using)
-        # Whether the save turned out to change nothing (``skip_unchanged``).
-        self.unchanged: bool | None = None
-        self.written: list[Any] = []
-        # Whether the instance was made, and its row may be there.
-        self.unread = False
-        # Whether an UPDATE has bumped the row.
-        self.bumped = False
-        # Whether the instance's attributes are those of a row that is written.
-        self.kept = False
-        self.files: list[tuple[Any, str]] | None = None
+    # Whether the save turned out to change nothing (``skip_unchanged``).
+    unchanged: bool | None = None
+    # Whether the instance was made, and its row may be there.
+    unread = False
+    # Whether an UPDATE has bumped the row.
+    bumped = False
+    # Whether the instance's attributes are those of a row that is written.
+    kept = False
+    # Whether a merge found the row's other columns as the instance has them.
+    merged_all = False
+    files: list[tuple[Any, str]] | None = None
+    savepoint: Any = None
+
+    def __init__(self, instance: Any, using: str, update_fields: Any, force_update: Any) -> None:
+        super().__init__(instance, using, update_fields)
+        self.forced = bool(update_fields or force_update)
+        self.compares = self.columns.version is not None and has_state(instance, using)
         self.several = bool(instance._meta.concrete_model._meta.parents)
+        self.written: list[Any] = []
 
     def __enter__(self) -> Self:
+        """
+        Raises:
+            VersionNotLoaded: the instance does not say what it is based on.
+        """
+        if not self.free and self.columns.version is not None:
+            if not self.compares:
+                if self.forced and self.mode != "report":
+                    raise no_state(self.instance, "be updated", self.using)
+            elif not is_loaded(self.instance, self.columns):
+                if self.mode != "report":
+                    raise not_loaded(self.instance, self.columns)
+                self.compares = False
         connection = connections[self.using]
         self.nested = connection.in_atomic_block
         self.needed_rollback = connection.needs_rollback
         self.before = dict(vars(self.instance))
         self.cached = dict(self.instance._state.fields_cache) if self.several else {}
-        self.savepoint = None
         if self.several and self.nested and not self.free:
             self.savepoint = _savepoint_create(self.using)
-        return super().__enter__()
+        self.token = _active.set((*_active.get(), self))
+        return self
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        super().__exit__(kind, error, traceback)
+        _active.reset(self.token)
         if error is None:
             return
         if isinstance(error, StaleWriteError) and error.instance is self.instance and self.nested:
@@ -145,18 +143,23 @@ class Swap(_Save):
         self, given: dict[str, Any], save: Callable[..., Any], args: Any, kwargs: Any
     ) -> Any:
         """Let Django write one table; with the model's own, the last, the row is written."""
-        if given.get("update_fields") != self.update_fields:
-            self.names(given.get("update_fields"))  # Another override has changed them.
+        model: Any = type(self.instance)
+        if (names := given.get("update_fields")) != self.update_fields:
+            # Another override has changed them.
+            self.update_fields, self.forced = names, bool(names or given.get("force_update"))
+            self.free = is_unversioned(model, names or ())
         if self.free:
             forget(self.instance)
             return save(*args, **kwargs)
-        stores = self._has_new_files()
+        has_files = self.compares and self.files is None and _file_fields(model)
+        stores = bool(has_files) and self._has_new_files()
         with in_transaction(self.using) if self.touches or stores else nullcontext():
             if stores:
-                self.begin(insert=False)
-                self.compare()
+                if self.touches:
+                    self.begin(insert=False)
+                self.compare(self.columns.state_of(self.instance))
             updated = save(*args, **kwargs)
-            if given["cls"] is self.instance._meta.concrete_model:
+            if given["cls"] is model._meta.concrete_model:
                 self._finish(updated)
         return updated
 
@@ -174,68 +177,115 @@ class Swap(_Save):
         """
         if self.free:
             return update(rows, values)
-        columns, after = self.columns, None
-        owns = rows.model is columns.owner
-        if self._changes_nothing():
-            return self._compare_table(rows.filter(pk=pk), owns)
+        owns = rows.model is self.columns.owner
+        if self.instance.skip_unchanged and self._changes_nothing():
+            if self._is_in_state(rows.filter(pk=pk), owns):
+                return [()]
+            self.unchanged = False  # It is stale, and goes on as other stale writes do.
+        if self.touches:
+            self.begin(insert=False)
         if owns:
-            before = self._state()
-            if before is None:
-                self.unread = True
-                if not self._says_its_state():
-                    return []  # Django inserts it, as another program may have made the row.
-                before = columns.state_of(self.instance)
-            for guard in self.guards():
-                guard.admit(before, self.instance)
-            after = columns.after(before)
-            if columns.version is not None:
-                rows = rows.filter(InState(columns, before))
-            values = columns.replace(values, [state for state in after if state is not None])
-        self.begin(insert=False)
-        try:
-            result = update(rows, values)
-        except DatabaseError:
-            raise
-        except Exception as error:
-            # Another override found no row, and says so in its own way, as state machines do.
-            if self.compares and not rows.filter(pk=pk).exists():
-                raise self._stale() from error
-            raise
+            return self._update_owner(rows, pk, values, update)
+        result = self._call(update, rows, pk, values)
         if result:
             self.written += values
-            if after is not None:
-                columns.assign(self.instance, after)
-                self._assign_to_parent(before, after)
-                self.bumped = True
-        elif self.unread and not rows.model._base_manager.using(self.using).filter(pk=pk).exists():
-            return result  # Django inserts it.
-        elif self.compares or (owns and columns.version is not None):
+        elif self.compares and self.mode != "report":
             # Django would INSERT what was deleted.
             require_matched_rows(self.using)
-            raise self._stale()
+            raise self.stale(self.columns.state_of(self.instance))
         return result
 
-    def compare(self) -> None:
-        """
-        Compare and lock the row, and leave it as it is.
+    def _update_owner(
+        self, rows: Any, pk: Any, values: Any, update: Callable[[Any, Any], Any]
+    ) -> Any:
+        """UPDATE the table that holds the state, in the state that the save is based on."""
+        columns, instance = self.columns, self.instance
+        if self.accepted is not None:  # By compare(): the row is locked.
+            _, before = self.accepted
+        elif self.compares or columns.version is None:
+            before = columns.state_of(instance)
+        else:
+            before = self._state_without_reading()
+        if before is not None:
+            for guard in self.guards:
+                guard.admit(before, instance)
+            result = self._swap(rows, pk, values, update, before)
+            if result or columns.version is None or self.accepted is not None:
+                return result
+            if (
+                self.unread
+                and not rows.model._base_manager.using(self.using).filter(pk=pk).exists()
+            ):
+                return result  # Django inserts it.
+        elif self.accepted is not None or self.mode != "report":
+            return []  # Django inserts it.
+        with in_transaction(self.using):
+            found = self.accept_stale(before)
+            if found is not None and found != before:
+                return self._swap(rows, pk, values, update, found)
+        if before is not None:
+            columns.assign(instance, columns.after(before))  # The row that Django inserts now.
+        return []
 
-        Raises:
-            StaleWriteError: the row is in another state, or gone.
-        """
-        columns, state = self.columns, self.columns.state_of(self.instance)
-        key, guards = owner_key(self.instance, columns), self.guards()
-        for guard in guards:
-            guard.admit(state, self.instance)
-        lock_state(columns.owner, self.using, key, columns.names, [state], self.instance)
-        for guard in guards:
-            guard.compared = True
+    def _swap(
+        self, rows: Any, pk: Any, values: Any, update: Callable[[Any, Any], Any], before: State
+    ) -> Any:
+        """UPDATE the row, and bump it, if it is in the state ``before``."""
+        columns, after = self.columns, self.columns.after(before)
+        if columns.version is not None:
+            rows = rows.filter(InState(columns, before))
+        values = columns.replace(values, [each for each in after if each is not None])
+        result = self._call(update, rows, pk, values)
+        if result:
+            self.written += values
+            columns.assign(self.instance, after)
+            self.bumped = True
+            if self.several and not self.compares:
+                self._assign_to_parent(before, after)
+        return result
 
-    def _state(self) -> State | None:
-        """The state that the write of the owner's row is based on; ``None`` if there is none."""
-        if self.columns.version is None or self.compares:
-            return self.columns.state_of(self.instance)
+    def _call(self, update: Callable[[Any, Any], Any], rows: Any, pk: Any, values: Any) -> Any:
+        try:
+            return update(rows, values)
+        except DatabaseError:
+            raise
+        except Exception:
+            # Another override found no row, and says so in its own way, as state machines do.
+            if self.compares and self.accepted is None and not rows.filter(pk=pk).exists():
+                return []
+            raise
+
+    def can_merge(self) -> bool:
+        """Whether nobody else has changed a column that is written. The row is locked."""
+        instance = self.instance
+        model = instance._meta.concrete_model
+        free = unversioned_names(model)
+        names = {
+            field.attname: field.name
+            for field in model._meta.concrete_fields
+            if field.attname in vars(instance)
+            and not (field.primary_key or field.generated or getattr(field, "auto_now", False))
+            and field not in self.columns.fields
+            and field.name not in free
+        }
+        rows: Any = models.QuerySet(model, using=self.using).filter(pk=instance.pk)
+        row = rows.select_for_update().values("pk", *names).first()
+        if row is None:
+            return False
+        changed = set(changed_columns(instance, {name: row[name] for name in names}))
+        self.merged_all = not changed
+        written = self.update_fields
+        return not any(
+            written is None or name in written or names[name] in written for name in changed
+        )
+
+    def _state_without_reading(self) -> State | None:
+        """What the write of an instance that was made by hand is based on, if it says so."""
         parent = self._parent()
-        return None if parent is None else self.columns.state_of(parent)
+        if parent is not None:
+            return self.columns.state_of(parent)
+        self.unread = True
+        return self.columns.state_of(self.instance) if self._says_its_state() else None
 
     def _says_its_state(self) -> bool:
         """
@@ -248,7 +298,8 @@ class Swap(_Save):
 
     def insert(self, insert: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Let Django insert the row."""
-        self.begin(insert=True)
+        if self.touches:
+            self.begin(insert=True)
         try:
             return insert(*args, **kwargs)
         except IntegrityError as error:
@@ -269,19 +320,16 @@ class Swap(_Save):
         parent = link.get_cached_value(self.instance)
         if not isinstance(parent, owner) or not has_state(parent, self.using):
             return None
-        key = owner_key(self.instance, self.columns)
-        return parent if owner_key(parent, self.columns) == key else None
+        return parent if owner_key(parent, self.columns) == self.row.pk else None
 
-    def _assign_to_parent(self, before: State | None, after: State) -> None:
+    def _assign_to_parent(self, before: State, after: State) -> None:
         """Keep the parent's instance that a new child was given current: its row was bumped."""
-        parent = None if self.compares or not self.several else self._parent()
+        parent = self._parent()
         if parent is not None and self.columns.state_of(parent) == before:
             self.columns.assign(parent, after)
 
     def _has_new_files(self) -> bool:
         """Whether a file is to be stored: that cannot be undone, so the row is compared first."""
-        if self.files is not None or not self.compares:
-            return False
         self.files = [
             (file, file.name)
             for field in _file_fields(self.instance._meta.concrete_model)
@@ -297,24 +345,30 @@ class Swap(_Save):
         if self.unchanged is None:
             self.unchanged = (
                 self.compares
-                and self.instance.skip_unchanged
                 # A storage that overwrites gives a new file the name of the old one.
                 and not self.files
                 and is_unchanged(self.instance, self.columns, self.update_fields)
             )
         return self.unchanged
 
-    def _compare_table(self, row: Any, owns: bool) -> Any:
-        """Instead of an UPDATE that would change nothing. In a guarded view, it locks the row."""
-        columns = self.columns
-        if owns and any(guard.enforced for guard in self.guards()):
-            self.compare()
-            return [()]
+    def _is_in_state(self, row: Any, owns: bool) -> bool:
+        """
+        Compare the row, which an UPDATE would not change. In a guarded view, lock it.
+
+        Returns:
+            False where the row is in another state, and the save goes on all the same.
+        """
+        state = self.columns.state_of(self.instance)
+        if owns and any(guard.enforced for guard in self.guards):
+            self.compare(state)
+            return True
         if owns:
-            row = row.filter(**columns.conditions(columns.state_of(self.instance)))
-        if not row.exists():
-            raise self._stale()
-        return [()]
+            row = row.filter(InState(self.columns, state))
+        if row.exists():
+            return True
+        if self.mode == "raise":
+            raise self.stale(state)
+        return False
 
     def _finish(self, updated: Any) -> None:
         """All tables are written: only a failing COMMIT can undo it, if it is ours."""
@@ -330,15 +384,38 @@ class Swap(_Save):
         else:
             self._keep()
         if self.bumped or not updated:
-            for guard in self.guards():
-                guard.moved(self.columns.state_of(self.instance))
+            for guard in self.guards:
+                guard.note_bump(self.columns.state_of(self.instance))
+        if self.accepted is not None:
+            self._keep_what_was_read()
+            self.report()
 
     def _keep(self) -> None:
         self.kept = True
-        if self.columns.version is not None:
-            remember_key(self.instance, owner_key(self.instance, self.columns))
-        if self.instance.skip_unchanged and self.bumped:
+        if not self.compares:
+            remember_key(self.instance, self.columns)
+        if self.bumped and remembers_columns(type(self.instance)):
             remember_written(self.instance, self.columns, self.written)
+
+    def _keep_what_was_read(self) -> None:
+        """
+        After a stale write of some fields, leave the instance in the state that it was read in,
+        which is what its other fields show: a later save() of them is stale.
+        """
+        loaded, written = vars(self.instance), {field.attname for field, _, _ in self.written}
+        if (
+            self.bumped
+            and not self.merged_all
+            and not all(
+                field.attname in written or field.primary_key or field.generated
+                for field in self.instance._meta.concrete_fields
+                if field.attname in loaded
+            )
+        ):
+            for name in self.columns.attnames:
+                loaded[name] = self.before.get(name)
+            for guard in self.guards:
+                guard.reread()
 
     def _restore(self) -> None:
         """Give the instance back the values that its fields had before the save."""
@@ -353,10 +430,6 @@ class Swap(_Save):
         self.instance._state.fields_cache.update(self.cached)
         for file, name in self.files or ():
             file.name, file._committed = name, False
-
-    def _stale(self) -> StaleWriteError:
-        key, state = owner_key(self.instance, self.columns), self.columns.state_of(self.instance)
-        return StaleWriteError(self.columns.owner, key, self.using, self.instance, expected=state)
 
 
 class RawSave(_Save):
@@ -373,25 +446,23 @@ class RawSave(_Save):
 
     def __init__(self, instance: Any, given: dict[str, Any]) -> None:
         using = given.get("using") or router.db_for_write(type(instance), instance=instance)
-        model: Any = type(instance)
-        columns = state_columns(model)
-        super().__init__(instance, columns, using, given.get("update_fields"))
+        super().__init__(instance, using, given.get("update_fields"))
         self.table = given["cls"]
 
     def save_table(self, save: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         if self.free or (self.columns.owner is None and not self.touches):
             return save(*args, **kwargs)
-        with in_transaction(self.using), self:
-            self.begin(insert=False)
-            for guard in (guards := self.guards()):
-                if guard.enforced and not guard.locked:
-                    guard.lock()
+        with in_transaction(self.using), _as_active(self):
+            if self.touches:
+                self.begin(insert=False)
+            for guard in self.guards:
+                guard.lock()
             updated = save(*args, **kwargs)
             if self.columns.owner is not None:
                 self._bump(updated)
             if self.touch is not None:
                 self.touch.move()
-            for guard in guards:
+            for guard in self.guards:
                 guard.reread()
         forget(self.instance)
         return updated
@@ -410,8 +481,7 @@ class RawSave(_Save):
     def _bump(self, updated: Any) -> None:
         """Bump the row that holds the state, if it was not written itself, and read it."""
         columns = self.columns
-        rows: Any = models.QuerySet(columns.owner, using=self.using)
-        row = rows.filter(pk=owner_key(self.instance, columns))
+        row = self.row.queryset()
         if self.table is not columns.owner:
             row.update(**columns.expressions(timezone.now()))
         elif not updated:

@@ -1,26 +1,30 @@
 """
 What is known of the rows of instances: the key under which each was read or written, and,
-with ``skip_unchanged``, what its columns hold.
+with ``skip_unchanged`` or ``stale_writes = "merge"``, what its columns hold.
 
 The key stands in the instance's ``_state``, and goes with it into copies and pickles. What the
-columns hold is kept beside the instances, by the ``_state`` that each has for itself, since it
-may have no copy. Of a copy, it is not known.
+columns hold is kept beside the instances, by the ``_state`` that each has for itself, since not
+every value can be copied or pickled. Of a copied or unpickled instance, it is not known.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
+from uuid import UUID
 from weakref import WeakKeyDictionary
 
+from django.db import models
 from django.db.models.fields.files import FieldFile
 
-from .guards import State
-from .state import StateColumns
+from .state import State, StateColumns
 
-__all__ = ["forget", "is_unchanged", "remember_key", "remember_read", "remember_written", "row_key"]
+__all__ = ["changed_columns", "forget", "is_unchanged", "remember_read", "remember_written"]
 
 
 class Row(NamedTuple):
@@ -33,24 +37,33 @@ class Row(NamedTuple):
 _rows: WeakKeyDictionary[Any, Row] = WeakKeyDictionary()
 
 
-def row_key(instance: Any) -> Any:
-    """The key under which the row of ``instance`` was read or written; ``None``: not known."""
-    return vars(instance._state).get("row_key")
+def remember_read(instance: Any, columns: StateColumns, names: Iterable[str] | None = None) -> None:
+    """
+    Keep what an instance was loaded with.
+
+    Args:
+        names: of the fields that were loaded; ``None`` for all that the instance has.
+    """
+    model: Any = type(instance)
+    loaded, row = vars(instance), _rows.get(instance._state)
+    if names is None or row is None:
+        state, values, wanted = columns.state_of(instance), {}, _attnames(model)
+    else:
+        meta = instance._meta
+        state, values = row.state, dict(row.values)
+        wanted = frozenset(meta.get_field(name).attname for name in names)
+    for name in wanted & loaded.keys():
+        value = loaded[name]
+        if type(value) in _IMMUTABLE:
+            values[name] = value
+        else:
+            _keep(values, name, value)
+    _rows[instance._state] = Row(state, values)
 
 
-def remember_key(instance: Any, key: Any) -> None:
-    """Keep the key of the row that ``instance`` was read from, or written to."""
-    instance._state.row_key = key
-
-
-def remember_read(instance: Any, columns: StateColumns) -> None:
-    """Keep all that an instance was loaded with."""
-    values: dict[str, Any] = {}
-    loaded = vars(instance)
-    for field in instance._meta.concrete_fields:
-        if field.attname in loaded:
-            _keep(values, field.attname, loaded[field.attname])
-    _rows[instance._state] = Row(columns.state_of(instance), values)
+@cache
+def _attnames(model: Any) -> frozenset[str]:
+    return frozenset(field.attname for field in model._meta.concrete_fields)
 
 
 def remember_written(instance: Any, columns: StateColumns, written: Iterable[Any]) -> None:
@@ -96,10 +109,35 @@ def is_unchanged(instance: Any, columns: StateColumns, names: Any) -> bool:
     )
 
 
+def changed_columns(instance: Any, row: dict[str, Any]) -> Iterator[str]:
+    """
+    The columns of a row that hold neither what ``instance`` was read with, nor what it has now:
+    somebody else has changed them. All, where it is not known what it was read with.
+
+    Args:
+        row: what the columns hold now, by the names of their attributes.
+    """
+    known = _rows.get(instance._state)
+    read: dict[str, Any] = {} if known is None else known.values
+    for name, value in row.items():
+        written = vars(instance).get(name, _NOTHING)
+        if not (
+            (name in read and _are_same(value, read[name]))
+            or _are_same(value, _comparable(written))
+            or _follows_the_row(written)
+        ):
+            yield name
+
+
+def _follows_the_row(value: Any) -> bool:
+    """Whether a value is computed from the row as it is when it is written, as ``F()`` is."""
+    return hasattr(value, "resolve_expression") and not isinstance(value, models.Value)
+
+
 def _keep(values: dict[str, Any], name: str, value: Any) -> None:
     """Keep a value where it can be compared later: not an expression, nor what has no copy."""
     if not hasattr(value, "resolve_expression"):
-        # Such as JSON that is nested too deeply.
+        # JSON that is nested too deeply has no copy.
         with suppress(Exception):
             values[name] = copy.deepcopy(_comparable(value))
 
@@ -117,8 +155,12 @@ def _are_same(one: Any, other: Any) -> bool:
     try:
         return one is not _NEW and bool(one == other) and repr(one) == repr(other)
     except Exception:
-        # Such as an array's equality, which is none, and JSON that is nested too deeply.
+        # The equality of numpy's arrays is an array, and JSON may be nested too deeply.
         return False
 
 
 _NOTHING, _NEW = object(), object()
+# Values of these types need no copy.
+_IMMUTABLE = frozenset(
+    {bool, bytes, date, datetime, Decimal, float, int, str, time, timedelta, type(None), UUID}
+)

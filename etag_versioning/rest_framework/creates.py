@@ -28,18 +28,24 @@ from ..http.preconditions import (
     Validators,
 )
 from ..http.representation import PLAIN
-from ..orm.guards import is_contention, is_duplicate, refusing_rolled_back, violates_foreign_key
+from ..orm.database_errors import (
+    is_contention,
+    is_duplicate,
+    violates_foreign_key,
+    was_raised_after_commit,
+)
+from ..orm.locks import StoredRow
 from ..orm.state import state_columns
-from ..sources.absent_rows import CreationGuard
+from ..sources.absent_rows import CreationGuard, DetachedCreationGuard
 from ..sources.base import locking
+from ..sources.guarded_block import GuardedBlock
 from ..sources.rows import Row, for_write, is_impossible, read_row
 from .collection import listed_validators
 from .conflicts import conflict
 from .current import acting, answers_as_get, read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked
-from .statements import counting_updates
-from .transactions import optional, telling_durable, was_raised_after_commit
+from .transactions import optional, telling_durable
 from .versioning import NO_SUCH_KEY
 
 if TYPE_CHECKING:
@@ -151,12 +157,11 @@ class GuardedCreate:
         model = getattr(getattr(serializer, "Meta", None), "model", None)
         using = None if model is None else router.db_for_write(model)
         with ExitStack() as block:
-            updates: Callable[[], int] = int
+            guarded: GuardedBlock | None = None
             if using is not None:
                 block.enter_context(transaction.atomic(using=using))
                 block.enter_context(self.guarded(model))
-                updates = block.enter_context(counting_updates(using))
-                block.enter_context(refusing_rolled_back(using))
+                guarded = block.enter_context(GuardedBlock(using))
             block.enter_context(telling_durable())
             original(serializer)
             self.created = serializer.instance
@@ -164,7 +169,7 @@ class GuardedCreate:
             dry = using is not None and connections[using].needs_rollback
             if is_versioned(self.created) and not dry:
                 self.row = self.view.versioning.row_of(self.created)
-                if updates():
+                if guarded is not None and guarded.statements:
                     # Past the instance, for all that is known.
                     self.row = self.read_again(self.created)
 
@@ -178,12 +183,11 @@ class GuardedCreate:
         if columns is None or columns.version is None or not self.find or self.guard:
             yield
             return
-        self.guard = guard = CreationGuard(
-            model=columns.owner,
-            using=router.db_for_write(model),
-            columns=columns.names,
-            look=partial(self.look, model._base_manager.using(router.db_for_write(model))),
-            detached=detached,
+        using = router.db_for_write(model)
+        kind = DetachedCreationGuard if detached else CreationGuard
+        self.guard = guard = kind(
+            StoredRow(columns, using, None),
+            look=partial(self.look, model._base_manager.using(using)),
         )
         with ExitStack() as block:
             if not detached:

@@ -1,17 +1,13 @@
 """
-What a write of a row takes: whether it is one unit by itself, and what a block of code
-has written, by its statements, past the ORM's instances too.
+What a write of a row takes: whether it is one unit by itself, and what it leaves to be read.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from django.db import connections, models
+from django.db import models
 from django.db.models.deletion import Collector
 from django.db.models.signals import post_save, pre_save
 from rest_framework.serializers import ModelSerializer
@@ -20,17 +16,7 @@ from ..orm.guards import Guard
 from ..orm.saving import StatefulModel
 from ..orm.state import is_partly_computed, state_columns
 
-__all__ = [
-    "counting_updates",
-    "is_one_unit",
-    "refresh",
-    "saves_in_own_way",
-    "watching",
-]
-
-_UPDATES_NOTHING = re.compile(
-    r"\s*(INSERT|SELECT|SAVEPOINT|RELEASE|ROLLBACK TO)\b(?!.*\bUPDATE\b)", re.DOTALL
-)
+__all__ = ["is_one_unit", "refresh", "saves_in_own_way"]
 
 
 @cache
@@ -86,38 +72,11 @@ def refresh(written: Any, guard: Guard) -> None:
         guard: the row's, which knows its state.
     """
     instance = getattr(written, "instance", None)
-    if guard.state is None or not isinstance(instance, guard.model):
+    if guard.state is None or not isinstance(instance, guard.row.columns.owner):
         return
     model: Any = type(instance)
     known = state_columns(model).state_of(instance)
-    pk = getattr(instance, guard.model._meta.pk.attname)
+    pk = getattr(instance, guard.row.columns.owner._meta.pk.attname)
     # Past the instance, or in a column that the database computes.
     if guard.is_on(pk) and (known != guard.state or is_partly_computed(model)):
-        instance.refresh_from_db(using=guard.using)
-
-
-@contextmanager
-def counting_updates(using: str) -> Iterator[Callable[[], int]]:
-    """Know how many of the block's statements may have changed a row that was there."""
-    count = 0
-
-    def watch(execute: Any, sql: Any, *args: Any) -> Any:
-        nonlocal count
-        count += not _UPDATES_NOTHING.match(str(sql))
-        return execute(sql, *args)
-
-    with connections[using].execute_wrapper(watch):
-        yield lambda: count
-
-
-@contextmanager
-def watching(guard: Guard) -> Iterator[None]:
-    """
-    ``guard.watch()``, for code that may write the row in ways that the guard does not
-    see: raw SQL, and triggers. More than one statement, and it is read again.
-    """
-    with guard.watch(), counting_updates(guard.using) as updates:
-        yield
-        unknown = guard.enforced and not guard.deleted and updates() > 1
-        if unknown and not connections[guard.using].needs_rollback:
-            guard.reread()
+        instance.refresh_from_db(using=guard.row.using)

@@ -5,37 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-
-__all__ = [
-    "log_omission",
-    "optional",
-    "raise_for_durable",
-    "telling_durable",
-    "was_raised_after_commit",
-]
+__all__ = ["log_omission", "optional", "raise_for_durable", "telling_durable"]
 
 logger = logging.getLogger("etag_versioning")
-
-# Django runs the callbacks of ``transaction.on_commit()`` in these: after the commit, or
-# at once where there is no transaction.
-_CALLBACKS = (BaseDatabaseWrapper.run_and_clear_commit_hooks, BaseDatabaseWrapper.on_commit)
-_CALLBACK_CODES = frozenset(function.__code__ for function in _CALLBACKS)
-
-
-def was_raised_after_commit(error: BaseException) -> bool:
-    """
-    Whether an ``on_commit()`` callback raised ``error``. What the request wrote is
-    committed then, so the answer must not say that nothing was written.
-    """
-    frames: TracebackType | None = error.__traceback__
-    while frames is not None:
-        if frames.tb_frame.f_code in _CALLBACK_CODES:
-            return True
-        frames = frames.tb_next
-    return False
 
 
 @contextmanager

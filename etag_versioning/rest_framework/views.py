@@ -14,12 +14,11 @@ from ..exceptions import StaleWriteError
 from ..http import headers
 from ..http.preconditions import CONFLICT, UNAVAILABLE
 from ..http.responses import set_error_headers
-from ..orm.guards import is_contention
+from ..orm.database_errors import is_contention, was_raised_after_commit
 from .exceptions import LostRace, PreconditionError
 from .options import ViewOptions
 from .renderers import VersionedBrowsableAPIRenderer
 from .responses import tell_as_problem
-from .transactions import was_raised_after_commit
 
 if TYPE_CHECKING:
     from .versioning import Versioning

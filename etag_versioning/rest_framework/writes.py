@@ -30,10 +30,12 @@ from ..http.preconditions import (
     Validators,
     reconsider,
 )
-from ..orm.guards import Guard, insist, is_clash, is_lost_race, refusing_rolled_back
+from ..orm.database_errors import is_clash, is_lost_race, was_raised_after_commit
+from ..orm.guards import Demand, Guard
+from ..orm.retries import retry
 from ..orm.state import state_columns
+from ..sources.guarded_block import GuardedBlock
 from ..sources.lost_races import decide_in_transaction
-from ..sources.raw_sql import warning_of_raw_sql
 from ..sources.rows import Row, annotation_names, for_write
 from .body_tags import tag_field, tag_in, with_tag
 from .conflicts import conflict
@@ -41,12 +43,8 @@ from .creates import GuardedCreate
 from .current import answers_as_get, is_extra_action, is_whole, read_representation
 from .exceptions import LostRace, PreconditionError
 from .hooks import hooked, noting
-from .statements import is_one_unit, refresh, saves_in_own_way, watching
-from .transactions import (
-    log_omission,
-    raise_for_durable,
-    was_raised_after_commit,
-)
+from .statements import is_one_unit, refresh, saves_in_own_way
+from .transactions import log_omission, raise_for_durable
 
 if TYPE_CHECKING:
     from .generic_views import VersionedViewMixin
@@ -80,7 +78,7 @@ class GuardedWrite:
         self.row: Row | None = None
         self.guard: Guard | None = None
         self.block = ExitStack()
-        self.answer: Any = None
+        self.guarded: GuardedBlock | None = None
         queryset = "get_queryset" if hasattr(view, "get_queryset") else "get_versioned_queryset"
         self.hooks: dict[str, Callable[..., Any]] = {
             queryset: partial(self.get_queryset, getattr(view, queryset)),
@@ -107,7 +105,9 @@ class GuardedWrite:
         """
         try:
             with hooked(self.view, True, **self.hooks), self.block:
-                self.answer = response = method(*args, **kwargs)
+                response = method(*args, **kwargs)
+                if self.guarded is not None:
+                    self.guarded.response = response
         except _Absent:
             return self.create()
         except RuntimeError as error:
@@ -187,7 +187,7 @@ class GuardedWrite:
         if self.row is not None:
             return instance
         guard = self.evaluate(instance)
-        if guard.any_state:
+        if guard.demand is Demand.ANY_STATE:
             # No state is compared when it is written: it is loaded under lock.
             self.block.enter_context(guard.locking())
             instance = original()
@@ -267,10 +267,10 @@ class GuardedWrite:
         guard = self.guard
         if guard is None:
             original(written)
-        elif not own and is_one_unit(written) and not connections[guard.using].in_atomic_block:
+        elif not own and is_one_unit(written) and not connections[guard.row.using].in_atomic_block:
             # It compares by itself: a transaction around it would add nothing.
             with guard.watch():
-                insist(partial(original, written))
+                retry(partial(original, written))
             try:
                 refresh(written, guard)
             except Exception:
@@ -283,16 +283,10 @@ class GuardedWrite:
         self, original: Callable[[Any], None], own: bool, written: Any, guard: Guard
     ) -> None:
         # The project's own code may write in any way, so lock the row before.
-        locks = own and guard.enforced and not guard.locked
-        with guard.locking() if locks else transaction.atomic(using=guard.using):
-            with ExitStack() as block:
-                if self.row is not None:
-                    block.enter_context(warning_of_raw_sql(self.view, self.row, guard))
-                block.enter_context(watching(guard))
-                block.enter_context(refusing_rolled_back(guard.using))
+        using = guard.row.using
+        with guard.locking() if own else transaction.atomic(using=using):
+            with GuardedBlock(using, [guard], view=self.view, row=self.row):
                 original(written)
-            if guard.enforced and not guard.compared:
-                guard.lock()
             refresh(written, guard)
 
     # The write was lost to another's.
@@ -390,14 +384,9 @@ class GuardedHandler(GuardedWrite):
         return super().get_object(original)
 
     def begin(self, guard: Guard) -> None:
-        locks = guard.enforced and not guard.locked
-        block = guard.locking() if locks else transaction.atomic(using=guard.using)
-        self.block.enter_context(block)
-        if self.row is not None:
-            telling = warning_of_raw_sql(self.view, self.row, guard, lambda: self.answer)
-            self.block.enter_context(telling)
-        self.block.enter_context(watching(guard))
-        self.block.enter_context(refusing_rolled_back(guard.using, lambda: self.answer))
+        self.block.enter_context(guard.locking())
+        block = GuardedBlock(guard.row.using, [guard], view=self.view, row=self.row)
+        self.guarded = self.block.enter_context(block)
 
     def shows_the_row(self) -> bool:
         shows = hasattr(self.view, "get_serializer") and not is_extra_action(self.view)

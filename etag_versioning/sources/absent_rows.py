@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 
 from ..exceptions import StaleWriteError
-from ..orm.guards import Guard, State
+from ..orm.guards import Guard, Status
+from ..orm.state import State
 from .rows import Row
 
-__all__ = ["CreationGuard"]
+__all__ = ["CreationGuard", "DetachedCreationGuard"]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -26,14 +27,14 @@ class CreationGuard(Guard):
     over it. Which row that would be is not known before it is there.
 
     Args:
+        row: the table, with no key.
         look: reads the row that is at the request's address now.
-        sees_hidden: whether ``look`` also finds a row that the view's source hides.
     """
 
     look: Callable[[], Row | None]
-    sees_hidden: bool = False
-    pk: Any = None
     state: State | None = None
+    # There is no row that a statement could compare.
+    status: Status = field(default=Status.COMPARED, init=False)
     # Whether a row was there before the statement that is under way.
     there: bool = field(default=False, init=False)
     # Whose write was refused, as the row that the request was to create.
@@ -62,11 +63,11 @@ class CreationGuard(Guard):
     @contextmanager
     def locking(self) -> Iterator[None]:
         """Begin the transaction; there is nothing to lock."""
-        with self.atomic():
+        with transaction.atomic(using=self.row.using):
             yield
 
-    def _settle(self, *args: Any) -> None:
-        pass
+    def settle(self, *args: Any, **kwargs: Any) -> None:
+        """``check()`` tells."""
 
     def admit(self, state: State, instance: models.Model) -> None:
         # Django tries an UPDATE of a new row's parent table first, and then an INSERT.
@@ -82,20 +83,17 @@ class CreationGuard(Guard):
     def note_other(self, pk: Any, instance: models.Model | None = None) -> None:
         """
         Take note of the write of a row that was there before. ``check()`` tells later whether
-        it is the one that was to be created. That is too late for a coroutine, which commits
-        each of its writes: it has to create its row before it writes others.
+        it is the one that was to be created.
         """
-        if self.detached and not self.sees_hidden and not self.creates:
-            raise self.refusal(pk, instance)
         self.others.add(pk)
 
     def key_of(self, instance: models.Model) -> Any:
-        return getattr(instance, self.model._meta.pk.attname)
+        return getattr(instance, self.row.columns.owner._meta.pk.attname)
 
     def refusal(self, pk: Any, instance: models.Model | None = None) -> StaleWriteError:
         """What to raise for a row that was to be created, and is there."""
         self.taken = pk
-        return StaleWriteError(self.model, pk, self.using, instance)
+        return StaleWriteError(self.row.columns.owner, pk, self.row.using, instance)
 
     def check(self, created: models.Model | None) -> None:
         """
@@ -108,7 +106,9 @@ class CreationGuard(Guard):
         Raises:
             StaleWriteError: it was there, and was written.
         """
-        self.check_key(self.key_of(created) if isinstance(created, self.model) else None)
+        self.check_key(
+            self.key_of(created) if isinstance(created, self.row.columns.owner) else None
+        )
 
     def check_key(self, key: Any) -> None:
         """``check()`` by the key of the row at the address, ``None`` where none is shown."""
@@ -136,10 +136,28 @@ class CreationGuard(Guard):
         elif not self.creates:
             self.note_other(None)  # Rows were written, and none of them is the request's own.
 
-    def moved(self, state: State) -> None:
+    def note_bump(self, state: State) -> None:
         self.creates = self.creates or self.updating is None
         self.updating = None
         self.admitted.add(state)
 
-    def removed(self) -> None:
-        pass
+    def note_deletion(self) -> None:
+        """What is deleted was not there to be created."""
+
+
+@dataclass(eq=False, kw_only=True)
+class DetachedCreationGuard(CreationGuard):
+    """
+    The guard of a coroutine, which commits each of its writes: ``check()`` would come too late,
+    so it has to create its row before it writes others.
+
+    Args:
+        sees_hidden: whether ``look`` also finds a row that the view's source hides.
+    """
+
+    sees_hidden: bool = False
+
+    def note_other(self, pk: Any, instance: models.Model | None = None) -> None:
+        if not self.sees_hidden and not self.creates:
+            raise self.refusal(pk, instance)
+        super().note_other(pk, instance)

@@ -1,8 +1,8 @@
 """
-Where a view's validators come from: a row, a page of rows, a revision.
+The sources of a view's validators: a row, a page of rows, a revision.
 
-Each source reads for one request, the rows by one validator query, and returns
-what is current there. Files have a module of their own, and so has what combines several.
+For each request, a source reads what is current; rows by one validator query. Files and
+combinations of sources have modules of their own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from ..conf import settings
 from ..http.etags import encode_key
 from ..http.preconditions import Validators
 from ..http.representation import PLAIN, Representation, make_validators
-from .absent_rows import CreationGuard
+from ..orm.locks import StoredRow
+from .absent_rows import CreationGuard, DetachedCreationGuard
 from .fast_select import Key, fixed_queryset, from_database
 from .rows import (
     Row,
@@ -48,40 +49,40 @@ __all__ = [
     "url_value",
 ]
 
-# What a value raises that no column of its type can hold: in Python, or in the database.
+# The errors for a value that no column of its type can hold, from Python or the database.
 _IMPOSSIBLE = (TypeError, ValueError, ArithmeticError, ValidationError, DataError)
 
 
 class Current(Protocol):
-    """What a source has read."""
+    """The result of reading a source."""
 
     @property
     def row(self) -> Row | None:
-        """The row that the view may write, if it is about one."""
+        """The row that the view may write; ``None`` where the source is not one row."""
 
     def validators(self, representation: Representation = PLAIN) -> Validators:
         """The validators, with the representation part if one is given."""
 
 
 class Source(Protocol):
-    """What reads the validators of a request's answer."""
+    """Reads the validators of a response."""
 
     def read(
         self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False
     ) -> Current | None:
         """
-        Read what is current, or ``None`` where nothing is there.
+        Read what is current; ``None`` where it is absent.
 
         Args:
-            request, args, kwargs: what the view is called with.
-            writes: read from the database that writes go to.
+            request, args, kwargs: the view's arguments.
+            writes: whether to read from the database for writes.
         """
 
 
 @dataclass(frozen=True)
 class RowSource:
     """
-    One row, which the view shows, and which it writes if it writes.
+    The row that the view shows and writes.
 
     Args:
         source: a model, a manager, a queryset, or a callable
@@ -116,17 +117,17 @@ class RowSource:
         value = None if self._selects_itself else kwargs.get(name) or url_value(kwargs, name)
         try:
             if isinstance(value, str) and is_impossible(value):
-                raise ValueError("No text in a database is like this.")
+                raise ValueError("No database can store this text.")
             if reader is not None:
                 return reader.read(value, writes=writes)
             row = self._read(for_write(queryset) if writes else queryset, kwargs)
         except _IMPOSSIBLE as error:
-            # No row has a key like this, none can be created, and PostgreSQL takes no
-            # more statements in the transaction.
+            # No row can have this key, so none can be created. After a DataError PostgreSQL
+            # accepts no more statements in the transaction.
             if writes or isinstance(error, DataError):
                 raise Http404("No row can have this key.") from None
             return None
-        # A row that is not named by its key can be another one tomorrow.
+        # A lookup by another field than the key can find another row later.
         named = not self._selects_itself and self._field in key_names(queryset.model)
         return row if row is None or named else row._replace(is_fixed=False)
 
@@ -135,16 +136,14 @@ class RowSource:
     ) -> CreationGuard:
         """A guard on the row that ``read()`` did not find."""
         queryset = for_write(_queryset(self.source, request, args, kwargs))
-        columns = require_version(queryset.model)
-        sees_hidden = detached and self._is_unique_in(queryset.model)
+        require_version(queryset.model)
+        row = StoredRow.of(queryset.model, queryset.db, None)
+        if not detached:
+            return CreationGuard(row, look=lambda: self._read(locking(queryset.all()), kwargs))
+        sees_hidden = self._is_unique_in(queryset.model)
         rows = queryset.model._base_manager.using(queryset.db) if sees_hidden else queryset
-        return CreationGuard(
-            model=columns.owner,
-            using=queryset.db,
-            columns=columns.names,
-            look=lambda: self._read(locking(rows.all()), kwargs),
-            sees_hidden=sees_hidden,
-            detached=detached,
+        return DetachedCreationGuard(
+            row, look=lambda: self._read(locking(rows.all()), kwargs), sees_hidden=sees_hidden
         )
 
     def _is_unique_in(self, model: Any) -> bool:
@@ -168,7 +167,7 @@ class RowSource:
 
     @cached_property
     def _reader(self) -> RowReader | None:
-        """What reads the row where the queryset is the same for all requests."""
+        """The reader for a queryset that is the same for all requests; otherwise ``None``."""
         queryset = fixed_queryset(self.source)
         return None if queryset is None else RowReader(queryset, self.tag_key, self._field)
 
@@ -185,19 +184,19 @@ def url_value(kwargs: Any, name: str) -> Any:
     except KeyError:
         raise ImproperlyConfigured(
             f'The view was called without a URL keyword argument "{name}". Name the one that '
-            f'tells what to look for: lookup_url_kwarg="…".'
+            f'holds the key: lookup_url_kwarg="…".'
         ) from None
 
 
 class Page(NamedTuple):
-    """Rows in the order in which they are shown."""
+    """The rows of a page, in output order."""
 
     label: str
     rows: tuple[Row, ...]
 
     @property
     def row(self) -> None:
-        """A request writes none of these."""
+        """A request to a page does not write one row."""
 
     def validators(self, representation: Representation = PLAIN) -> Validators:
         return page_validators(self.label, self.rows, (), representation)
@@ -206,10 +205,10 @@ class Page(NamedTuple):
 @dataclass(frozen=True)
 class PageSource:
     """
-    All rows of a queryset, in its order: a page, where it is sliced.
+    All rows of a queryset, in its order; a slice of it is a page.
 
     Args:
-        source: as for ``RowSource``; a callable returns what is to be shown.
+        source: as for ``RowSource``; a callable returns the queryset that is shown.
 
     Raises:
         ImproperlyConfigured: ``source`` is none of these.
@@ -238,19 +237,19 @@ class Revision(NamedTuple):
 
     @property
     def row(self) -> None:
-        """A request writes none of these."""
+        """A revision is not a row."""
 
     def validators(self, representation: Representation = PLAIN) -> Validators:
-        # As a part of a key, so that no "-br" at its end is taken for a proxy's.
+        # Encoded like a part of a key, so that "-br" at its end is no proxy's suffix.
         return make_validators(f"revision-{encode_key((self.name,))}", representation)
 
 
 class RevisionSource(NamedTuple):
     """
-    What changes with a deployment alone.
+    Content that only changes with a deployment.
 
     Args:
-        revision: names the code that runs; the setting ``REVISION`` by default.
+        revision: the name of the running code; by default the setting ``REVISION``.
     """
 
     revision: str | None = None
@@ -261,7 +260,7 @@ class RevisionSource(NamedTuple):
         revision = self.revision or settings.revision
         if not revision:
             raise ImproperlyConfigured(
-                "There is no revision to make a tag of. Name the code that runs: "
+                "There is no revision to build a tag from. Name the running code: "
                 'ETAG_VERSIONING = {"REVISION": "2026-11-24"}; or for this view alone: '
                 'revision_etag_func("2026-11-24").'
             )
@@ -296,8 +295,8 @@ def _as_queryset(source: Any) -> models.QuerySet[Any] | None:
 
 def locking(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
     """
-    ``queryset`` as a locking read, where there can be one: a transaction that is
-    older than another's row sees it by no other on MariaDB and MySQL.
+    ``queryset`` as a locking read, where the query allows one. On MariaDB and MySQL, only a
+    locking read sees a row that was committed after the transaction began.
     """
     query = queryset.query
     simple = not (query.distinct or query.is_sliced or query.combinator or query.group_by)

@@ -1,4 +1,4 @@
-"""Several sources of one answer, as one: a user, and the page of the team that it shows."""
+"""Several sources of one response: for instance a user, and the page of the user's team."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["Combination", "CombinedSource"]
 
 class Combination(NamedTuple):
     """
-    What several sources have read, as one.
+    The results of several sources.
 
-    The tag has the state of the first, which is what a write compares and guards.
-    What else the answer shows is told apart behind it, as representations are.
+    The tag has the state of the first source, which is what a write compares and guards. The
+    tags of the others are terms of the representation part.
     """
 
     first: Current
@@ -33,9 +33,9 @@ class Combination(NamedTuple):
         others = [None if other is None else other.validators(UNSEALED) for other in self.others]
         tags = [None if other is None else str(other.etag) for other in others]
         own = self.first.validators(representation.with_terms("with", tags))
-        # One that may still change under its tag takes the tag of all with it. The date
-        # is that of the first, which a write compares: an older row can replace one of
-        # the others, and no date would tell.
+        # If one source has no tag yet (a file that was written just now), the response has
+        # none. The date is the first source's, for If-Unmodified-Since on writes; it is not
+        # sent, because an older row could replace one of the others.
         tagged = all(other is None or other.etag is not None for other in others)
         return Validators(
             own.etag if tagged else None,
@@ -48,8 +48,8 @@ class Combination(NamedTuple):
 
 class CombinedSource(NamedTuple):
     """
-    Several sources of one answer. It is there if the first is; each of the
-    others may be absent.
+    Several sources of one response. It is absent if the first is; each of the others may be
+    absent.
     """
 
     first: Source

@@ -1,12 +1,11 @@
 """
-Validator queries, at little cost: what saves time in a 304 is less the database than what
-the ORM does around a query.
+Fast validator queries: most of the time of a 304 is spent in the ORM, not in the database.
 
-What a plain queryset selects by one key is run by the SQL of its shape. Where a query
-set has more than that (a join, an annotation, a slice, a method of the project's own),
-it goes Django's way.
+A plain queryset that selects by one key runs the SQL that was compiled for its shape (see
+``statements``). A queryset with more than that (a join, an annotation, a slice, a method of
+the project's own) is compiled by Django each time.
 
-Private parts of Django's ORM are used here.
+This module uses private parts of Django's ORM; docs/contributing.md lists them.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from .statements import Statement, base_alias, by_shape, narrowed
 
 __all__ = ["Key", "KeyedRows", "fixed_queryset", "from_database", "values_of"]
 
-# The methods that a validator query would call. A class that has its own is heard.
+# The queryset methods that a validator query calls. If a subclass overrides one, use the ORM.
 _CALLED = (
     *("__getitem__", "__iter__", "_chain", "_clone", "_fetch_all", "_filter_or_exclude"),
     *("_filter_or_exclude_inplace", "_values", "all", "db", "filter", "order_by"),
@@ -37,7 +36,7 @@ _KEYS = (int, str, UUID)
 
 class Key(NamedTuple):
     """
-    What one row is selected by.
+    The condition that selects one row.
 
     Args:
         name: a field of the model, or a lookup, as for ``filter()``.
@@ -52,14 +51,14 @@ def values_of(
     queryset: Any, names: tuple[str, ...], using: str, key: Key | None = None
 ) -> list[tuple[Any, ...]]:
     """
-    The values of these names in the first two rows of a queryset.
+    The values of these names in the first two rows of a queryset: two, so that callers can
+    tell one row from several.
 
     Args:
-        queryset: what selects the rows. Its order matters where it is sliced, or
-            distinct by some fields.
-        names: fields of its model, and annotations.
+        queryset: the rows. Its order only matters where it is sliced, or distinct on fields.
+        names: the names of fields and annotations.
         using: the alias of the database to read from.
-        key: what else selects them.
+        key: a further condition.
     """
     fields = _own_fields(queryset.model, names)
     if fields is None or not _is_plain(queryset):
@@ -77,7 +76,7 @@ def values_of(
 
 
 class _Known(NamedTuple):
-    """A statement, the parameters before the key's, and the SQL in the key's place."""
+    """A statement, the parameters before the key's, and the SQL for the key's value."""
 
     statement: Statement
     params: Sequence[Any]
@@ -86,8 +85,8 @@ class _Known(NamedTuple):
 
 class KeyedRows:
     """
-    The same, of a queryset that does not change, by one value of a key after another:
-    what does not depend on the value is done once.
+    ``values_of()`` for a queryset that stays the same, and a key whose value differs each
+    time. Work that does not depend on the value is done once.
 
     Args:
         queryset, names: as for ``values_of()``.
@@ -99,12 +98,12 @@ class KeyedRows:
         self.names = names
         self.name = name
         self._comparison = _comparison(queryset, name) if _is_plain(queryset) else None
-        # By alias; ``None`` where Django writes the query in a way of its own.
+        # By alias; ``None`` where Django has to compile the query each time.
         self._known: dict[str, _Known | None] = {}
         setting_changed.connect(self._forget)
 
     def _forget(self, **kwargs: Any) -> None:
-        # In tests, and with the shapes.
+        # Tests change settings; the statements of shapes are dropped at the same time.
         self._known.clear()
 
     def values_of(self, value: Any, using: str) -> list[tuple[Any, ...]]:
@@ -114,7 +113,7 @@ class KeyedRows:
             try:
                 text, params = condition.process_rhs(None, connection)
             except EmptyResultSet:
-                return []  # A number that no column of its type can hold.
+                return []  # No column of this type can hold such a number.
             if using not in self._known:
                 self._known[using] = self._learn(condition, text, len(params), using)
             known = self._known.get(using)
@@ -132,8 +131,8 @@ class KeyedRows:
 
 def fixed_queryset(source: Any) -> Any:
     """
-    The queryset of a model, a manager or a queryset, if that is one for all
-    requests; ``None`` where it may be another each time.
+    The queryset of a model, a manager or a queryset, if it is the same for all requests;
+    ``None`` where it may be another one each time.
     """
     if isinstance(source, type) and issubclass(source, models.Model):
         source = source._default_manager
@@ -149,12 +148,12 @@ def fixed_queryset(source: Any) -> Any:
 
 
 def _values_of(queryset: Any, names: Sequence[str], key: Key | None) -> list[tuple[Any, ...]]:
-    """The same, by what Django promises."""
+    """``values_of()`` by Django's public API."""
     if key is not None:
         queryset = queryset.filter(**{key.name: key.value})
     queryset = queryset.prefetch_related(None)
     if not queryset.query.is_sliced:
-        # Django tells extra tables apart by the joins that an order needs, too.
+        # The joins of the order take part in how Django names the tables of extra().
         if not queryset.query.distinct_fields and not queryset.query.extra_tables:
             queryset = queryset.order_by()
         queryset = queryset[:2]
@@ -163,8 +162,8 @@ def _values_of(queryset: Any, names: Sequence[str], key: Key | None) -> list[tup
 
 def from_database(queryset: Any) -> Any:
     """
-    A queryset that reads the table. django-cacheops answers others from Redis, which an
-    ``update()`` and a touch do not reach: the tag would be an old one.
+    The same queryset, read from the database. django-cacheops would answer it from Redis,
+    which neither ``update()`` nor a touch invalidates, so the tag would be old.
     """
     if hasattr(queryset, "nocache") and apps.is_installed("cacheops"):
         return queryset.all().nocache()
@@ -173,8 +172,8 @@ def from_database(queryset: Any) -> Any:
 
 def _comparison(queryset: Any, name: str) -> tuple[Any, Any] | None:
     """
-    The lookup and the column that ``filter()`` would compare by; ``None`` where it
-    could be another, or where ``filter()`` is to refuse.
+    The lookup and the column that ``filter()`` would use; ``None`` where these may differ, or
+    where ``filter()`` should raise its error.
     """
     fields = None if queryset.query.is_sliced else _own_fields(queryset.model, (name,))
     if fields is None:
@@ -185,7 +184,7 @@ def _comparison(queryset: Any, name: str) -> tuple[Any, Any] | None:
 
 
 def _compared(comparison: tuple[Any, Any] | None, value: Any) -> Any:
-    """The condition that ``filter()`` would make of a value; ``None`` as above."""
+    """The condition that ``filter()`` would build for a value; ``None`` to let it do so."""
     if comparison is None or type(value) not in _KEYS:
         return None
     lookup, column = comparison
@@ -194,7 +193,7 @@ def _compared(comparison: tuple[Any, Any] | None, value: Any) -> Any:
 
 
 def _is_equality(lookup: Any) -> bool:
-    """Whether a lookup is one of Django's own, which write ``column = %s``."""
+    """Whether a lookup is one of Django's own that compile to ``column = %s``."""
     return (
         isinstance(lookup, type)
         and issubclass(lookup, lookups.Exact)
@@ -220,7 +219,7 @@ def _own_fields(model: Any, names: tuple[str, ...]) -> tuple[Any, ...] | None:
 
 @cache
 def _is_django_s(queryset_class: Any) -> bool:
-    """Whether a queryset of this class does as Django's does."""
+    """Whether querysets of this class inherit every method that a validator query calls."""
     return all(_is_ours(getattr(queryset_class, name, None)) for name in _CALLED)
 
 
@@ -230,7 +229,7 @@ def _is_ours(method: Any) -> bool:
 
 
 def _is_plain(queryset: Any) -> bool:
-    """Whether a queryset selects rows as Django does, and computes nothing beside them."""
+    """Whether a queryset only filters and orders rows of its own table."""
     query = queryset.query
     return (
         _is_django_s(queryset.__class__)

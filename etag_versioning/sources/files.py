@@ -1,4 +1,4 @@
-"""The validators of a file, from its entry alone: nothing of its content is read."""
+"""The validators of a file, from its size and modification time; its content is not read."""
 
 from __future__ import annotations
 
@@ -23,24 +23,23 @@ from .base import url_value
 __all__ = ["FileEntry", "FileSource"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Reproducible builds give all files one time: 0, 1, or the start of 1980 in a zip file.
+# Reproducible builds give all files the same time: 0, 1, or the start of 1980 in a zip file.
 _FIRST_TRUE_TIME = int(datetime(1981, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000_000
 _SECOND = 1_000_000_000
-# File systems take the time from a clock that ticks, a hundred times a second at
-# the slowest.
+# File systems take the time from a clock that ticks at least a hundred times a second.
 _TICK = _SECOND // 100
 
 
 class FileEntry(NamedTuple):
     """
-    What a file system, or a storage, says of a file.
+    The metadata of a file in a file system or a storage.
 
     Args:
-        name: the file's, as the view looks for it.
+        name: the name by which the view looks for the file.
         size: in bytes.
         modified: nanoseconds since 1970.
-        is_fixed: whether the request's address names the file. If not, an older one may
-            take its place, which no date tells.
+        is_fixed: whether the request's address names the file. If not, an older file may
+            take its place, which a date cannot show.
     """
 
     name: str
@@ -50,7 +49,7 @@ class FileEntry(NamedTuple):
 
     @property
     def row(self) -> None:
-        """A request writes none of these."""
+        """A file is not a row."""
 
     def validators(self, representation: Representation = PLAIN) -> Validators:
         if self.modified < _FIRST_TRUE_TIME:
@@ -59,11 +58,11 @@ class FileEntry(NamedTuple):
         if self._may_change_unseen():
             return Validators(last_modified=date, dated=not representation.terms)
         state = f"file-{self.size}.{self.modified:x}"
-        # The name may be a path of the server, or tell whose file it is.
+        # Keyed, because the name may be a path on the server, or name its owner.
         return make_validators(state, representation, date, hidden=digest([self.name]))
 
     def _may_change_unseen(self) -> bool:
-        """Whether a write now could leave size and time as they are."""
+        """Whether a write in the current tick could leave size and time unchanged."""
         tick = _TICK if self.modified % _SECOND else _SECOND
         return self.modified + tick > time.time_ns()
 
@@ -78,7 +77,7 @@ class FileSource:
             a callable ``(request, *args, **kwargs)`` that returns a path, the
             value of a ``FileField``, or ``None``.
         lookup_url_kwarg: the URL keyword argument that holds the file's name in
-            the folder or the storage. A name that leads out of it is that of no file.
+            the folder or the storage. A name that leads outside counts as absent.
 
     Raises:
         ImproperlyConfigured: ``place`` is none of these.
@@ -120,7 +119,7 @@ class FileSource:
                 return _stored(place, name)
             return _entry(name, safe_join(place, name))
         except (OSError, ValueError, SuspiciousOperation):
-            return None  # No file that can be served has a name like this.
+            return None  # No file with such a name can be served.
 
 
 def _stored(storage: Storage, name: str) -> FileEntry | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
@@ -40,7 +41,7 @@ class TagFunction:
 
 @dataclass(frozen=True)
 class DateFunction:
-    """A ``last_modified_func``: returns a date that may be shown by now, or ``None``."""
+    """A ``last_modified_func``: returns the date for Last-Modified, or ``None``."""
 
     source: Source
 
@@ -60,10 +61,10 @@ def etag_func(
     Make an ``etag_func`` for Django's ``condition`` (RFC 9110 §8.8.3).
 
     Args:
-        sources: the row: a model, a manager, a queryset, or a callable
-            ``(request, *args, **kwargs)`` that returns one. Then whatever else
-            the answer shows: querysets, or callables that return them, for all
-            of their rows; and what one of this module's functions returned.
+        sources: first the row: a model, a manager, a queryset, or a callable
+            ``(request, *args, **kwargs)`` that returns one. Then everything else that
+            the response shows: querysets (or callables that return them) for all their
+            rows, and results of this module's functions.
         lookup_field: the field that selects the row; "pk" by default.
         lookup_url_kwarg: the URL keyword argument that holds its value; the
             lookup field's name by default.
@@ -71,8 +72,8 @@ def etag_func(
             ``tag_key`` by default.
 
     Returns:
-        A function that returns the tag, or ``None`` where there is no row.
-        With ``last_modified_func`` of the same sources, one reading serves both.
+        A function that returns the tag, or ``None`` where there is no row. Together with a
+        ``last_modified_func`` of the same sources, it reads only once per request.
 
     Raises:
         ImproperlyConfigured: the arguments do not fit together.
@@ -100,9 +101,9 @@ def last_modified_func(
     Args and example: as for ``etag_func``.
 
     Returns:
-        A function that returns the newest of the sources' dates in whole seconds,
-        rounded up. ``None`` where there is no row, where one of the sources has no
-        date (a page has none), and as long as the current second can still change it.
+        A function that returns the row's timestamp in whole seconds, rounded up. ``None``
+        where there is no row, where there are several sources, and while another write
+        in the same second is possible.
     """
     return DateFunction(combine(sources, lookup_field, lookup_url_kwarg, tag_key))
 
@@ -116,11 +117,11 @@ def file_etag_func(place: Any, lookup_url_kwarg: str | None = None) -> TagFuncti
             path; or a callable ``(request, *args, **kwargs)`` that returns a path,
             the value of a ``FileField``, or ``None``.
         lookup_url_kwarg: the URL keyword argument that holds the file's name in
-            the folder or the storage. A name that leads out of it is that of no file.
+            the folder or the storage. A name that leads outside counts as absent.
 
     Returns:
-        A function that returns the tag, or ``None`` where there is no such file,
-        and as long as another write would leave its time as it is.
+        A function that returns the tag, or ``None`` where there is no such file, and while
+        another write could leave its modification time unchanged.
 
     Raises:
         ImproperlyConfigured: ``place`` is none of these.
@@ -138,25 +139,25 @@ def file_last_modified_func(place: Any, lookup_url_kwarg: str | None = None) -> 
     """
     Make a ``last_modified_func`` of a file's modification time.
 
-    Args: as for ``file_etag_func``, with which it shares one look at the file.
+    Args: as for ``file_etag_func``. Both look at the file only once per request.
 
     Returns:
-        A function that returns the time in whole seconds, rounded up, or ``None``
-        where there is no such file, and as long as the current second can change it.
+        A function that returns the time in whole seconds, rounded up, or ``None`` where there
+        is no such file, and while another write in the same second is possible.
     """
     return DateFunction(FileSource(place, lookup_url_kwarg))
 
 
 def revision_etag_func(revision: str | None = None) -> TagFunction:
     """
-    Make an ``etag_func`` for pages that change with a deployment alone.
+    Make an ``etag_func`` for pages that only change with a deployment.
 
     Args:
-        revision: names the code that runs; the setting ``REVISION`` by default.
+        revision: the name of the running code; by default the setting ``REVISION``.
 
     Returns:
-        A function that returns the tag. It raises ``ImproperlyConfigured`` where
-        neither names a revision.
+        A function that returns the tag. It raises ``ImproperlyConfigured`` where neither
+        the argument nor the setting has a value.
 
     Example::
 
@@ -173,7 +174,7 @@ def combine(
     lookup_url_kwarg: str | None,
     tag_key: str | None,
 ) -> Source:
-    """One source of what ``etag_func`` takes as its arguments."""
+    """The source for the arguments of ``etag_func``."""
     if not sources:
         raise ImproperlyConfigured(
             'There is no source. Name the row: etag_func(User, lookup_url_kwarg="user_id").'
@@ -184,7 +185,7 @@ def combine(
         first = RowSource(first, *lookups)
     elif any(lookups):
         raise ImproperlyConfigured(
-            "The first source has lookups of its own. Give them where it is made: "
+            "The first source has lookups of its own. Pass them to the function that made it: "
             'etag_func(User, lookup_url_kwarg="user_id").'
         )
     else:
@@ -200,15 +201,19 @@ def combine(
     )
 
 
+# By request, and not on it, because the project's code may copy or pickle a request.
+_readings: WeakKeyDictionary[HttpRequest, dict[Any, Any]] = WeakKeyDictionary()
+
+
 def _read_once(
     function: Callable[..., Any], request: HttpRequest, args: Any, kwargs: Any
 ) -> Validators | None:
     """
-    Read for a function. Two functions of one request share one reading; a second
-    call of the same function reads again.
+    Read a function's source. Two functions of one request, as ``condition`` calls them, read
+    once; a second call of the same function reads again.
     """
     source = function.source  # type: ignore[attr-defined]
-    readings = request.__dict__.setdefault("_etag_versioning_readings", {})
+    readings = _readings.setdefault(request, {})
     name = (source, str(args), str(kwargs))
     current, served = readings.get(name, (None, None))
     if served is None or type(function) in served:

@@ -1,6 +1,6 @@
 """
-One row's instance, for those who only have to look at it: without the joins and the
-prefetches of its queryset, and by the statement that is known already.
+Loads the bare instance of a row, for permissions that look at the object: without the joins
+and prefetches of the view's queryset, and by a compiled statement.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["instance_reader", "loads_plainly", "read_instance"]
 
 
 def loads_plainly(queryset: Any) -> bool:
-    """Whether the instances of a queryset are what its model's ``from_db()`` makes of the row."""
+    """Whether a queryset's instances hold the row's columns and nothing else."""
     query = queryset.query
     return (
         queryset._iterable_class is ModelIterable
@@ -31,7 +31,7 @@ def read_instance(queryset: Any, key: Key) -> Any:
     The one instance that has this value of the key; ``None`` where there is none.
 
     Args:
-        queryset: one that ``loads_plainly()``.
+        queryset: one for which ``loads_plainly()`` is true.
     """
     using = queryset.db
     found = values_of(queryset, _field_names(queryset.model), using, key)
@@ -39,7 +39,7 @@ def read_instance(queryset: Any, key: Key) -> Any:
 
 
 class InstanceReader:
-    """``read_instance()`` of a queryset that does not change, by one value after another."""
+    """``read_instance()`` for a queryset that stays the same, and values that differ."""
 
     def __init__(self, queryset: Any, name: str) -> None:
         self.queryset = queryset
@@ -50,7 +50,7 @@ class InstanceReader:
         return _one_instance(self.queryset.model, using, self.rows.values_of(value, using))
 
 
-# One for each queryset, which a view class keeps for all of its requests.
+# Cached by queryset: a view class keeps the same one for all requests.
 instance_reader = lru_cache(maxsize=1000)(InstanceReader)
 
 
@@ -58,7 +58,7 @@ def _one_instance(model: Any, using: str, found: Any) -> Any:
     if not found:
         return None
     instance = model.from_db(using, _attribute_names(model), found[0])
-    # A join may repeat the one row.
+    # A join may return the same row twice.
     if any(values != found[0] for values in found[1:]):
         raise model.MultipleObjectsReturned(
             f"The key of one {model._meta.label} is that of several."

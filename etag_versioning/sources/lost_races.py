@@ -22,15 +22,9 @@ from ..http.preconditions import (
     Decision,
     names_any,
 )
-from ..orm.guards import (
-    State,
-    is_clash,
-    is_duplicate,
-    is_lost_race,
-    is_overtaken,
-    read_locked_state,
-)
-from ..orm.state import state_columns
+from ..orm.database_errors import is_clash, is_duplicate, is_lost_race, is_overtaken
+from ..orm.locks import read_locked_state
+from ..orm.state import State
 from .rows import Row
 
 __all__ = ["decide_creation_in_transaction", "decide_in_transaction", "not_created"]
@@ -55,8 +49,7 @@ def decide_in_transaction(
         return CONFLICT
     names_tags = headers.if_match is not None and not names_any(headers)
     try:
-        columns = state_columns(row.model)
-        state = read_locked_state(columns.owner, row.using, row.pk, columns.names)
+        state = read_locked_state(row.stored)
     except (DatabaseError, TransactionManagementError) as failure:
         overtaken = is_overtaken(error) or is_overtaken(failure)
         return _decide_by_error(error, headers, names_tags, overtaken)

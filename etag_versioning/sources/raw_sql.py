@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from weakref import WeakSet
 
-from django.db import connections, models
+from django.db import connections
 
-from ..orm.guards import Guard, State, guards_of
+from ..orm.guards import Guard, Status, guards_of
+from ..orm.state import State
 from .rows import Row
 
-__all__ = ["is_unbumped", "noting_raw_writes", "warn_of_raw_sql", "warning_of_raw_sql"]
+__all__ = ["noting_raw_writes", "warn_if_unbumped", "warn_of_raw_sql"]
 
 _UPDATES = re.compile(r"\s*(UPDATE|REPLACE|MERGE|WITH\b.*\bUPDATE)\b", re.DOTALL | re.IGNORECASE)
 
@@ -22,63 +23,52 @@ _logger = logging.getLogger("etag_versioning")
 _warned: WeakSet[Any] = WeakSet()
 
 
-@contextmanager
-def warning_of_raw_sql(
-    view: Any, row: Row | None, guard: Guard, answer: Callable[[], Any] = int
-) -> Iterator[None]:
+def warn_of_raw_sql(view: Any, row: Row, guard: Guard, statements: Iterable[str]) -> None:
     """
-    Log, once for each view, that raw SQL of the block wrote to the row's table and nothing
-    bumped the row, although ``answer()`` is a success.
+    Log what to write instead, once for each view, where raw SQL wrote to the row's table and
+    nothing has bumped the row, which is locked.
 
     Args:
         view: a function, or an instance of a class of views.
-        row: the row as it was before the block; ``None`` where it was absent.
-        guard: its guard.
-        answer: returns the response, where it is known.
+        row: the row as it was before the view.
+        guard: its guard, after the view.
+        statements: what the view has written.
     """
-    if row is None:
-        yield
-        return
-    with noting_raw_writes(row, guard) as found:
-        yield
-    succeeded = getattr(answer(), "status_code", 200) < 400
     # A row that is locked was read again at the end, since triggers may bump it.
-    if found and succeeded and guard.locked and guard.state == row.state:
-        warn_of_raw_sql(view, row)
+    unbumped = guard.status is Status.LOCKED and guard.state == row.state
+    if unbumped and any(_is_raw(sql, row) for sql in statements):
+        _log(view, row)
 
 
 @contextmanager
 def noting_raw_writes(row: Row, guard: Guard) -> Iterator[list[str]]:
-    """The statements of the block that wrote to the row's table past the ORM, after the block."""
-    updates: list[str] = []
-    owner, wrappers = guard.model, connections[guard.using].execute_wrappers
+    """The same statements, while a coroutine runs that shares the connection with others."""
+    statements: list[str] = []
+    wrappers = connections[row.using].execute_wrappers
 
-    def watch(execute: Any, sql: Any, *args: Any) -> Any:
-        # Coroutines share the connection with other requests, and each has its own guard.
-        if _UPDATES.match(str(sql)) and (
-            not guard.detached or guard in guards_of(owner, guard.using)
-        ):
-            updates.append(str(sql))
+    def note(execute: Any, sql: Any, *args: Any) -> Any:
+        # Each request has its own guard.
+        if guard in guards_of(guard.row.columns.owner, row.using) and _is_raw(str(sql), row):
+            statements.append(str(sql))
         return execute(sql, *args)
 
     # Django's execute_wrapper() removes the last one, which may be another coroutine's.
-    wrappers.append(watch)
+    wrappers.append(note)
     try:
-        yield updates
+        yield statements
     finally:
-        wrappers.remove(watch)
-        updates[:] = [sql for sql in updates if _is_raw(sql, row.model, guard.using)]
+        wrappers.remove(note)
 
 
-def is_unbumped(row: Row, guard: Guard) -> bool:
-    """Whether the row is still in the state that was read: no trigger has bumped it."""
-    rows: Any = models.QuerySet(guard.model, using=guard.using).filter(pk=row.pk)
-    values = rows.values_list(*guard.columns).first()
-    return values is not None and State(*values) == row.state
+def warn_if_unbumped(view: Any, row: Row) -> None:
+    """Log what to write instead of raw SQL, unless a trigger has bumped the row."""
+    values = row.stored.queryset().values_list(*row.stored.columns.names).first()
+    if values is not None and State(*values) == row.state:
+        _log(view, row)
 
 
-def warn_of_raw_sql(view: Any, row: Row) -> None:
-    """Log what to write instead, once for each view."""
+def _log(view: Any, row: Row) -> None:
+    """Log what to write instead of raw SQL, once for each view."""
     kind = _kind_of(view)
     if kind in _warned:
         return
@@ -106,10 +96,12 @@ def _kind_of(view: Any) -> Any:
     return kind if hasattr(kind, "__qualname__") else type(kind)
 
 
-def _is_raw(sql: str, model: Any, using: str) -> bool:
-    """Whether an UPDATE names one of the model's tables, and is not the ORM's."""
-    quote = connections[using].ops.quote_name
-    tables = [each._meta.db_table for each in (model, *model._meta.get_parent_list())]
+def _is_raw(sql: str, row: Row) -> bool:
+    """Whether an UPDATE names one of the row's tables, and is not the ORM's."""
+    if not _UPDATES.match(sql):
+        return False
+    quote = connections[row.using].ops.quote_name
+    tables = [each._meta.db_table for each in (row.model, *row.model._meta.get_parent_list())]
     # The ORM's bumps, or does not on purpose.
     return not any(sql.startswith(f"UPDATE {quote(table)} SET") for table in tables) and any(
         re.search(rf"\b{re.escape(table)}\b", sql, re.IGNORECASE) for table in tables

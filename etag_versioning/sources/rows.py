@@ -1,8 +1,8 @@
 """
-What reads the validators of a row: one validator query each.
+Reads the validators of rows, by one validator query each.
 
-A validator query selects the key, the version and the timestamp, and nothing else: no
-join that only the representation needs, no model instance.
+A validator query selects the key, the version and the timestamp: no joins that only the
+representation needs, and no model instance.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from ..http.dates import parse_http_date
 from ..http.etags import build_state, digest, encode_key
 from ..http.preconditions import ConditionalHeaders, Validators, names_any
 from ..http.representation import PLAIN, Representation, make_validators
-from ..orm.guards import Guard, State
-from ..orm.state import StateColumns, state_columns
+from ..orm.guards import Demand, DetachedGuard, Guard
+from ..orm.locks import StoredRow
+from ..orm.state import State, StateColumns, state_columns
 from ..touching.paths import touches_of
 from ..touching.writes import Source, touch_for_rows
 from .fast_select import Key, KeyedRows, values_of
@@ -58,10 +59,10 @@ class Row(NamedTuple):
         pk: the primary key of the row that holds the state.
         key: what stands for the row in its tags.
         state: version and timestamp.
-        annotations: what the queryset computed beside the row's own columns.
-            These are no part of the state: they change without a write.
-        is_fixed: whether the request's address names the row by its key. If not,
-            another, older row may take its place, which no date tells.
+        annotations: the values of the queryset's annotations. They belong to the
+            representation and not to the state, because they change without a write.
+        is_fixed: whether the request's address names the row by its primary key. If not,
+            an older row may take its place, which a date cannot show.
     """
 
     model: Any
@@ -71,9 +72,6 @@ class Row(NamedTuple):
     state: State
     annotations: tuple[Any, ...] = ()
     is_fixed: bool = True
-
-    def with_state(self, state: State) -> Row:
-        return self._replace(state=state)
 
     @property
     def row(self) -> Row:
@@ -97,58 +95,59 @@ class Row(NamedTuple):
         self, headers: ConditionalHeaders, *, dates_count: bool, detached: bool = False
     ) -> Guard:
         """
-        A guard on this row, enforced where the request has a precondition that
-        a write must hold to; ``detached`` where no transaction is around it.
+        A guard on this row, which holds writes to the request's precondition if it has one;
+        ``detached`` where no transaction can be open around it, as in a coroutine.
         """
-        columns = state_columns(self.model)
-        dated = dates_count and parse_http_date(headers.if_unmodified_since) is not None
-        return Guard(
-            columns.owner,
-            self.using,
-            self.pk,
-            columns.names,
-            self.state,
-            any_state=names_any(headers),
-            enforced=headers.if_match is not None or dated,
-            lock_touched=None if touches_of(self.model) is None else self.lock_touched,
-            detached=detached,
-        )
+        if headers.if_match is not None:
+            demand = Demand.ANY_STATE if names_any(headers) else Demand.THIS_STATE
+        elif dates_count and parse_http_date(headers.if_unmodified_since) is not None:
+            demand = Demand.THIS_STATE
+        else:
+            demand = Demand.NOTHING
+        kind = DetachedGuard if detached else Guard
+        lock_touched = None if touches_of(self.model) is None else self.lock_touched
+        row = StoredRow(state_columns(self.model), self.using, self.pk)
+        return kind(row, self.state, demand, lock_touched)
+
+    @property
+    def stored(self) -> StoredRow:
+        """The row of the table that holds the state."""
+        return StoredRow.of(self.model, self.using, self.pk)
 
     def lock_touched(self) -> None:
-        """Lock what a write of the row will touch, as far as the row as it is tells."""
+        """Lock the rows that a write of this row touches, as its foreign keys are now."""
         if connections[self.using].features.has_select_for_update:
             touch_for_rows([Source(self.model, [self.pk])], self.using, compared=True)
 
     def concerns(self, error: Exception) -> bool:
-        """Whether ``error`` is, as far as can be told, about this row."""
+        """Whether ``error`` can be about this row. A database error does not say."""
         if not isinstance(error, StaleWriteError):
             return True
         return error.model is state_columns(self.model).owner and bool(error.pk == self.pk)
 
     def has_moved(self, error: Exception, again: Row, headers: ConditionalHeaders) -> bool:
         """
-        Whether a write that ``error`` ended was overtaken, by the row as it is
-        ``again``. Whoever named no state may have been; ``*`` names every state.
+        Whether another request wrote first, where ``error`` ended the write and the row is
+        ``again`` now. Without If-Match, a new state is the sign of it.
         """
-        overtaken = headers.if_match is None and again.state != self.state
-        return isinstance(error, StaleWriteError) or overtaken
+        changed = headers.if_match is None and again.state != self.state
+        return isinstance(error, StaleWriteError) or changed
 
 
-# PostgreSQL objects to a NUL, and half a pair of surrogates, as JSON can hold it, is
-# no UTF-8.
+# PostgreSQL refuses NUL, and a lone surrogate, which JSON can contain, is not valid UTF-8.
 _IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
 
 
 def is_impossible(value: Any) -> bool:
-    """Whether no text in a database can be ``value``."""
+    """Whether ``value`` is text that no database can store."""
     return isinstance(value, str) and _IMPOSSIBLE.search(value) is not None
 
 
 def for_write(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
-    """``queryset`` on the database that writes go to, unless it names one itself."""
+    """``queryset`` on the database for writes, unless it has a ``using()`` of its own."""
     rows: Any = queryset
     if rows._db is not None or not (router.routers or rows._hints):
-        return queryset  # It names one, or there is nothing to choose by.
+        return queryset  # It has one, or no router and no hint could choose another.
     return queryset.using(router.db_for_write(queryset.model))
 
 
@@ -162,10 +161,10 @@ def read_row(
     Read one row's key and state by one validator query.
 
     Args:
-        queryset: what selects the row.
+        queryset: the rows to select from.
         tag_key: the field that stands for the row in its tags; the model's
             ``tag_key`` where it is ``None``.
-        key: what else selects the row.
+        key: the condition that selects the row; ``None`` where the queryset selects it.
 
     Raises:
         ImproperlyConfigured: the model has no version.
@@ -180,7 +179,7 @@ def read_row(
 
 class RowReader:
     """
-    ``read_row()`` of a queryset that does not change, by one value of a key after another.
+    ``read_row()`` for a queryset that stays the same, and a key whose value differs.
 
     Args:
         queryset, tag_key: as for ``read_row()``.
@@ -192,7 +191,7 @@ class RowReader:
         self.queryset = queryset
         self.model = queryset.model
         self.rows = KeyedRows(queryset, names, name)
-        # Whether the name is that of what never changes.
+        # Whether the lookup is by the primary key, which never changes.
         self.is_fixed = name in key_names(queryset.model)
 
     def read(self, value: Any, *, writes: bool = False) -> Row | None:
@@ -210,17 +209,17 @@ class RowReader:
         return row_from_values(self.model, using, found[0], self.is_fixed) if found else None
 
 
-# One for each queryset, which a view class keeps for all of its requests.
+# Cached by queryset: a view class keeps the same one for all requests.
 row_reader = lru_cache(maxsize=1000)(RowReader)
 
 
 def key_names(model: Any) -> tuple[str, ...]:
-    """By which names a lookup names a row by what never changes: its primary key."""
+    """The names of the primary key in a lookup: "pk", and the names of its fields."""
     return ("pk", model._meta.pk.name, require_version(model).owner._meta.pk.name)
 
 
 def _require_one(model: Any, found: Sequence[Sequence[Any]]) -> None:
-    # A join may repeat the one row.
+    # A join may return the same row twice.
     if any(values[0] != found[0][0] for values in found[1:]):
         raise model.MultipleObjectsReturned(
             f"A validator query for one {model._meta.label} found several."
@@ -240,9 +239,8 @@ def validator_names(model: Any, tag_key: str | None = None) -> tuple[str, ...]:
 
 def annotation_names(queryset: Any) -> tuple[str, ...]:
     """
-    The names of what a queryset computes beside its model's columns, and selects:
-    by ``annotate()`` or ``extra()``. An answer may show it, so a tag has to hold it.
-    ``alias()`` computes what is not shown.
+    The names of the selected annotations of a queryset, by ``annotate()`` or ``extra()``. A
+    response may show them, so the tag must depend on them. ``alias()`` selects nothing.
     """
     query = getattr(queryset, "query", None)
     if query is None or getattr(query, "combinator", None):
@@ -251,7 +249,7 @@ def annotation_names(queryset: Any) -> tuple[str, ...]:
 
 
 def extra_names(instance: Any) -> list[str]:
-    """The names of what was put on an instance beside its fields, by whatever loaded it."""
+    """The names of an instance's public attributes beside its fields, as annotations are."""
     fields = {field.attname for field in instance._meta.concrete_fields}
     return sorted(
         name for name in instance.__dict__ if name not in fields and not name.startswith("_")
@@ -259,7 +257,7 @@ def extra_names(instance: Any) -> list[str]:
 
 
 def row_from_values(model: Any, using: str, values: Sequence[Any], is_fixed: bool = True) -> Row:
-    """A row from what a validator query returned for it, its annotations last."""
+    """The row for the values that a validator query returned, annotations last."""
     end = 2 + len(state_columns(model).names)
     state = State(*values[2:end])
     return Row(model, using, values[0], values[1], state, tuple(values[end:]), is_fixed)
@@ -267,13 +265,13 @@ def row_from_values(model: Any, using: str, values: Sequence[Any], is_fixed: boo
 
 def row_of(instance: Any, tag_key: str | None = None, annotations: Sequence[str] = ()) -> Row:
     """
-    The row that ``instance`` was made from, as it was read: no query.
+    The row of a loaded instance, in the state in which it was read, without a query.
 
     Args:
         instance: a model instance.
         tag_key: the field that stands for the row in its tags; the model's
             ``tag_key`` where it is ``None``.
-        annotations: the names of what was loaded beside its columns.
+        annotations: the names of annotations that it was loaded with.
     """
     model, loaded = type(instance), instance.__dict__
     columns = require_version(model)
@@ -304,13 +302,12 @@ def _not_loaded(instance: Any, columns: StateColumns) -> ImproperlyConfigured:
 
 
 def require_version(model: Any) -> StateColumns:
-    """The model's state columns, of which the version must be there."""
+    """The model's state columns. Raises ``ImproperlyConfigured`` without a version."""
     columns = state_columns(model)
     if columns.version is None:
         raise ImproperlyConfigured(
-            f"{model._meta.label} has no version to make a tag of. "
-            f"Let it inherit from it: class {model.__name__}(VersionedModel): …, "
-            f"then run makemigrations and migrate."
+            f"{model._meta.label} has no version, so it cannot have a tag. Write: "
+            f"class {model.__name__}(VersionedModel): …, then run makemigrations and migrate."
         )
     return columns
 
@@ -322,9 +319,8 @@ def page_validators(
     representation: Representation = PLAIN,
 ) -> Validators:
     """
-    The validators of a page of rows: a digest of their keys and states in output
-    order, and of what else the page shows. Exact: whatever changes on the page
-    changes it. Collections have no Last-Modified.
+    The validators of a page of rows: a digest of their keys and states in output order, and
+    of the envelope. It changes with anything on the page. A page has no Last-Modified.
     """
     return list_validators(label, _page_terms(rows, envelope), representation)
 
@@ -332,8 +328,8 @@ def page_validators(
 def list_validators(
     label: str, terms: Iterable[Any], representation: Representation = PLAIN
 ) -> Validators:
-    """The validators of a list of which ``terms`` say what it shows."""
-    # Not everybody may see all that a list is ordered or counted by: its digest is keyed.
+    """The validators of a list whose content ``terms`` determine."""
+    # The digest is keyed: the terms may hold values that not every client may see.
     return make_validators(f"{encode_key(label)}.page", representation, hidden=digest(terms))
 
 

@@ -1,12 +1,11 @@
 """
 The SQL of validator queries, compiled once for each shape.
 
-Two queries have one *shape* where they differ in nothing but the values that columns
-are compared with. Of each shape the SQL is compiled once, by Django; after that, only
-the values are prepared, by Django's own lookups. A query with more than plain
-comparisons of its own table's columns has no shape.
+Two queries have the same *shape* if they only differ in the values that columns are compared
+with. Django compiles the SQL of each shape once; after that, Django's lookups only prepare the
+values. A query with more than comparisons of its own table's columns has no shape.
 
-Private parts of Django's ORM are used here.
+This module uses private parts of Django's ORM; docs/contributing.md lists them.
 """
 
 from __future__ import annotations
@@ -26,8 +25,7 @@ from django.dispatch import receiver
 
 __all__ = ["Shaped", "Statement", "base_alias", "by_shape", "narrowed"]
 
-# Comparisons of which Django writes the same for all values, but for what stands in
-# the right-hand side's own SQL.
+# Comparisons whose SQL is the same for all values, apart from the right-hand side.
 _COMPARISONS = (
     lookups.Exact,
     lookups.GreaterThan,
@@ -38,17 +36,17 @@ _COMPARISONS = (
     lookups.LessThanOrEqual,
 )
 _LOOKUP_MODULES = (lookups.__name__, related_lookups.__name__)
-# How many shapes are kept: more than a project has, unless it makes them up as it goes.
+# The number of shapes that are kept. Projects have fewer, unless they generate queries.
 _MOST_SHAPES = 1000
 
 
 class Statement:
     """
-    The SQL of a shape.
+    The compiled SQL of a shape.
 
     Args:
         text: the SQL.
-        columns: what it selects.
+        columns: the selected columns, for their converters.
     """
 
     def __init__(self, text: str, columns: Sequence[Any]) -> None:
@@ -59,8 +57,8 @@ class Statement:
         with connection.cursor() as cursor:
             cursor.execute(self.text, params)
             rows = list(cursor.fetchall())
-        # Not kept: they may be methods of ``connection.ops``, and so hold the connection,
-        # which has to go with its thread.
+        # Not kept: a converter may be a method of ``connection.ops``, and a reference to it
+        # would keep the connection of a finished thread.
         converters = [
             (place, column, convert)
             for place, column in enumerate(self.columns)
@@ -79,19 +77,19 @@ class Statement:
 
 
 class Shaped(NamedTuple):
-    """The statement of a query, and its parameters."""
+    """A query's statement and its parameters."""
 
     statement: Statement
     params: list[Any]
 
 
-# By shape; ``None`` for one that Django writes in a way of its own.
+# By shape; ``None`` where Django has to compile the query each time.
 _statements: dict[Any, Statement | None] = {}
 
 
 @receiver(setting_changed)
 def _forget(**kwargs: Any) -> None:
-    # In tests: some engines convert by USE_TZ, or are others altogether.
+    # Tests change settings. USE_TZ changes converters, and DATABASES the engine.
     _statements.clear()
 
 
@@ -99,12 +97,12 @@ def by_shape(
     query: Any, names: tuple[str, ...], fields: tuple[Any, ...], condition: Any, using: str
 ) -> Shaped | None:
     """
-    What a query is run by; ``None`` where it has no shape.
+    The compiled statement of a query and its parameters; ``None`` where it has no shape.
 
     Args:
-        query: Django's.
-        names, fields: what is selected; fields of its own table.
-        condition: what else selects the rows, or ``None``.
+        query: the query of a queryset.
+        names, fields: the selected fields of its own table.
+        condition: a further condition, or ``None``.
         using: the alias of the database.
     """
     if query.is_sliced or query.select_for_update or _joins(query):
@@ -128,7 +126,7 @@ def by_shape(
 
 
 def narrowed(query: Any, fields: tuple[Any, ...], condition: Any) -> Any:
-    """A query that selects these columns of its own table, of two rows."""
+    """The query with these columns of its own table as the only selected ones, for two rows."""
     query = query.clone()
     if condition is not None:
         query.where.add(condition, AND)
@@ -143,13 +141,12 @@ def narrowed(query: Any, fields: tuple[Any, ...], condition: Any) -> Any:
 
 
 class _NoShape(Exception):
-    """There is more in a condition than a comparison of a column with values."""
+    """A condition contains more than comparisons of columns with values."""
 
 
 def _shape(node: Any, alias: str, connection: Any, params: list[Any]) -> tuple[Any, ...]:
     """
-    What decides the SQL of a condition, but for its values, which are added to
-    ``params`` in their order.
+    The part of a condition that determines its SQL. Its values are appended to ``params``.
     """
     if type(node) is not WhereNode:
         return _shape_of_leaf(node, alias, connection, params)
@@ -177,7 +174,7 @@ def _shape_of_leaf(lookup: Any, alias: str, connection: Any, params: list[Any]) 
 
 
 def _is_in_text(lookup: Any, column: Any, connection: Any) -> bool:
-    """Whether Django writes a truth value as SQL (``active``, ``NOT active``, ``IS NULL``)."""
+    """Whether Django compiles a boolean value into the SQL (``NOT active``, ``IS NULL``)."""
     if isinstance(lookup, lookups.IsNull):
         return True
     writable = connection.ops.conditional_expression_supported_in_where_clause
@@ -185,7 +182,7 @@ def _is_in_text(lookup: Any, column: Any, connection: Any) -> bool:
 
 
 def _compiled(query: Any, params: list[Any], connection: Any) -> Statement | None:
-    """A query's statement, if it takes these parameters."""
+    """The query's compiled statement, if Django's parameters are the expected ones."""
     text, expected = query.get_compiler(connection.alias).as_sql()
     if list(expected) != params:
         return None

@@ -201,7 +201,7 @@ def _lock_rows(owner: Any, using: str, keys: set[Any], locks_rows: bool) -> None
         rows = _rows(owner, using).filter(pk__in=keys).order_by("pk")
         list(rows.select_for_update(no_key=no_key).values_list("pk"))
     for guard in guards_of(owner, using):
-        if guard.enforced and not guard.locked and guard.is_among(keys):
+        if guard.is_among(keys):
             guard.lock()
 
 
@@ -223,7 +223,7 @@ def _bump_rows(owner: Any, using: str, keys: set[Any], at_hand: Iterable[Any]) -
         if guard.deleted or not guard.is_among(keys):
             continue
         if guard.locked and guard.state:
-            guard.moved(columns.after(guard.state, now))
+            guard.note_bump(columns.after(guard.state, now))
         else:
             guard.reread()
 

@@ -2,32 +2,41 @@
 One request to a decorated coroutine.
 
 It can hold no transaction: between two of its steps, other requests may run on
-the same connection. So each of its writes compares by itself.
+the same connection. So each of its writes compares by itself. What reads the
+database runs in the thread that Django has for that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
-from django.core.exceptions import PermissionDenied
+from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
 from django.db import DatabaseError
-from django.http import Http404, HttpResponseNotAllowed
+from django.http import HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
 from ..exceptions import StaleWriteError
-from ..http.etags import EntityTag
-from ..http.preconditions import INTERRUPTED, READ_METHODS, UNCONDITIONAL_METHODS, Decision
-from ..http.representation import request_representation
-from ..http.responses import ErrorResponse
-from ..orm.guards import Guard, WriteForbidden
-from ..signals import report
-from ..sources.raw_sql import is_unbumped, noting_raw_writes, warn_of_raw_sql
+from ..http.preconditions import INTERRUPTED, READ_METHODS, UNCONDITIONAL_METHODS
+from ..orm.guards import DetachedGuard, Guard, WriteForbidden
+from ..sources.raw_sql import noting_raw_writes, warn_if_unbumped
 from ..sources.rows import Row
 from .condition import Call, Evaluated
+from .etag_options import Options
 
-__all__ = ["AsyncCall"]
+__all__ = ["AsyncCall", "for_threads"]
+
+
+def for_threads(options: Options) -> Options:
+    """The options of a coroutine view, with functions that can be called from threads."""
+
+    def plain(function: Any) -> Any:
+        return async_to_sync(function) if iscoroutinefunction(function) else function
+
+    return options._replace(
+        etag_func=plain(options.etag_func),
+        last_modified_func=plain(options.last_modified_func),
+        etag_extra=plain(options.etag_extra),
+    )
 
 
 class AsyncCall(Call):
@@ -38,98 +47,54 @@ class AsyncCall(Call):
         if methods is not None and self.method not in methods:
             return HttpResponseNotAllowed(methods)
         if self.method in UNCONDITIONAL_METHODS:
-            return await self.acall_without_conditions()
-        try:
-            evaluated = await self.aevaluate()
-        except DatabaseError as error:
-            return self.unavailable(error)
-        if (response := self.refuse(evaluated)) is not None:
-            return response
+            return await self.call_without_conditions()
+        checked = await sync_to_async(self.check)()
+        if isinstance(checked, HttpResponseBase):
+            return checked
         if self.method in READ_METHODS:
-            return self.finish_read(await self.call_view(), evaluated.validators)
-        return await self.awrite(evaluated)
+            return self.finish_read(await self.call_view(), checked.validators)
+        return await self.write(checked)
 
-    async def acall_without_conditions(self) -> HttpResponseBase:
-        try:
-            guard = await sync_to_async(self.read_only_guard)()
-        except DatabaseError as error:
-            return self.unavailable(error)
+    async def call_without_conditions(self) -> HttpResponseBase:  # type: ignore[override]
+        guard = await sync_to_async(self.read_only_guard)()
+        if isinstance(guard, HttpResponseBase):
+            return guard
         if guard is None:
             return await self.call_view()
-        guard.detached = True
         try:
             with guard.watch():
                 return await self.call_view()
         except WriteForbidden:
             return self.must_not_write()
 
-    async def aevaluate(self) -> Evaluated:
-        functions = (self.options.etag_func, self.options.last_modified_func)
-        terms = self.options.etag_extra
-        if not any(iscoroutinefunction(func) for func in (*functions, terms)):
-            return await sync_to_async(self.evaluate)()
-        current = await sync_to_async(self.read)()
-        if self.representation is None:
-            terms = await self.acall(terms) if iscoroutinefunction(terms) else terms
-            self.representation = await sync_to_async(request_representation)(
-                self.request, terms, self.args, self.kwargs
-            )
-        etag, last_modified = [await self.acall(func) for func in functions]
-        return self.decide(current, etag, last_modified)
-
-    async def acall(self, func: Callable[..., Any] | None) -> Any:
-        if func is None:
-            return None
-        afunc = func if iscoroutinefunction(func) else sync_to_async(func)
-        return await afunc(self.request, *self.args, **self.kwargs)
-
-    async def awrite(self, before: Evaluated) -> HttpResponseBase:
+    async def write(self, before: Evaluated) -> HttpResponseBase:  # type: ignore[override]
         """Run the view with its row under guard, and no transaction around it."""
-        guard = self.guard(before, detached=True)
+        guard = await sync_to_async(self.guard)(before, detached=True)
         if guard is None:
             return await self.call_view()
         try:
             with guard.watch():
-                if before.row is not None and guard.enforced:
-                    response = await self.acall_noting_raw_sql(before.row, guard)
-                else:
-                    response = await self.call_view()
-            if before.row is None:
-                await sync_to_async(self.finish_write)(response, before, guard)
-            else:
-                self.finish_write(response, before, guard)
+                response = await self.call_noting_raw_sql(before.row, guard)
+            await sync_to_async(self.finish_write)(response, before, guard)
             return response
         except (StaleWriteError, DatabaseError) as error:
             if not self.may_be_lost(before, error):
                 raise
-            if guard.committed:
-                report(self.request, INTERRUPTED)
-                return ErrorResponse(self.request, INTERRUPTED)
-            decision, etag = await self.adecide_again(before, error)
-            report(self.request, decision)
-            return ErrorResponse(self.request, decision, etag)
+            if isinstance(guard, DetachedGuard) and guard.committed:
+                return self.answer_lost(INTERRUPTED)
+            return self.answer_lost(*await sync_to_async(self.decide_again)(before, error))
 
-    async def acall_noting_raw_sql(self, row: Row, guard: Guard) -> HttpResponseBase:
+    async def call_noting_raw_sql(self, row: Row | None, guard: Guard) -> HttpResponseBase:
         """Run the view, and log raw SQL that left the row's version as it was."""
+        if row is None or not guard.enforced:
+            return await self.call_view()
         # The view's statements run in the thread of sync_to_async(), on its connection.
         noting = noting_raw_writes(row, guard)
         found = await sync_to_async(noting.__enter__)()
         try:
-            response: HttpResponseBase = await self.call_view()
+            response = await self.call_view()
         finally:
             await sync_to_async(noting.__exit__)(None, None, None)
-        bumped = not found or response.status_code >= 400 or guard.state != row.state
-        if not bumped and await sync_to_async(is_unbumped)(row, guard):
-            warn_of_raw_sql(self.view, row)
+        if found and response.status_code < 400 and guard.state == row.state:
+            await sync_to_async(warn_if_unbumped)(self.view, row)
         return response
-
-    async def adecide_again(
-        self, before: Evaluated, error: Exception
-    ) -> tuple[Decision, EntityTag | None]:
-        try:
-            again = await self.aevaluate()
-        except (Http404, PermissionDenied):
-            again = None
-        except DatabaseError as failure:
-            return self.unreadable(failure)
-        return self.compared(before, error, again)

@@ -33,25 +33,23 @@ from ..http.preconditions import (
 )
 from ..http.representation import Representation, request_representation
 from ..http.responses import ErrorResponse
-from ..orm.guards import (
-    Guard,
-    ReadOnlyGuard,
-    WriteForbidden,
+from ..orm.database_errors import (
     is_contention,
     is_duplicate,
     is_lost_race,
-    refusing_rolled_back,
+    was_raised_after_commit,
 )
+from ..orm.guards import Guard, ReadOnlyGuard, WriteForbidden
 from ..signals import report
 from ..sources.absent_rows import CreationGuard
 from ..sources.base import Current
+from ..sources.guarded_block import GuardedBlock
 from ..sources.lost_races import (
     decide_creation_in_transaction,
     decide_in_transaction,
     not_created,
 )
-from ..sources.raw_sql import warning_of_raw_sql
-from ..sources.rows import Row, last_modified_seconds, require_version
+from ..sources.rows import Row, last_modified_seconds
 from .etag_options import Options
 
 __all__ = ["Call"]
@@ -96,6 +94,7 @@ class Call:
         self.request = request
         self.args = args
         self.kwargs = kwargs
+        self.call_view = partial(view, request, *args, **kwargs)
         self.method = request.method or ""
         self.headers = headers.conditional_headers(request)
         # Read once: what its terms depend on may be what the view writes.
@@ -107,42 +106,36 @@ class Call:
             return HttpResponseNotAllowed(methods)
         if self.method in UNCONDITIONAL_METHODS:
             return self.call_without_conditions()
-        try:
-            evaluated = self.evaluate()
-        except DatabaseError as error:
-            return self.unavailable(error)
-        if (response := self.refuse(evaluated)) is not None:
-            return response
+        checked = self.check()
+        if isinstance(checked, HttpResponseBase):
+            return checked
         if self.method in READ_METHODS:
-            return self.finish_read(self.call_view(), evaluated.validators)
-        return self.write(evaluated)
-
-    def call_view(self) -> Any:
-        return self.view(self.request, *self.args, **self.kwargs)
+            return self.finish_read(self.call_view(), checked.validators)
+        return self.write(checked)
 
     # OPTIONS, TRACE and CONNECT carry no preconditions: the row must be there, and the
     # view must not write it.
 
     def call_without_conditions(self) -> HttpResponseBase:
-        try:
-            guard = self.read_only_guard()
-        except DatabaseError as error:
-            return self.unavailable(error)
+        guard = self.read_only_guard()
+        if isinstance(guard, HttpResponseBase):
+            return guard
         if guard is None:
             return self.call_view()
         try:
-            with transaction.atomic(using=guard.using), guard.watch():
+            with transaction.atomic(using=guard.row.using), guard.watch():
                 return self.call_view()
         except WriteForbidden:
             return self.must_not_write()
 
-    def read_only_guard(self) -> ReadOnlyGuard | None:
-        current = self.read()
+    def read_only_guard(self) -> ReadOnlyGuard | HttpResponseBase | None:
+        """The guard on the row, if the view has one; or what to answer at once."""
+        try:
+            current = self.read()
+        except DatabaseError as error:
+            return self.unavailable(error)
         row = None if current is None else current.row
-        if row is None:
-            return None
-        columns = require_version(row.model)
-        return ReadOnlyGuard(columns.owner, row.using, row.pk, columns.names, row.state)
+        return None if row is None else ReadOnlyGuard(row.stored, row.state)
 
     def must_not_write(self) -> HttpResponseBase:
         """405: the view takes the method for one that writes."""
@@ -151,18 +144,40 @@ class Call:
 
     # Before the view: read the row, and evaluate the preconditions (RFC 9110 §13.2.2).
 
+    def check(self) -> Evaluated | HttpResponseBase:
+        """What was read for the request, if the view may run; if not, what to answer."""
+        try:
+            evaluated = self.evaluate()
+        except DatabaseError as error:
+            return self.unavailable(error)
+        decision = evaluated.decision
+        if self.method not in READ_METHODS or self.headers != NO_CONDITIONS:
+            report(self.request, decision)
+        if decision.outcome is Outcome.PROCEED:
+            return evaluated
+        if decision.outcome is Outcome.NOT_MODIFIED:
+            response = headers.NotModified(evaluated.validators, decision)
+            set_cache_control(response, self.options.cache_control, self.request)
+            return response
+        return ErrorResponse(self.request, *self.shown(decision, evaluated.validators))
+
     def evaluate(self) -> Evaluated:
+        options, method = self.options, self.method
         # The row is read first: a write between the two makes the tag newer than
         # the state that is locked, and the lock fails.
         current = self.read()
         if self.representation is None:
             self.representation = request_representation(
-                self.request, self.options.etag_extra, self.args, self.kwargs
+                self.request, options.etag_extra, self.args, self.kwargs
             )
-        etag_func, last_modified_func = self.options.etag_func, self.options.last_modified_func
-        etag = etag_func and etag_func(self.request, *self.args, **self.kwargs)
-        date = last_modified_func and last_modified_func(self.request, *self.args, **self.kwargs)
-        return self.decide(current, etag, date)
+        validators = None if current is None else current.validators(self.representation)
+        if options.etag_func is not None or options.last_modified_func is not None:
+            validators = self.with_own(validators)
+        asked = method not in READ_METHODS or self.headers.if_match is not None
+        policy = options.policy(self.headers) if asked else NO_POLICY
+        decision = evaluate(method, self.headers, validators, policy)
+        row = None if current is None or not asked else current.row
+        return Evaluated(current, row, validators or _NOTHING, decision)
 
     def read(self) -> Current | None:
         source = self.options.source
@@ -174,47 +189,21 @@ class Call:
             raise Http404("Nothing is there that matches the request.")
         return current
 
-    def decide(self, current: Current | None, etag: Any, last_modified: Any) -> Evaluated:
-        """The decision by what was read, and by what the user's own functions returned."""
-        options, method, there = self.options, self.method, current is not None
-        assert self.representation is not None
-        validators = _NOTHING if current is None else current.validators(self.representation)
-        if options.etag_func is not None or options.last_modified_func is not None:
-            validators = self.with_own(validators, etag, last_modified)
-            # For functions alone, as for ``condition``: nothing returned, nothing there.
-            there = there or (options.source is None and validators != _NOTHING)
-        asked = method not in READ_METHODS or self.headers.if_match is not None
-        policy = options.policy(self.headers) if asked else NO_POLICY
-        decision = evaluate(method, self.headers, validators if there else None, policy)
-        row = None if current is None or not asked else current.row
-        return Evaluated(current, row, validators if there else _NOTHING, decision)
-
-    def with_own(self, validators: Validators, etag: Any, last_modified: Any) -> Validators:
-        """The validators with those that the user's own functions returned in their place."""
-        if self.options.etag_func is not None:
-            tag = _entity_tag(etag)
+    def with_own(self, found: Validators | None) -> Validators | None:
+        """The validators with those that the user's own functions return in their place."""
+        options, validators = self.options, found or _NOTHING
+        etag_func, last_modified_func = options.etag_func, options.last_modified_func
+        if etag_func is not None:
+            tag = _entity_tag(etag_func(self.request, *self.args, **self.kwargs))
             validators = Validators(tag, None, validators.last_modified, dated=validators.dated)
-        if self.options.last_modified_func is not None:
+        if last_modified_func is not None:
             # The function knows what the view shows, but not the terms.
-            dated = self.options.etag_extra is None
-            validators = validators._replace(last_modified=_date(last_modified), dated=dated)
-        return validators
-
-    def validators_of(self, current: Current) -> Validators:
-        assert self.representation is not None
-        return current.validators(self.representation)
-
-    def refuse(self, evaluated: Evaluated) -> HttpResponseBase | None:
-        decision = evaluated.decision
-        if self.method not in READ_METHODS or self.headers != NO_CONDITIONS:
-            report(self.request, decision)
-        if decision.outcome is Outcome.PROCEED:
-            return None
-        if decision.outcome is Outcome.NOT_MODIFIED:
-            response = headers.NotModified(evaluated.validators, decision)
-            set_cache_control(response, self.options.cache_control, self.request)
-            return response
-        return ErrorResponse(self.request, *self.shown(decision, evaluated.validators))
+            dated = options.etag_extra is None
+            date = _date(last_modified_func(self.request, *self.args, **self.kwargs))
+            validators = validators._replace(last_modified=date, dated=dated)
+        # For functions alone, as for ``condition``: nothing returned, nothing there.
+        there = found is not None or (options.source is None and validators != _NOTHING)
+        return validators if there else None
 
     def shown(
         self, decision: Decision, current: Validators | None
@@ -235,19 +224,18 @@ class Call:
         guard = self.guard(before)
         if guard is None:
             return self.call_view()
+        response = None
         try:
-            with guard.locking() if guard.enforced else guard.atomic():
-                with (
-                    refusing_rolled_back(guard.using, lambda: response),
-                    warning_of_raw_sql(self.view, before.row, guard, lambda: response),
-                    guard.watch(),
-                ):
-                    response = self.call_view()
+            with guard.locking():
+                using = guard.row.using
+                with GuardedBlock(using, (guard,), view=self.view, row=before.row) as block:
+                    block.response = response = self.call_view()
                 self.finish_write(response, before, guard)
             return response
         except (StaleWriteError, DatabaseError) as error:
             # After the COMMIT, an on_commit() callback failed: nothing was lost.
-            if guard.committed or not self.may_be_lost(before, error):
+            is_over = response is not None and was_raised_after_commit(error)
+            if is_over or not self.may_be_lost(before, error):
                 raise
             return self.lost(before, error)
         except RuntimeError as error:
@@ -257,15 +245,12 @@ class Call:
 
     def guard(self, before: Evaluated, *, detached: bool = False) -> Guard | None:
         """The guard on the row that the view may write, or create."""
+        options = self.options
         if before.row is not None:
-            dates_count = (
-                self.options.allow_unmodified_since
-                or not self.options.required
-                or self.options.reports
-            )
+            dates_count = options.allow_unmodified_since or options.reports or not options.required
             return before.row.guard(self.headers, dates_count=dates_count, detached=detached)
-        if before.current is None and self.options.creates is not None:
-            creates = self.options.creates
+        if before.current is None and options.creates is not None:
+            creates = options.creates
             return creates.guard_absent(self.request, self.args, self.kwargs, detached=detached)
         return None
 
@@ -285,21 +270,24 @@ class Call:
         return response
 
     def finish_write(self, response: Any, before: Evaluated, guard: Guard) -> None:
-        row = before.row
         if isinstance(guard, CreationGuard):
             row = self.created(response, guard)
-        elif row is not None:
-            row = None if guard.state is None else row.with_state(guard.state)
-        own_tag = row is not None and self.options.etag_func is None
-        if row is not None and own_tag and headers.shows_new_tag(self.method, response):
+        elif before.row is None or guard.state is None:
+            row = None
+        else:
+            row = before.row._replace(state=guard.state)
+        if row is None or self.options.etag_func is not None:
+            return
+        if headers.shows_new_tag(self.method, response):
             # With the state alone, where the answer shows more than the row: what the
             # rest is like after this write is not known, and the next GET tells.
-            response.headers.setdefault("ETag", str(self.validators_of(row).etag))
+            assert self.representation is not None
+            response.headers.setdefault("ETag", str(row.validators(self.representation).etag))
 
     def created(self, response: Any, guard: CreationGuard) -> Row | None:
         """The row that was absent, if the request has created it."""
         creates = self.options.creates
-        if creates is None or connections[guard.using].needs_rollback:
+        if creates is None or connections[guard.row.using].needs_rollback:
             return None
         row = creates.read(self.request, self.args, self.kwargs, writes=True)
         guard.check_key(None if row is None else row.pk)
@@ -307,7 +295,7 @@ class Call:
             return row
         if response.status_code >= 400:
             # What the view refuses as the second of its kind, another has created.
-            raise StaleWriteError(guard.model, row.pk, guard.using)
+            raise StaleWriteError(guard.row.columns.owner, row.pk, guard.row.using)
         return None
 
     # The row, or its lock, went to another request.
@@ -316,8 +304,7 @@ class Call:
         """503 where not even the row's state can be read for others' locks."""
         if not is_contention(error):
             raise error
-        report(self.request, UNAVAILABLE)
-        return ErrorResponse(self.request, UNAVAILABLE)
+        return self.answer_lost(UNAVAILABLE)
 
     def lost(self, before: Evaluated, error: Exception) -> HttpResponseBase:
         """
@@ -332,6 +319,9 @@ class Call:
             for connection in opened:
                 if connection.settings_dict["ATOMIC_REQUESTS"]:
                     connection.set_rollback(True)
+        return self.answer_lost(decision, etag)
+
+    def answer_lost(self, decision: Decision, etag: EntityTag | None = None) -> HttpResponseBase:
         report(self.request, decision)
         return ErrorResponse(self.request, decision, etag)
 
@@ -356,19 +346,9 @@ class Call:
         except (Http404, PermissionDenied):
             again = None
         except DatabaseError as failure:
-            return self.unreadable(failure)
-        return self.compared(before, error, again)
-
-    @staticmethod
-    def unreadable(failure: DatabaseError) -> tuple[Decision, EntityTag | None]:
-        """503 where others' locks keep the row from being read again."""
-        if not is_lost_race(failure):
-            raise failure
-        return UNAVAILABLE, None
-
-    def compared(
-        self, before: Evaluated, error: Exception, again: Evaluated | None
-    ) -> tuple[Decision, EntityTag | None]:
+            if not is_lost_race(failure):
+                raise
+            return UNAVAILABLE, None  # Others' locks keep the row from being read again.
         now = None if again is None else again.row
         row = before.row or now
         if before.row is not None and is_duplicate(error):

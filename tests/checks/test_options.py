@@ -46,7 +46,15 @@ def test_a_plain_model_with_a_column_named_touches_is_no_error(found):
 
 
 @pytest.mark.parametrize(
-    "name", ["touches", "unversioned_fields", "unversioned_managers", "skip_unchanged", "tag_key"]
+    "name",
+    [
+        "touches",
+        "unversioned_fields",
+        "unversioned_managers",
+        "skip_unchanged",
+        "stale_writes",
+        "tag_key",
+    ],
 )
 def test_a_column_in_the_place_of_an_option_is_an_error(found, name):
     screen = make("Screen", VersionedModel, **{name: models.IntegerField(default=0)})
@@ -204,3 +212,11 @@ def test_a_through_model_that_touches_another_row_alone_is_a_warning(found):
 def test_a_through_model_that_touches_the_row_is_no_warning(found):
     linked(touches=("user",))
     assert found() == []
+
+
+def test_an_unknown_mode_of_stale_writes_is_an_error(found):
+    screen = make("Screen", VersionedModel, stale_writes="warn")
+    (message,) = found()
+    assert (message.id, message.obj) == ("etag_versioning.E004", screen)
+    assert message.msg == "testapp.Screen.stale_writes is 'warn'."
+    assert message.hint == 'stale_writes = "raise", "report" or "merge"'

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError as InvalidKey
 from rest_framework.exceptions import ValidationError
 
 from ...http.preconditions import ConditionalHeaders
-from ...orm.guards import Guard
+from ...orm.guards import Demand, Guard
 from ...sources.rows import is_impossible
 from ..body_tags import tag_field, tag_in, with_tag
 
@@ -36,7 +36,8 @@ class Item:
         says of it: other items may move the row too.
         """
         guard: Guard = self.row.guard(self.headers, dates_count=False)
-        self.guard = replace(guard, enforced=True)
+        strict = replace(guard, demand=Demand.THIS_STATE)
+        self.guard = guard if guard.enforced else strict
 
 
 class BulkContent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -23,21 +23,22 @@ from ...http.preconditions import (
     Outcome,
     Validators,
 )
-from ...orm.guards import (
+from ...orm.database_errors import (
     is_duplicate,
     is_lost_race,
-    refusing_rolled_back,
     violates_foreign_key,
+    was_raised_after_commit,
 )
+from ...orm.guards import Demand
 from ...orm.state import state_columns
+from ...sources.guarded_block import GuardedBlock
 from ...sources.rows import Row, for_write
 from ...touching.paths import touches_of
 from ...touching.writes import Source, touch_for_rows
 from ..conflicts import shown_content
 from ..current import as_read, is_denied, loading, read_representation
 from ..exceptions import LostRace, PreconditionError
-from ..statements import counting_updates, refresh, saves_in_own_way
-from ..transactions import was_raised_after_commit
+from ..statements import refresh, saves_in_own_way
 from .content import BulkContent, Item
 
 __all__ = ["BulkUpdate"]
@@ -161,25 +162,18 @@ class BulkUpdate:
         for item in self.items:
             item.put_under_guard()
         ordered = sorted(self.items, key=lambda item: item.row.pk)
-        using = ordered[0].guard.using
+        using = ordered[0].guard.row.using
         with transaction.atomic(using=using):
-            with ExitStack() as watched:
-                watched.enter_context(refusing_rolled_back(using))
-                watched.enter_context(_telling_clashes(ordered[0].row.model, using))
-                for item in ordered:
-                    watched.enter_context(item.guard.watch())
+            with (
+                GuardedBlock(using, [item.guard for item in ordered]) as block,
+                _telling_clashes(ordered[0].row.model, using),
+            ):
                 self.lock(ordered, using)
-                updates = watched.enter_context(counting_updates(using))
+                block.statements.clear()
                 for item in ordered:
                     refresh(item.serializer, item.guard)  # Touched by another.
                     self.view.perform_update(item.serializer)
-                for item in ordered if updates() > len(ordered) else ():
-                    # Past the instances, for all that is known.
-                    if not item.guard.deleted:
-                        item.guard.reread()
             for item in ordered:
-                if not item.guard.compared:
-                    item.guard.lock()
                 refresh(item.serializer, item.guard)
                 item.instance.__dict__.pop("_prefetched_objects_cache", None)
             # Before the commit: a serializer that fails must leave nothing written.
@@ -195,12 +189,12 @@ class BulkUpdate:
     def lock(self, ordered: Sequence[Item], using: str) -> None:
         """Lock what each item will touch, and then the rows that do not lock themselves."""
         self.lock_touched(using)
-        loose = [item for item in ordered if item.guard.any_state]
+        loose = [item for item in ordered if item.guard.demand is Demand.ANY_STATE]
         for item in ordered:
             if self.has_own_code or loose:
                 item.guard.lock()
             # Or else by what was touched, in a circle of models.
-            item.guard.locked = item.guard.compared
+            item.guard.keep_lock()
         if loose:
             self.load_locked(loose)
 
