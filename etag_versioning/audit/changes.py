@@ -11,7 +11,7 @@ from django.db import models, transaction
 
 from ..fields import UpdatedAtField, VersionField
 from ..orm.state import is_unversioned
-from .tables import Table, relations_of
+from .tables import Table, links_field, relations_of
 from .values import first_value, other_values
 
 __all__ = ["Change", "NotPossible", "changes_of", "rows_to_change"]
@@ -172,12 +172,7 @@ def _link(table: Table, field: Any, method: str, source: Any, target: Any) -> An
 
 
 def _changes_of_links(table: Table, keys: Sequence[Any], rows: Keys) -> Iterator[Change]:
-    declaring = table.model._meta.auto_created
-    field: Any = next(
-        each
-        for each in declaring._meta.local_many_to_many
-        if each.remote_field.through is table.model
-    )
+    field = links_field(table.model)
     here, there = field.m2m_field_name(), field.m2m_reverse_field_name()
     for source, target in table.rows.filter(pk__in=keys).values_list(here, there):
         apply = partial(_link, table, field, "remove", source, target)

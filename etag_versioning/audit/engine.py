@@ -19,13 +19,13 @@ from .views import view_at
 
 __all__ = ["AuditError", "audit_address"]
 
-# Headers that Vary often names, and which other values change the answer.
+# Values that often change the answer, of headers that Vary names.
 _VARIED = {
     "accept": ("application/json", "text/html", "*/*"),
     "origin": ("https://other.example",),
     "x-requested-with": ("XMLHttpRequest",),
 }
-# Cookies are varied by users; a coding is not another content.
+# Users bring other cookies, languages are tried by themselves, and a coding is no other content.
 _NOT_VARIED = ("accept-encoding", "accept-language", "authorization", "cookie", "host")
 _LANGUAGES = ("de", "fr", "ar")
 # Terms of ``etag_extra``, as code in which the request has yet to be named.

@@ -16,12 +16,16 @@ from django.db.models.constants import LOOKUP_SEP
 from ..orm.saving import StatefulModel
 from ..orm.state import state_columns, unversioned_names
 from ..touching.paths import named_touches, resolve_path
-from .tables import Table, relations_of
+from .tables import Table, links_field, relations_of
 from .views import AuditedView
 
 __all__ = ["Lie", "Mend", "mends_of", "paths_to_shown"]
 
 
+_IMPORTS = {
+    "terms": "from etag_versioning import etag_extra as terms",
+    "timezone": "from django.utils import timezone",
+}
 # Without the right ones, nobody is logged in: another user asks.
 _LOGIN = ("password", "is_active")
 
@@ -116,20 +120,21 @@ def mends_of(lies: Iterable[Lie], terms: Iterable[str], view: AuditedView) -> li
         unversioned = [lie.column for lie in found if lie.column in unversioned_names(model)]
         if unversioned:
             versioned[model] = dict.fromkeys(filter(None, unversioned))
-        elif _is_of_the_project(model) and all(_touchable(model, lie) for lie in found):
+        elif _is_of_the_project(model) and all(map(_touchable, found)):
             chosen = touching.setdefault(model, {})
             for lie in found:
                 if not chosen.keys() & set(lie.paths):
-                    chosen[_touchable(model, lie)[0]] = None
+                    chosen[_touchable(lie)[0]] = None
         else:
             extra[_values_of(table, found, view)] = None
     extra |= dict.fromkeys(terms)
     mends = [_with_touches(model, list(paths)) for model, paths in touching.items()]
     mends += [_without_unversioned(model, names) for model, names in versioned.items()]
     if extra:
-        needs = "from etag_versioning import etag_extra as terms"
-        uses = any("terms." in term for term in extra)
-        mends.append(Mend(view.name, view.etag_extra(list(extra)), needs if uses else ""))
+        code = view.etag_extra(list(extra))
+        needs = [line for name, line in _IMPORTS.items() if f"{name}." in code]
+        needs += ["the terms that are there already"] if view.has_terms else []
+        mends.append(Mend(view.name, code, ", and ".join(needs)))
     return mends
 
 
@@ -138,9 +143,19 @@ def _writer(model: Any) -> Any:
     return model._meta.auto_created or model
 
 
-def _touchable(model: Any, lie: Lie) -> list[str]:
-    """The paths without generic relations, by which a new row touches nothing."""
-    return [name for name in lie.paths if not _has_generic(model, name)]
+def _touchable(lie: Lie) -> list[str]:
+    """
+    The paths by which ``touches`` covers the change.
+
+    Not generic relations, by which a new row touches nothing; nor paths from a row without a
+    version for its automatic links, since these only bump the row itself, and what it touches.
+    """
+    model = _writer(lie.table.model)
+    paths = [name for name in lie.paths if not _has_generic(model, name)]
+    if lie.table.model._meta.auto_created and state_columns(model).owner is None:
+        field = links_field(lie.table.model)
+        paths = [name for name in paths if name.split(LOOKUP_SEP)[0] == field.name]
+    return paths
 
 
 def _has_generic(model: Any, name: str) -> bool:
@@ -206,8 +221,13 @@ def _of_the_user(column: str | None, view: AuditedView) -> Iterator[str]:
 def _values_of(table: Table, lies: Sequence[Lie], view: AuditedView) -> str:
     """What the answer shows of a table's rows, as a term of ``etag_extra``."""
     model = table.model
-    rows = f"{model.__name__}.{model._default_manager.name}"
     path = next((lie.paths[0] for lie in lies if lie.paths), None)
+    if model._meta.auto_created:
+        field = links_field(model)
+        rows = f"{field.model.__name__}.{field.name}.through.objects"
+        path = path and LOOKUP_SEP.join((field.m2m_field_name(), path))
+    else:
+        rows = f"{model.__name__}.{model._default_manager.name}"
     if path and view.lookup:
         field, _ = view.lookup
         rows += f".filter({path}{'' if field == 'pk' else f'__{field}'}={view.key})"

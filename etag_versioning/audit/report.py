@@ -103,7 +103,7 @@ class Report:
                 )
         lines += [f"{each}: {_listed(each.parts)}." for each in self.variations]
         for mend in self.mends:
-            lines += [f"In {mend.where}{f', {_needing(mend)}' if mend.hint else ''}:"]
+            lines += [f"In {mend.where}{f', with {mend.hint}' if mend.hint else ''}:"]
             lines += [f"    {line}" for line in mend.code.splitlines()]
         if self.is_honest:
             lines.append("The tag followed each change of the answer.")
@@ -170,7 +170,3 @@ def _listed(names: Any, most: int = 4) -> str:
 
 def _seen_by(visitor: str) -> str:
     return f" (as {visitor})" if visitor else ""
-
-
-def _needing(mend: Mend) -> str:
-    return f"with `{mend.hint}`"

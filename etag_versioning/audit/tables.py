@@ -14,7 +14,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import connections
 from django.db.models.signals import post_init
 
-__all__ = ["Reads", "Table", "recording", "relations_of"]
+__all__ = ["Reads", "Table", "links_field", "recording", "relations_of"]
 
 _READS = re.compile(r"\s*[(\s]*(SELECT|WITH|VALUES|TABLE)\b", re.IGNORECASE)
 
@@ -38,6 +38,12 @@ def relations_of(model: Any) -> Iterator[tuple[Any, Any]]:
         # A generic foreign key has no model, and a missing model is a string.
         if inspect.isclass(related) and hasattr(field, "get_path_info"):
             yield field, cast(Any, related)
+
+
+def links_field(through: Any) -> Any:
+    """The many-to-many field whose links an automatic table holds."""
+    fields = through._meta.auto_created._meta.local_many_to_many
+    return next(field for field in fields if field.remote_field.through is through)
 
 
 class Reads:

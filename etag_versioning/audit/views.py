@@ -20,11 +20,13 @@ class AuditedView(NamedTuple):
         is_class: whether it is one of Django REST framework's, with ``get_etag_extra()``.
         lookup: the lookup by which it finds its row, and the URL keyword argument that
             holds the value; ``None`` for the view of a list.
+        has_terms: whether it has terms of its own already.
     """
 
     name: str
     is_class: bool
     lookup: tuple[str, str] | None
+    has_terms: bool = False
 
     @property
     def request(self) -> str:
@@ -55,16 +57,21 @@ def view_at(url: str) -> AuditedView:
     except Resolver404:  # A middleware answers.
         return AuditedView("the view", False, None)
     view: Any = match.func
-    view_class = getattr(view, "cls", None)
-    if view_class is not None and hasattr(view_class, "get_etag_extra"):
+    view_class: Any = getattr(view, "cls", None)
+    if hasattr(view_class, "get_etag_extra"):
         kwarg = getattr(view_class, "lookup_url_kwarg", None)
         field = getattr(view_class, "lookup_field", None) or "pk"
-        return AuditedView(view_class.__name__, True, _lookup(field, kwarg or field, match.kwargs))
-    source = getattr(getattr(view, "_etag_versioning", None), "source", None)
+        lookup = _lookup(field, kwarg or field, match.kwargs)
+        has_terms = "get_etag_extra" in vars(view_class)
+        return AuditedView(view_class.__name__, True, lookup, has_terms)
+    options = getattr(view, "_etag_versioning", None)
+    source = getattr(options, "source", None)
     source = getattr(source, "first", source)
     field = getattr(source, "lookup_field", None) or "pk"
     kwarg = getattr(source, "lookup_url_kwarg", None) or field
-    return AuditedView(view.__qualname__, False, _lookup(field, kwarg, match.kwargs))
+    lookup = _lookup(field, kwarg, match.kwargs)
+    has_terms = getattr(options, "etag_extra", None) is not None
+    return AuditedView(getattr(view, "__qualname__", repr(view)), False, lookup, has_terms)
 
 
 def _lookup(field: str, kwarg: str, kwargs: Any) -> tuple[str, str] | None:

@@ -24,6 +24,7 @@ from tests.audit.models import (
     Recipe,
     Step,
     Tariff,
+    Tool,
 )
 
 
@@ -43,6 +44,8 @@ def recipe(db):
     Food.objects.create(name="salt")
     Nutrition.objects.create(recipe=recipe, calories=450)
     step = Step.objects.create(recipe=recipe, text="Fry")
+    step.tools.add(Tool.objects.create(name="pan"))
+    Tool.objects.create(name="pot")
     Photo.objects.create(step=step, caption="Hot", facts={"width": 640})
     Rating.objects.create(recipe=recipe, stars=5)
     Note.objects.create(about=recipe, text="Tasty")
@@ -88,6 +91,7 @@ def add_line(monkeypatch):
     monkeypatch.undo()
     for model in changed:
         pre_delete.disconnect(receivers.touch_before_deletion, sender=model)
+        m2m_changed.disconnect(receivers._note_instance, sender=model)
         for field in _many_to_many(model):
             uid = f"{field.model._meta.label}.{field.name}"
             m2m_changed.disconnect(sender=field.remote_field.through, dispatch_uid=uid)

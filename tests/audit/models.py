@@ -58,9 +58,14 @@ class Nutrition(TouchingMixin):
     calories = models.DecimalField(max_digits=6, decimal_places=1)
 
 
+class Tool(TouchingMixin):
+    name = models.CharField(max_length=50)
+
+
 class Step(TouchingMixin):
     recipe = models.ForeignKey(Recipe, models.CASCADE, related_name="steps")
     text = models.CharField(max_length=50)
+    tools = models.ManyToManyField(Tool, related_name="steps")
 
 
 class Photo(TouchingMixin):

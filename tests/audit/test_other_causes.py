@@ -18,13 +18,14 @@ from etag_versioning import etag_extra as terms
 from etag_versioning.decorators import versioned_condition
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from etag_versioning.testing import assert_honest_etag
-from tests.audit.models import Banner, Note, Place, Recipe, Restaurant, Tariff
+from tests.audit.models import Banner, Note, Place, Recipe, Restaurant, Step, Tariff, Tool
 
 pytestmark = pytest.mark.django_db
 
 NAMES = {
     "Banner": Banner,
     "Note": Note,
+    "Step": Step,
     "Tariff": Tariff,
     "User": User,
     "terms": terms,
@@ -221,6 +222,22 @@ def test_a_generic_relation(client, recipe, serve, failure_of, suggested):
     assert_honest_etag(client, url)
 
 
+def test_links_of_a_row_without_a_version(client, recipe, serve, failure_of, suggested, add_line):
+    def shown(request, recipe):
+        steps = recipe.steps.order_by("pk")
+        return [[tool.name for tool in step.tools.order_by("pk")] for step in steps]
+
+    serve(view_that_shows(shown))
+    url = f"/recipes/{recipe.pk}/"
+    message = failure_of(assert_honest_etag, client, url)
+    line = suggested(message, "view_that_shows")
+    assert "*Step.tools.through.objects.filter(step__recipe=" in line
+    for model in (Step, Tool):
+        add_line(model, suggested(message, model._meta.label))
+    serve(view_that_shows(shown, **as_arguments(line)))
+    assert_honest_etag(client, url)
+
+
 def test_an_unversioned_field_that_is_shown(client, recipe, serve, failure_of, suggested, add_line):
     serve(view_that_shows(lambda request, recipe: recipe.views))
     url = f"/recipes/{recipe.pk}/"
@@ -324,6 +341,7 @@ def test_rows_that_one_user_alone_sees(
     message = failure_of(assert_honest_etag, client, url, users=[rita])
     assert "audit.Banner changed" in message
     assert "(as user rita)" in message
+    assert "with the terms that are there already" in message
 
 
 def test_content_that_differs_at_each_request(client, recipe, serve, failure_of):

@@ -9,6 +9,7 @@ from django.db.models import Count, Sum
 from django.http import JsonResponse
 from django.urls import include, path
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 from rest_framework.routers import SimpleRouter
 from rest_framework.test import APIClient
 
@@ -130,6 +131,7 @@ def viewset_of(show):
     class RecipeViewSet(VersionedModelViewSet):
         queryset = Recipe.objects.order_by("pk")
         serializer_class = serializer_of(show)
+        renderer_classes = [JSONRenderer]
 
     return route(RecipeViewSet)
 
