@@ -7,10 +7,10 @@ from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
 from .exceptions import StaleWriteError
+from .http.error_responses import ErrorResponse
 from .http.preconditions import CONFLICT, UNAVAILABLE
-from .http.responses import ErrorResponse
+from .http.reporting import report
 from .orm.database_errors import is_contention
-from .signals import report
 
 __all__ = ["StaleWriteMiddleware"]
 

@@ -14,7 +14,7 @@ from .apps import require_installed
 from .fields import UpdatedAtField, VersionField
 from .orm.managers import VersionedManager, versioned_manager
 from .orm.querysets import VersionedQuerySet
-from .orm.saving import StatefulModel
+from .orm.stateful_model import StatefulModel
 
 __all__ = [
     "TouchingMixin",

@@ -9,10 +9,10 @@ from django.test import RequestFactory
 from django.utils import translation
 
 from etag_versioning.http import responses
+from etag_versioning.http.error_responses import ErrorResponse, set_error_headers
 from etag_versioning.http.etags import EntityTag
 from etag_versioning.http.messages import MESSAGES
 from etag_versioning.http.preconditions import Decision, Outcome, Reason
-from etag_versioning.http.responses import ErrorResponse, set_error_headers
 
 TAG = EntityTag("user-7-v3.k2m9x1q0")
 STALE = Decision(Outcome.PRECONDITION_FAILED, Reason.STALE)

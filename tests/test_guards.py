@@ -5,7 +5,7 @@ import pytest
 from etag_versioning.exceptions import StaleWriteError
 from etag_versioning.orm.guards import Guard
 from etag_versioning.orm.locks import StoredRow
-from etag_versioning.orm.state import State
+from etag_versioning.orm.state_columns import State
 from tests.testapp.models import Person
 
 pytestmark = pytest.mark.django_db(transaction=True)

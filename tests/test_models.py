@@ -11,7 +11,7 @@ from django.db.models.signals import post_save, pre_save
 from django.utils import timezone
 
 from etag_versioning.exceptions import StaleWriteError, VersionNotLoaded
-from etag_versioning.orm.state import state_columns
+from etag_versioning.orm.state_columns import state_columns
 from tests.testapp.models import (
     Base,
     Chapter,

@@ -16,8 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from etag_versioning.exceptions import StaleWriteError
-from etag_versioning.orm.saving import StatefulModel
-from etag_versioning.orm.state import state_columns
+from etag_versioning.orm.state_columns import state_columns
+from etag_versioning.orm.stateful_model import StatefulModel
 from tests.testapp.models import (
     Chapter,
     Country,

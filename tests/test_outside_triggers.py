@@ -7,7 +7,7 @@ from etag_versioning.exceptions import StaleWriteError
 from etag_versioning.models import VersionedModel
 from etag_versioning.orm.guards import Guard
 from etag_versioning.orm.locks import StoredRow
-from etag_versioning.orm.state import state_columns
+from etag_versioning.orm.state_columns import state_columns
 
 pytestmark = [
     pytest.mark.django_db,

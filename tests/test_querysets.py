@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from etag_versioning.exceptions import StaleWriteError, VersionNotLoaded
 from etag_versioning.models import VersionedQuerySet
-from etag_versioning.orm.state import state_columns
+from etag_versioning.orm.state_columns import state_columns
 from etag_versioning.orm.write_options import write_options
 from tests.testapp.models import (
     Counter,

@@ -85,7 +85,7 @@ class TestPlainView:
         assert [reason for _, _, reason in evaluated] == [Reason.NONE, Reason.STALE]
 
     def test_a_path_breaks_no_line_of_the_log(self, rf, caplog):
-        from etag_versioning.signals import report
+        from etag_versioning.http.reporting import report
 
         with caplog.at_level(logging.WARNING, "etag_versioning"):
             report(rf.put("/a%0Ab/"), Decision(Outcome.PROCEED, Reason.REQUIRED))

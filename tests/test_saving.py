@@ -15,7 +15,7 @@ from django.utils import timezone
 from etag_versioning.exceptions import StaleWriteError
 from etag_versioning.orm.guards import Guard
 from etag_versioning.orm.locks import StoredRow
-from etag_versioning.orm.state import State, state_columns, unversioned_names
+from etag_versioning.orm.state_columns import State, state_columns, unversioned_names
 from tests.testapp.models import (
     Attachment,
     Book,

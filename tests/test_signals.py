@@ -8,7 +8,8 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from etag_versioning.http.preconditions import CONFLICT, UNAVAILABLE, Decision, Outcome, Reason
-from etag_versioning.signals import precondition_evaluated, report
+from etag_versioning.http.reporting import report
+from etag_versioning.signals import precondition_evaluated
 from tests import views
 from tests.testapp.models import Person
 

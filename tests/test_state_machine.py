@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 )
 
 from etag_versioning.exceptions import StaleWriteError
-from etag_versioning.orm.state import state_columns
+from etag_versioning.orm.state_columns import state_columns
 from tests.testapp.models import Book, Counter, Leaf, Login, Person, Restaurant, Seat, Shelf
 
 ACTORS = st.sampled_from("AB")

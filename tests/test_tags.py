@@ -26,7 +26,7 @@ from etag_versioning.http.representation import (
     make_validators,
     request_representation,
 )
-from etag_versioning.orm.state import State
+from etag_versioning.orm.state_columns import State
 from etag_versioning.sources.base import Page
 from etag_versioning.sources.combined import Combination
 from etag_versioning.sources.files import FileEntry

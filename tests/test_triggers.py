@@ -19,7 +19,7 @@ from etag_versioning.fields import UpdatedAtField
 from etag_versioning.models import VersionedModel
 from etag_versioning.operations import AddVersionTrigger
 from etag_versioning.orm.locks import StoredRow, lock_state
-from etag_versioning.orm.state import State
+from etag_versioning.orm.state_columns import State
 from etag_versioning.triggers.audit import audit_triggers
 from etag_versioning.triggers.backends import trigger_editor
 from tests.triggerapp.models import Author, Book, Numbered, Stamped, Subject, Untouched

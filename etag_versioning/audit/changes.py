@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db import models, transaction
 
 from ..fields import UpdatedAtField, VersionField
-from ..orm.state import is_unversioned
+from ..orm.state_columns import is_unversioned
 from .tables import Table, links_field, relations_of
 from .values import first_value, other_values
 

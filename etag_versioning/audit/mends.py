@@ -13,8 +13,8 @@ import django
 from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.db.models.constants import LOOKUP_SEP
 
-from ..orm.saving import StatefulModel
-from ..orm.state import state_columns, unversioned_names
+from ..orm.state_columns import state_columns, unversioned_names
+from ..orm.stateful_model import StatefulModel
 from ..touching.paths import named_touches, resolve_path
 from .tables import Table, links_field, relations_of
 from .views import AuditedView

@@ -13,7 +13,7 @@ from django.db import models
 
 from ..orm.managers import VersionedManager
 from ..orm.querysets import VersionedQuerySet
-from ..orm.saving import StatefulModel
+from ..orm.stateful_model import StatefulModel
 
 __all__ = ["check_managers"]
 

@@ -14,8 +14,8 @@ from django.db import models
 from ..conf import STALE_WRITES
 from ..fields import UpdatedAtField, VersionField
 from ..models import UpdatedAtMixin, VersionMixin
-from ..orm.saving import StatefulModel
-from ..orm.state import state_columns
+from ..orm.state_columns import state_columns
+from ..orm.stateful_model import StatefulModel
 from ..touching.paths import named_touches, resolve_path
 from .managers import check_managers
 

@@ -14,7 +14,7 @@ from django.core.exceptions import FieldError
 from django.db import models
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from ..orm.state import state_columns
+from ..orm.state_columns import state_columns
 
 __all__ = ["Route", "check_kwarg", "check_lookup", "check_model", "check_views", "error"]
 

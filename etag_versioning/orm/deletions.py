@@ -23,7 +23,7 @@ from ..touching.writes import (
 from .expressions import InState
 from .instances import has_state, is_loaded, no_state, not_loaded
 from .stale_writes import RowWrite
-from .state import State
+from .state_columns import State
 
 __all__ = ["Deletion"]
 

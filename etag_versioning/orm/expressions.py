@@ -10,7 +10,7 @@ from django.db.models import sql
 from django.utils import timezone
 
 from ..fields import is_timestamp
-from .state import State, StateColumns
+from .state_columns import State, StateColumns
 
 __all__ = ["InState", "InStates", "MovingInsertQuery"]
 

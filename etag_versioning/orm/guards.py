@@ -22,7 +22,7 @@ from ..exceptions import StaleWriteError
 from .database_errors import RECORD_CHANGED, is_aborted, is_contention
 from .locks import StoredRow, lock_state, read_locked_state
 from .retries import ATTEMPTS, pause
-from .state import State
+from .state_columns import State
 
 __all__ = [
     "Demand",

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import router
 
 from ..exceptions import VersionNotLoaded
-from .state import StateColumns, state_columns
+from .state_columns import StateColumns, state_columns
 
 __all__ = [
     "has_state",

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, models
 
 from ..exceptions import StaleWriteError
-from .state import State, StateColumns, state_columns
+from .state_columns import State, StateColumns, state_columns
 
 __all__ = ["StoredRow", "lock_state", "read_locked_state", "require_matched_rows"]
 

@@ -24,7 +24,7 @@ from .expressions import InStates, MovingInsertQuery
 from .guards import Guard, guards_of
 from .instances import has_state, owner_key, require_loaded
 from .stale_writes import stale_writes, write_batch
-from .state import StateColumns, is_unversioned, state_columns
+from .state_columns import StateColumns, is_unversioned, state_columns
 from .unchanged import forget
 from .write_options import note_update, set_write_options, touches_others, write_options
 

@@ -17,7 +17,7 @@ from ..touching.touch import in_transaction, keep_current
 from ..touching.writes import touch_for_update
 from .expressions import InStates
 from .instances import has_state, owner_key
-from .state import State, StateColumns, state_columns
+from .state_columns import State, StateColumns, state_columns
 from .write_options import noted_updates
 
 __all__ = ["keep_instances_current"]

@@ -15,28 +15,24 @@ from typing import Any
 import django
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, models, transaction
-from django.dispatch import Signal
 
 from ..conf import STALE_WRITES, settings
 from ..exceptions import StaleWriteError
+from ..signals import stale_write_reported
 from ..touching.paths import touches_of
 from .guards import Guard, guards_of
 from .instances import has_state, is_loaded
 from .locks import StoredRow, lock_state, read_locked_state, require_matched_rows
-from .state import State, is_unversioned, state_columns
+from .state_columns import State, is_unversioned, state_columns
 
 __all__ = [
     "RowWrite",
     "remembers_columns",
-    "stale_write_reported",
     "stale_writes",
     "write_batch",
 ]
 
 logger = logging.getLogger("etag_versioning")
-
-# Sent with instance, using, expected, found and location, when a stale write was let through.
-stale_write_reported = Signal()
 
 # Folders whose code is not the project's: Django's, and this package's.
 _NOT_THE_PROJECTS = (f"{Path(django.__file__).parent}/", f"{Path(__file__).parent.parent}/")

@@ -22,7 +22,7 @@ from weakref import WeakKeyDictionary
 from django.db import models
 from django.db.models.fields.files import FieldFile
 
-from .state import State, StateColumns
+from .state_columns import State, StateColumns
 
 __all__ = ["changed_columns", "forget", "is_unchanged", "remember_read", "remember_written"]
 

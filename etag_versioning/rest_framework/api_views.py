@@ -8,7 +8,7 @@ from django.http import Http404
 from django.utils.functional import cached_property
 from rest_framework.generics import get_object_or_404
 
-from ..orm.state import state_columns
+from ..orm.state_columns import state_columns
 from ..sources.rows import Row, for_write
 from .handlers import GuardingVersioning, GuardingView, guards_actions
 from .versioning import NO_SUCH_KEY

@@ -17,7 +17,7 @@ from rest_framework import serializers
 from ..cache_control import check_cache_control
 from ..checks.views import Route, check_kwarg, check_lookup, check_model, error
 from ..http.policy import IF_MATCH_MODES
-from ..orm.state import state_columns
+from ..orm.state_columns import state_columns
 from .current import extra_actions
 from .generic_views import VersionedViewMixin
 from .handler_code import READING

@@ -34,7 +34,7 @@ from ..orm.database_errors import (
     was_raised_after_commit,
 )
 from ..orm.locks import StoredRow
-from ..orm.state import state_columns
+from ..orm.state_columns import state_columns
 from ..sources.absent_rows import CreationGuard, DetachedCreationGuard
 from ..sources.base import locking
 from ..sources.guarded_block import GuardedBlock

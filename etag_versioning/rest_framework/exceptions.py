@@ -10,10 +10,10 @@ from typing import Any
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
+from ..http.error_responses import ERRORS, error_body, problem_body
 from ..http.etags import EntityTag
 from ..http.negotiation import JSON, PROBLEM, preferred_type
 from ..http.preconditions import Decision, Outcome
-from ..http.responses import ERRORS, error_body, problem_body
 
 __all__ = ["LostRace", "PreconditionError", "log_omission", "optional", "set_problem_details"]
 

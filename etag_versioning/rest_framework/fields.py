@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 
 from ..http.etags import EntityTag, parse_entity_tags, state_part
 from ..http.preconditions import ConditionalHeaders, Validators, names_any
-from ..orm.state import state_columns
+from ..orm.state_columns import state_columns
 from ..sources.rows import row_of
 from .representation import serializer_class_of
 

@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 from rest_framework.generics import GenericAPIView
 
 from ..http.preconditions import READ_METHODS
-from ..orm.state import state_columns
+from ..orm.state_columns import state_columns
 from ..sources.fast_select import Key, fixed_queryset
 from ..sources.instances import instance_reader, loads_plainly, read_instance
 from ..sources.rows import (

@@ -13,8 +13,8 @@ from django.db.models.signals import post_save, pre_save
 from rest_framework.serializers import ModelSerializer
 
 from ..orm.guards import Guard
-from ..orm.saving import StatefulModel
-from ..orm.state import is_partly_computed, state_columns
+from ..orm.state_columns import is_partly_computed, state_columns
+from ..orm.stateful_model import StatefulModel
 
 __all__ = ["is_one_unit", "refresh", "saves_in_own_way"]
 

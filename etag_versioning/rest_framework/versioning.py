@@ -29,8 +29,8 @@ from ..http.preconditions import (
     Validators,
     evaluate,
 )
+from ..http.reporting import report
 from ..http.representation import Representation, request_representation
-from ..signals import report
 from ..sources.rows import Row, extra_names, read_row, row_of
 from .exceptions import LostRace, PreconditionError
 from .permissions import looks_at_any_object

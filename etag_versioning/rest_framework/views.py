@@ -12,8 +12,8 @@ from rest_framework.views import APIView
 from ..apps import require_installed
 from ..exceptions import StaleWriteError
 from ..http import headers
+from ..http.error_responses import set_error_headers
 from ..http.preconditions import CONFLICT, SAFE_METHODS, UNAVAILABLE
-from ..http.responses import set_error_headers
 from ..orm.database_errors import is_contention, was_raised_after_commit
 from .exceptions import LostRace, PreconditionError, set_problem_details
 from .options import ViewOptions

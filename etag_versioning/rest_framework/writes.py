@@ -34,7 +34,7 @@ from ..http.preconditions import (
 from ..orm.database_errors import is_clash, is_lost_race, was_raised_after_commit
 from ..orm.guards import Demand, DetachedGuard, Guard
 from ..orm.retries import retry
-from ..orm.state import state_columns
+from ..orm.state_columns import state_columns
 from ..sources.guarded_block import GuardedBlock
 from ..sources.lost_races import decide_in_transaction
 from ..sources.rows import Row, for_write

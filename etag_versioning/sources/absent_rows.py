@@ -11,7 +11,7 @@ from django.db import models, transaction
 
 from ..exceptions import StaleWriteError
 from ..orm.guards import Guard, Status
-from ..orm.state import State
+from ..orm.state_columns import State
 from .rows import Row
 
 __all__ = ["CreationGuard", "DetachedCreationGuard"]

@@ -24,7 +24,7 @@ from ..http.preconditions import (
 )
 from ..orm.database_errors import is_clash, is_duplicate, is_lost_race, is_overtaken
 from ..orm.locks import read_locked_state
-from ..orm.state import State
+from ..orm.state_columns import State
 from .rows import Row
 
 __all__ = ["decide_creation_in_transaction", "decide_in_transaction", "not_created"]

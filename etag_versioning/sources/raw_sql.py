@@ -12,7 +12,7 @@ from weakref import WeakSet
 from django.db import connections
 
 from ..orm.guards import Guard, Status, guards_of
-from ..orm.state import State
+from ..orm.state_columns import State
 from .rows import Row
 
 __all__ = ["noting_raw_writes", "warn_if_unbumped", "warn_of_raw_sql"]

@@ -24,7 +24,7 @@ from ..http.preconditions import ConditionalHeaders, Validators, names_any
 from ..http.representation import PLAIN, Representation, make_validators
 from ..orm.guards import Demand, DetachedGuard, Guard
 from ..orm.locks import StoredRow
-from ..orm.state import State, StateColumns, state_columns
+from ..orm.state_columns import State, StateColumns, state_columns
 from ..touching.paths import touches_of
 from ..touching.writes import Source, touch_for_rows
 from .fast_select import Key, KeyedRows, values_of

@@ -9,7 +9,7 @@ from django.db import models
 from ..orm.expressions import InState
 from ..orm.instances import has_state, no_state, require_loaded
 from ..orm.stale_writes import RowWrite, stale_writes
-from ..orm.state import State
+from ..orm.state_columns import State
 from .touch import in_transaction, touching
 from .writes import touch_for_save
 

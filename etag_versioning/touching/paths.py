@@ -12,7 +12,7 @@ from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db import connections, models
 from django.db.models.constants import LOOKUP_SEP
 
-from ..orm.state import state_columns
+from ..orm.state_columns import state_columns
 
 __all__ = [
     "Found",

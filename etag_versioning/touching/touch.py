@@ -22,7 +22,7 @@ from django.db import connections, models, transaction
 from django.utils import timezone
 
 from ..orm.guards import guards_of
-from ..orm.state import State, state_columns
+from ..orm.state_columns import State, state_columns
 from .caches import invalidate_rows
 from .paths import Found, onward, touches_of
 

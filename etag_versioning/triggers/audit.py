@@ -11,7 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.operations import DeleteModel, RenameModel, SeparateDatabaseAndState
 
 from ..operations import AddVersionTrigger, RemoveVersionTrigger
-from ..orm.state import state_columns
+from ..orm.state_columns import state_columns
 from .backends import trigger_editor
 
 __all__ = ["TableReport", "audit_triggers"]

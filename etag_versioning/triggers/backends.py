@@ -8,7 +8,7 @@ from typing import Any
 from django.db import NotSupportedError
 
 from ..fields import CLOCKS_DIFFER, NextTimestamp
-from ..orm.state import StateColumns
+from ..orm.state_columns import StateColumns
 from .base import Trigger, TriggerEditor
 
 __all__ = ["trigger_editor"]

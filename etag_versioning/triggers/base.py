@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from django.apps import apps
 
 from ..fields import DatabaseTimestamp
-from ..orm.state import StateColumns, state_columns, unversioned_names
+from ..orm.state_columns import StateColumns, state_columns, unversioned_names
 
 __all__ = ["TriggerEditor"]
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from ..cache_control import set_cache_control
 from ..exceptions import StaleWriteError
 from ..http import headers
+from ..http.error_responses import ErrorResponse
 from ..http.etags import EntityTag
 from ..http.preconditions import (
     CONFLICT,
@@ -31,8 +32,8 @@ from ..http.preconditions import (
     evaluate,
     reconsider,
 )
+from ..http.reporting import report
 from ..http.representation import Representation, request_representation
-from ..http.responses import ErrorResponse
 from ..orm.database_errors import (
     is_contention,
     is_duplicate,
@@ -40,7 +41,6 @@ from ..orm.database_errors import (
     was_raised_after_commit,
 )
 from ..orm.guards import Guard, ReadOnlyGuard, WriteForbidden
-from ..signals import report
 from ..sources.absent_rows import CreationGuard
 from ..sources.base import Current
 from ..sources.guarded_block import GuardedBlock

@@ -30,7 +30,7 @@ from ...orm.database_errors import (
     was_raised_after_commit,
 )
 from ...orm.guards import Demand
-from ...orm.state import state_columns
+from ...orm.state_columns import state_columns
 from ...sources.guarded_block import GuardedBlock
 from ...sources.rows import Row, for_write
 from ...touching.paths import touches_of

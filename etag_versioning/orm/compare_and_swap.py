@@ -19,7 +19,7 @@ from .expressions import InState
 from .instances import has_state, is_loaded, no_state, not_loaded, owner_key, remember_key
 from .locks import require_matched_rows
 from .stale_writes import RowWrite, remembers_columns, stale_writes
-from .state import State, is_unversioned, unversioned_names
+from .state_columns import State, is_unversioned, unversioned_names
 from .unchanged import changed_columns, forget, is_unchanged, remember_written
 
 __all__ = ["RawSave", "Swap", "active_save"]
