@@ -55,7 +55,7 @@ def stale_writes(model: Any) -> str:
 
 def remembers_columns(model: Any) -> bool:
     """Whether it is kept what the columns of a row held when it was read."""
-    return model.skip_unchanged or stale_writes(model) == "merge"
+    return model.skip_unchanged or (model.stale_writes or settings.stale_writes) == "merge"
 
 
 class RowWrite:
