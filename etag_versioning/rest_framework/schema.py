@@ -163,7 +163,7 @@ class VersionedSchemaMixin(AutoSchema):
         name = actions.get(self.method.lower(), getattr(view, "action", None))
         handler = getattr(view, name or self.method.lower(), None)
         if self.method in READ_METHODS and getattr(handler, "is_versioned_read", False):
-            return "retrieve"
+            return "list" if name == "list" else "retrieve"
         if name is None:
             name = "list" if self._reads_list() else self.method_mapping[self.method.lower()]
         if name in _MIXINS:

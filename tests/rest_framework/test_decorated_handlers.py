@@ -17,6 +17,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.test import APIClient
 from rest_framework.viewsets import GenericViewSet, ModelViewSet
 
+from etag_versioning.rest_framework.decorators import versioned_read
 from etag_versioning.rest_framework.mixins import (
     VersionedListMixin,
     VersionedRetrieveMixin,
@@ -154,6 +155,13 @@ class DocumentedWrappedViewSet(WrappedViewSet):
     pass
 
 
+class TrustedViewSet(Recipes, VersionedModelViewSet):
+    """The project says that its wrapper neither refuses nor changes anything."""
+
+    retrieve = versioned_read(refusing_secrets(ModelViewSet.retrieve))
+    list = versioned_read(refusing_secrets(ModelViewSet.list))
+
+
 class AddingViewSet(Recipes, VersionedModelViewSet):
     def retrieve(self, request, *args, **kwargs):
         response = super().retrieve(request, *args, **kwargs)
@@ -177,6 +185,7 @@ for prefix, viewset in {
     "public": PublicViewSet,
     "wrapped": WrappedViewSet,
     "documented-wrapped": DocumentedWrappedViewSet,
+    "trusted": TrustedViewSet,
     "adding": AddingViewSet,
     "cached-page": CachedPageViewSet,
     "writing-base-first": WritingBaseFirstViewSet,
@@ -270,6 +279,16 @@ def test_a_304_is_no_way_past_a_wrapper_that_refuses(recipe, kind, detail):
         answer = get(url, value)
         assert answer.status_code == 403
         assert "ETag" not in answer
+
+
+@pytest.mark.parametrize("detail", [True, False], ids=["detail", "list"])
+def test_versioned_read_lets_a_304_come_before_a_wrapper(recipe, detail, django_assert_num_queries):
+    url = f"/trusted/{recipe.pk}/" if detail else "/trusted/"
+    tag = get(url)["ETag"]
+    with django_assert_num_queries(1):
+        assert get(url, tag).status_code == 304
+    recipe.save()
+    assert get(url, tag).status_code == 200
 
 
 def test_what_a_retrieve_adds_to_supers_data_changes_the_tag(recipe):

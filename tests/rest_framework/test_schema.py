@@ -68,6 +68,9 @@ class DatedViewSet(PersonViewSet):
     allow_unmodified_since = True
     last_modified = True
 
+    @versioned_read
+    def list(self, request): ...
+
 
 class UpsertViewSet(PersonViewSet):
     allow_create = True
@@ -198,7 +201,7 @@ class TestReads:
             assert answer_headers(operation, code) == {"ETag", "Last-Modified", "Cache-Control"}
 
     def test_a_list_has_no_date(self, schema):
-        for url in ("/people/", "/all/"):
+        for url in ("/people/", "/all/", "/dated/"):
             operation = schema["paths"][url]["get"]
             assert headers_of(operation) == {"If-None-Match": False}
             assert answer_headers(operation, "304") == {"ETag", "Cache-Control"}
