@@ -101,6 +101,33 @@ class TestDeletionOfWhatIsGone:
         with transaction.atomic(), guard.watch(), pytest.raises(StaleWriteError):
             gone.delete()
 
+    def test_a_child_and_its_parent_are_deleted_as_django_does(self):
+        restaurant = Restaurant.objects.create(name="a")
+        gone = again(restaurant)
+        restaurant.delete()
+        assert gone.delete()[0] == 0
+
+    def test_a_child_without_its_parent_is_deleted_as_django_does(self):
+        restaurant = Restaurant.objects.create(name="a")
+        gone = again(restaurant)
+        restaurant.delete()
+        assert gone.delete(keep_parents=True)[0] == 0
+
+    def test_a_row_of_a_class_with_its_own_delete_is_deleted_as_django_does(self):
+        row = HiddenAfter.objects.create(name="a")
+        gone = again(row)
+        row.delete(force=True)
+        assert gone.delete(force=True)[0] == 0
+
+    def test_an_enclosing_transaction_goes_on(self):
+        row = Person.objects.create(name="a")
+        gone = again(row)
+        row.delete()
+        with transaction.atomic():
+            assert gone.delete()[0] == 0
+            Person.objects.create(name="b")
+        assert Person.objects.get().name == "b"
+
     def test_a_row_with_relations_is_deleted_as_django_does(self):
         team = Team.objects.create(name="a")
         gone = again(team)

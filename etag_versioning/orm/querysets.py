@@ -23,6 +23,7 @@ from ..touching.writes import touch_for_batch, touch_for_create, touch_for_updat
 from .expressions import InStates, MovingInsertQuery
 from .guards import Guard, guards_of
 from .instances import has_state, owner_key, require_loaded
+from .stale_writes import stale_writes, write_batch
 from .state import StateColumns, is_unversioned, state_columns
 from .unchanged import forget
 from .write_options import note_update, set_write_options, touches_others, write_options
@@ -156,6 +157,11 @@ class VersionedQuerySet(models.QuerySet[Any]):
         batch_size = args[0] if args else kwargs.get("batch_size")
         if batch_size is not None and batch_size <= 0:
             return super().bulk_update(objs, names, *args, **kwargs)  # It raises.
+        guarded = any(guard.enforced for guard in guards_of(columns.owner, self.db))
+        if not guarded and stale_writes(self.model) == "report":
+            write = super().bulk_update
+            with keep_current(objs):
+                return write_batch(self, objs, lambda: write(objs, names, batch_size))
         known = _in_queryset(self, [obj for obj in objs if has_state(obj, self.db)], columns)
         by_hand = [obj for obj in objs if not has_state(obj, self.db)]
         if not known:

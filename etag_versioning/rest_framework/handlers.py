@@ -1,4 +1,7 @@
-"""Guards the handlers that write one row and do not guard it themselves."""
+"""
+Replaces the handler of a request: for a read, by one that gives the answer its tag; for a write of
+one row that the handler does not guard itself, by one that guards it.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,13 @@ from inspect import iscoroutinefunction
 from typing import Any, TypeVar, cast
 
 from django.core.exceptions import ImproperlyConfigured
+from rest_framework.request import clone_request
 
-from ..http.preconditions import SAFE_METHODS
+from ..http.preconditions import READ_METHODS, SAFE_METHODS
 from .creates import GuardedCreate
 from .current import extra_actions
+from .hooks import hooked
+from .reads import reading
 from .versioning import Versioning
 from .views import VersionedView
 from .writes import GuardedHandler
@@ -137,9 +143,41 @@ class GuardingView(VersionedView):
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method not in SAFE_METHODS:
+        if request.method in READ_METHODS:
+            method = request.method.lower()
+            handler = getattr(self, method, None)
+            if handler is not None and (read := reading(self, handler)) is not None:
+                # DRF's dispatch() looks for the handler on the view after this.
+                setattr(self, method, read)
+        elif request.method not in SAFE_METHODS:
             versioning: Any = self.versioning
             versioning.guard_handler()
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """DRF's, which also says which methods need If-Match."""
+        response = super().options(request, *args, **kwargs)
+        # A metadata class of the project's own may return something else than a dictionary.
+        if self.versioning.is_about_one_row and isinstance(response.data, dict):
+            needing = [name for name in self.allowed_methods if _needs_if_match(self, name)]
+            if needing:
+                required = response.data.setdefault("required_headers", {})
+                required.update({name: ["If-Match"] for name in needing})
+        return response
+
+
+def _needs_if_match(view: Any, method: str) -> bool:
+    """Whether a request with ``method`` would be answered 428 without If-Match."""
+    view_class: Any = type(view)
+    action = getattr(view, "action_map", {}).get(method.lower())
+    if action in extra_actions(view_class):
+        guarded = method not in SAFE_METHODS and _has_guarded_actions(view_class)
+    else:
+        guarded = method in ("PUT", "PATCH", "DELETE")
+    there = {"request": clone_request(view.request, method)}
+    if action is not None:
+        there["action"] = action
+    with hooked(view, **there):
+        return guarded and view.get_if_match() == "required"
 
 
 @cache

@@ -1,10 +1,9 @@
 """
 DRF's mixins with preconditions: put them before DRF's own classes.
 
-Each runs DRF's method of the same name, and for its duration wraps the view's
-hooks (``get_object``, ``perform_update`` …), so that a view's own versions of
-hooks go on working. What DRF answers without preconditions comes first: 401,
-403, 404, 405, 415 (RFC 9110 §13.2.1).
+Each runs DRF's method of the same name and, while it runs, wraps the view's hooks
+(``get_object``, ``perform_update`` …), so a view's own hooks go on working. What DRF answers
+without preconditions comes first: 401, 403, 404, 405, 415 (RFC 9110 §13.2.1).
 """
 
 from __future__ import annotations
@@ -15,13 +14,11 @@ from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..http.preconditions import READ_METHODS, SAFE_METHODS
 from .api_views import VersionedAPIViewMixin
 from .creates import GuardedCreate
 from .generic_views import VersionedViewMixin
 from .handlers import guards_actions, over_drf
-from .metadata import add_required_headers
-from .reads import is_answered_by, read_object, read_page
+from .reads import read_object, read_own, read_page, reads_by
 from .writes import GuardedWrite
 
 __all__ = [
@@ -36,6 +33,7 @@ __all__ = [
 ]
 
 
+@reads_by(read_object, mixins.RetrieveModelMixin.retrieve, read_own, detail=True)
 class VersionedRetrieveMixin(VersionedViewMixin):
     """
     ``retrieve()`` with tag, and 304 from one validator query.
@@ -45,27 +43,10 @@ class VersionedRetrieveMixin(VersionedViewMixin):
     has a ``retrieve()`` of its own, the 304 stands for what that returns.
     """
 
-    @over_drf
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        method = super().retrieve  # type: ignore[misc]
-        if request.method not in READ_METHODS:
-            return method(request, *args, **kwargs)  # Called by a write.
-        early = is_answered_by(
-            self, method, VersionedRetrieveMixin, mixins.RetrieveModelMixin.retrieve
-        )
-        return read_object(self, early, method, request, *args, **kwargs)
 
-
+@reads_by(read_page, mixins.ListModelMixin.list, read_own, detail=False)
 class VersionedListMixin(VersionedViewMixin):
     """``list()`` with a tag that is exact for the page, and 304 from one validator query."""
-
-    @over_drf
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        method = super().list  # type: ignore[misc]
-        if request.method not in READ_METHODS:
-            return method(request, *args, **kwargs)
-        early = is_answered_by(self, method, VersionedListMixin, mixins.ListModelMixin.list)
-        return read_page(self, early, method, request, *args, **kwargs)
 
 
 class VersionedCreateMixin(VersionedViewMixin):
@@ -84,10 +65,6 @@ class VersionedCreateMixin(VersionedViewMixin):
 class VersionedUpdateMixin(VersionedViewMixin):
     """``update()`` and ``partial_update()`` of the state that If-Match names."""
 
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().options(request, *args, **kwargs)
-        return add_required_headers(self, response, ("PUT", "PATCH"))
-
     @over_drf
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if self.versioning.is_guarded:
@@ -97,10 +74,6 @@ class VersionedUpdateMixin(VersionedViewMixin):
 
 class VersionedDestroyMixin(VersionedViewMixin):
     """``destroy()`` of the state that If-Match names."""
-
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().options(request, *args, **kwargs)
-        return add_required_headers(self, response, ("DELETE",))
 
     @over_drf
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -126,14 +99,6 @@ class VersionedActionMixin(VersionedViewMixin):
         @action(detail=True, methods=["post"], if_match="optional")
         def remind(self, request, pk=None): ...
     """
-
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().options(request, *args, **kwargs)
-        actions = getattr(self, "action_map", None) or {}
-        writing = {name.upper() for name in actions} - SAFE_METHODS
-        if not self.versioning.is_about_one_row:
-            return response
-        return add_required_headers(self, response, sorted(writing))
 
 
 class VersionedViewSetMixin(

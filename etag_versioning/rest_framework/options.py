@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
 
+from ..http.policy import IfMatch
 from .representation import representation
 
 __all__ = ["ViewOptions"]
@@ -31,23 +32,34 @@ class ViewOptions:
             ``cache_control``; ``None`` for "private, no-cache", ``{}`` for none.
         etag_extra: what else decides how rows are shown, beside serializer, format,
             API version and query string: text, numbers and dates.
+        etag_ignores: which keys do not count in the tag of data that the view's own code, or its
+            paginator's, returned: the time of the answer. An answer that differs in them alone
+            is answered 304.
+        late_reads: the view's own ``retrieve()``, ``list()`` or ``get()`` that is meant to run
+            before each 304: the check W202 does not warn of it.
         tag_key: the field that stands for a row in its tags; the model's
             ``tag_key`` where it is ``None``.
         list_validator: what the tag of a list is made of, from
             ``list_validators``; ``None`` for the exact one.
+        lock_row: whether a handler of the project's own runs in one transaction, with its row
+            locked. ``False`` is for one that takes long, or writes nothing: preconditions are
+            evaluated before it runs, and each ``save()`` of the row compares by itself.
         conflict_includes_current: whether a 412 shows, as ``current``, what a GET
             of the row shows the caller now.
     """
 
-    if_match: ClassVar[Literal["required", "optional", "report"]] = "required"
+    if_match: ClassVar[IfMatch] = "required"
     allow_wildcard: ClassVar[bool] = True
     allow_unmodified_since: ClassVar[bool] = False
     last_modified: ClassVar[bool] = False
     allow_create: ClassVar[bool] = False
     cache_control: ClassVar[Mapping[str, Any] | None] = None
     etag_extra: ClassVar[Iterable[Any]] = ()
+    etag_ignores: ClassVar[Collection[str]] = ()
+    late_reads: ClassVar[Collection[str]] = ()
     tag_key: ClassVar[str | None] = None
     list_validator: ClassVar[Callable[[Any], Sequence[Any]] | None] = None
+    lock_row: ClassVar[bool] = True
     conflict_includes_current: ClassVar[bool] = False
 
     def get_versioned_queryset(self) -> Any:

@@ -34,13 +34,16 @@ OPTIONS = {
     "cache_control",
     "conflict_includes_current",
     "etag_extra",
+    "etag_ignores",
     "get_etag_extra",
     "get_if_match",
     "get_representation",
     "get_versioned_queryset",
     "if_match",
     "last_modified",
+    "late_reads",
     "list_validator",
+    "lock_row",
     "tag_key",
 }
 COMMON = OPTIONS | {"versioning"}

@@ -1,8 +1,8 @@
 """
-The way of one request through a viewset's coroutines, as adrf has them.
+Reads and guards one row for adrf's coroutines.
 
-What reads rows and evaluates preconditions runs in a thread. A coroutine can
-hold no transaction, so each write of the row compares by itself.
+Queries and preconditions run in a thread. A coroutine cannot hold a transaction, so each
+write of the row compares by itself.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from rest_framework.response import Response
 
 from ...exceptions import StaleWriteError
 from ...http.preconditions import NO_CONDITIONS, Validators
+from ...sources.rows import for_write
+from ..conflicts import conflict
 from ..creates import REFUSALS, GuardedCreate, is_versioned
-from ..current import is_extra_action
+from ..exceptions import optional
 from ..hooks import hooked
 from ..pagination import RenderedPage, cheap_list, validators_of_page
+from ..reads import OwnAnswer
 from ..statements import refresh
-from ..transactions import optional
-from ..writes import GuardedWrite
+from ..writes import Failed, GuardedWrite
 
 if TYPE_CHECKING:
     from .generic_views import AsyncVersioning
@@ -34,6 +36,7 @@ __all__ = [
     "AsyncGuardedHandler",
     "AsyncGuardedWrite",
     "aread_object",
+    "aread_own",
     "aread_page",
 ]
 
@@ -41,7 +44,7 @@ Method = Callable[..., Awaitable[Any]]
 
 
 def _noting(original: Method, note: Callable[[Any], None]) -> Method:
-    """``original``, of which each result is told to ``note``."""
+    """``original``, with ``note`` called with each result."""
 
     async def hook(*args: Any, **kwargs: Any) -> Any:
         result = await original(*args, **kwargs)
@@ -51,10 +54,9 @@ def _noting(original: Method, note: Callable[[Any], None]) -> Method:
     return hook
 
 
-async def aread_object(view: Any, early: bool, method: Method, *args: Any, **kwargs: Any) -> Any:
+async def aread_object(view: Any, method: Method, *args: Any, **kwargs: Any) -> Any:
     """As ``read_object()``, for a method that awaits ``aget_object()``."""
     versioning: AsyncVersioning = view.versioning
-    versioning.check_lookup()
     loaded: list[Any] = []
     load = view.aget_object
 
@@ -75,7 +77,7 @@ async def aread_object(view: Any, early: bool, method: Method, *args: Any, **kwa
 
     note = _noting(view.afilter_queryset, versioning.note_annotations)
     with hooked(view, aget_object=aget_object, afilter_queryset=note):
-        if early and versioning.conditions != NO_CONDITIONS:
+        if versioning.conditions != NO_CONDITIONS:
             current = await sync_to_async(validators_of_row)()
             if current is None:
                 loaded.append(await view.aget_object())
@@ -86,25 +88,42 @@ async def aread_object(view: Any, early: bool, method: Method, *args: Any, **kwa
         return await method(*args, **kwargs)
 
 
-async def aread_page(view: Any, early: bool, method: Method, *args: Any, **kwargs: Any) -> Any:
+async def aread_page(view: Any, method: Method, *args: Any, **kwargs: Any) -> Any:
     """As ``read_page()``, for a method that awaits its page."""
-    cheap = await sync_to_async(cheap_list)(view)
+    cheap, early = await sync_to_async(cheap_list)(view), None
     versioning = view.versioning
-    if early and versioning.conditions != NO_CONDITIONS:
-        current = cheap or await sync_to_async(validators_of_page)(view)
+    if versioning.conditions != NO_CONDITIONS:
+        early = await sync_to_async(validators_of_page)(view) if cheap is None else None
+        current = early.validators if early is not None else cheap
         if current is not None:
             not_modified = await sync_to_async(versioning.check_preconditions)(current)
             if not_modified is not None:
                 return not_modified
-    page = RenderedPage(view)
+    page = RenderedPage(view, early)
     hooks = {
-        "afilter_queryset": _noting(view.afilter_queryset, partial(setattr, page, "queryset")),
-        "apaginate_queryset": _noting(view.apaginate_queryset, partial(setattr, page, "page")),
+        "afilter_queryset": _noting(view.afilter_queryset, page.note_queryset),
+        "apaginate_queryset": _noting(view.apaginate_queryset, page.note_page),
         "get_apaginated_response": _noting(view.get_apaginated_response, page.note_response),
     }
     with hooked(view, **hooks):
         response = await method(*args, **kwargs)
     versioning.shown = cheap or await sync_to_async(page.validators)() or Validators()
+    return response
+
+
+async def aread_own(view: Any, handler: Method, *args: Any, **kwargs: Any) -> Any:
+    """As ``read_own()``, for a coroutine."""
+    answer, load = OwnAnswer(view), view.aget_object
+
+    async def aget_object() -> Any:
+        instance = await load()
+        await sync_to_async(answer.note_object)(instance)
+        return instance
+
+    note = _noting(view.afilter_queryset, view.versioning.note_annotations)
+    with hooked(view, aget_object=aget_object, afilter_queryset=note):
+        response = await handler(*args, **kwargs)
+    await sync_to_async(answer.finish)(response)
     return response
 
 
@@ -120,8 +139,9 @@ class AsyncGuardedWrite(GuardedWrite):
 
     def __init__(self, view: Any) -> None:
         super().__init__(view)
+        get_queryset = view.get_queryset
         self.hooks = {
-            "get_queryset": partial(self.get_queryset, view.get_queryset),
+            "get_queryset": lambda: for_write(get_queryset()),
             "aget_object": partial(self.aget_object, view.aget_object),
             "afilter_queryset": _noting(view.afilter_queryset, view.versioning.note_annotations),
         }
@@ -133,6 +153,8 @@ class AsyncGuardedWrite(GuardedWrite):
         try:
             with hooked(self.view, True, **self.hooks), self.block:
                 response: Response = await method(*args, **kwargs)
+        except Failed as failed:
+            raise await sync_to_async(conflict)(self.view, *failed.args) from None
         except (StaleWriteError, DatabaseError) as error:
             if self.row is None or not self.wrote_nothing(error):
                 raise
@@ -141,7 +163,6 @@ class AsyncGuardedWrite(GuardedWrite):
         return response
 
     async def aget_object(self, original: Method) -> Any:
-        self.view.versioning.check_lookup()
         instance = await original()
         if self.row is None:
             guard = await sync_to_async(self.evaluate)(instance)
@@ -174,7 +195,7 @@ class AsyncGuardedHandler(AsyncGuardedWrite):
 
     async def evaluate_first(self, method: Method, *args: Any, **kwargs: Any) -> Any:
         view: Any = self.view
-        if view.get_if_match() != "optional" or await sync_to_async(self.names_a_state)():
+        if await sync_to_async(self.has_precondition)():
             self.loaded = await view.aget_object()
         return await method(*args, **kwargs)
 
@@ -184,18 +205,16 @@ class AsyncGuardedHandler(AsyncGuardedWrite):
             instance, self.loaded = self.loaded, None
             return instance
         if self.row is None and asyncio.current_task() is not self.task:
-            # Without a precondition. A guard that another task begins, as gather() makes
-            # them, is not there in this one: the new tag is not told.
+            # Without a precondition. A guard that begins in another task, as gather() makes
+            # them, is unknown to this one, so the answer has no new tag.
             return await original()
         return await super().aget_object(original)
-
-    def shows_the_row(self) -> bool:
-        return not is_extra_action(self.view) and super().shows_the_row()
 
 
 class AsyncGuardedCreate(GuardedCreate):
     """
-    Creates a row by adrf's ``acreate()``, and tells who was not the first.
+    Creates a row by adrf's ``acreate()``. If another request created it first, answers
+    409 or 412.
 
     Args:
         view: the view, at its request.
