@@ -216,7 +216,7 @@ def test_a_stale_touch_is_reported_where_stale_writes_are(caplog):
     review.touch()
     assert (review.version, review.updated_at) == state(review)
     assert review.version == 8
-    assert "overwritten" in caplog.text
+    assert f"testapp.Review {review.pk} was changed" in caplog.text
 
 
 def test_a_stale_touch_overwrites_nothing_and_is_merged_where_stale_writes_are():
