@@ -41,7 +41,7 @@ def migrated(transactional_db):
         call_command("migrate", "triggerapp", name, verbosity=0)
 
     yield migrate
-    migrate("0002")
+    migrate("0003")
 
 
 def test_the_operation_is_reversible(migrated):

@@ -77,8 +77,9 @@ class Path(NamedTuple):
     @property
     def _pointed_at(self) -> Any:
         """The field whose value the column holds."""
-        generic = self.first.related_model._meta.pk if self.generic is not None else None
-        return generic or self.first.target_field
+        if self.generic is not None:
+            return self.first.related_model._meta.pk
+        return self.first.target_field
 
     @property
     def key(self) -> str:
