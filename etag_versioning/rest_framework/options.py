@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
 
+from ..http.policy import IfMatch
 from .representation import representation
 
 __all__ = ["ViewOptions"]
@@ -47,7 +48,7 @@ class ViewOptions:
             of the row shows the caller now.
     """
 
-    if_match: ClassVar[Literal["required", "optional", "report"]] = "required"
+    if_match: ClassVar[IfMatch] = "required"
     allow_wildcard: ClassVar[bool] = True
     allow_unmodified_since: ClassVar[bool] = False
     last_modified: ClassVar[bool] = False

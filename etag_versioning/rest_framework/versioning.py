@@ -17,16 +17,15 @@ from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.views import set_rollback
 
 from ..cache_control import set_cache_control
-from ..conf import settings
 from ..http import headers
 from ..http.etags import EntityTag
+from ..http.policy import policy_for
 from ..http.preconditions import (
     NO_CONDITIONS,
     READ_METHODS,
     ConditionalHeaders,
     Decision,
     Outcome,
-    Policy,
     Validators,
     evaluate,
 )
@@ -190,14 +189,7 @@ class Versioning:
                 # No option of the view applies to a read without If-Match.
                 return evaluate(method, given, current)
         view = self.view
-        if_match = view.get_if_match()
-        policy = Policy(
-            if_match_required=requires and if_match != "optional",
-            lets_pass=if_match == "report",
-            allow_wildcard=view.allow_wildcard,
-            allow_unmodified_since=view.allow_unmodified_since,
-            strong=settings.strong_if_match,
-        )
+        policy = policy_for(view.get_if_match(), view, requires=requires)
         return evaluate(method, given, current, policy)
 
     def check_preconditions(
