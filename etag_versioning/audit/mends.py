@@ -143,28 +143,18 @@ def _writer(model: Any) -> Any:
     return model._meta.auto_created or model
 
 
-def _touchable(lie: Lie) -> list[str]:
+def _touchable(lie: Lie) -> Sequence[str]:
     """
     The paths by which ``touches`` covers the change.
 
-    Not generic relations, by which a new row touches nothing; nor paths from a row without a
-    version for its automatic links, since these only bump the row itself, and what it touches.
+    The automatic links of a row without a version bump no other row: of these, only a path that
+    begins with the field itself.
     """
-    model = _writer(lie.table.model)
-    paths = [name for name in lie.paths if not _has_generic(model, name)]
-    if lie.table.model._meta.auto_created and state_columns(model).owner is None:
-        field = links_field(lie.table.model)
-        paths = [name for name in paths if name.split(LOOKUP_SEP)[0] == field.name]
-    return paths
-
-
-def _has_generic(model: Any, name: str) -> bool:
-    for part in name.split(LOOKUP_SEP):
-        relation: Any = model._meta.get_field(part)
-        if hasattr(getattr(relation, "field", relation), "object_id_field_name"):
-            return True
-        model = relation.related_model
-    return False
+    through = lie.table.model
+    if not through._meta.auto_created or state_columns(_writer(through)).owner is not None:
+        return lie.paths
+    name = links_field(through).name
+    return [path for path in lie.paths if path.split(LOOKUP_SEP)[0] == name]
 
 
 def _paths(model: Any, target: Any, between: Collection[Any]) -> Iterator[str]:
