@@ -37,7 +37,7 @@ def ask(method, team, data=None, **headers):
     return team_detail(request, pk=team.pk)
 
 
-def test_in_a_plain_view():
+def test_annotations_are_in_the_tag_of_a_plain_view():
     team = Team.objects.create(name="t")
     tag = ask("get", team)["ETag"]
     assert ask("get", team, **{"If-None-Match": tag}).status_code == 304
@@ -72,7 +72,7 @@ def test_in_a_page_that_a_plain_view_shows(rf, page):
     assert view(again, pk=person.pk).status_code == 200
 
 
-def test_are_what_is_selected():
+def test_annotation_names_are_those_of_what_is_selected():
     rows = Person.objects
     assert annotation_names(rows.annotate(twice=F("days") * 2)) == ("twice",)
     assert annotation_names(rows.alias(twice=F("days") * 2).filter(twice=0)) == ()
@@ -81,7 +81,7 @@ def test_are_what_is_selected():
     assert annotation_names(rows.all().union(rows.annotate(x=F("days")).values())) == ()
 
 
-def test_of_an_instance_are_what_its_loader_put_on_it():
+def test_extra_names_are_the_public_attributes_beside_the_fields():
     person = Person.objects.annotate(twice=F("days") * 2).get(pk=Person.objects.create().pk)
     person.shown, person._hidden = 1, 2
     assert extra_names(person) == ["shown", "twice"]

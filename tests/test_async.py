@@ -198,7 +198,7 @@ async def test_terms_stand_in_the_tag_beside_coroutine_functions(
     assert (stale.status_code, stale["ETag"]) == (412, tag)
 
 
-async def test_what_comes_before_preconditions():
+async def test_405_and_404_come_before_preconditions():
     person = await Person.objects.acreate(name="a")
     url = f"/async-methods/{person.pk}/"
     assert (await AsyncClient().delete(url)).status_code == 405

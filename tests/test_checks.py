@@ -66,7 +66,7 @@ def test_the_settings_check_is_registered():
     assert "etag_versioning.E001" in ids(checks.run_checks(tags=["etag_versioning"]))
 
 
-def test_e002_two_versions(isolated):
+def test_e002_a_second_version_column_is_an_error(isolated):
     class Twice(VersionedModel):
         revision = VersionField()
 
@@ -79,7 +79,7 @@ def test_e002_two_versions(isolated):
     assert "None" in message.hint
 
 
-def test_e002_two_timestamps(isolated):
+def test_e002_a_second_timestamp_column_is_an_error(isolated):
     class Twice(VersionedModel):
         changed = UpdatedAtField()
 
@@ -102,7 +102,7 @@ def test_e002_two_versions_and_two_timestamps(isolated):
     assert ids(found(isolated)) == ["etag_versioning.E002"] * 2
 
 
-def test_e002_columns_in_two_tables(isolated):
+def test_e002_state_columns_in_two_tables_are_an_error(isolated):
     class Parent(UpdatedAtMixin):
         class Meta:
             app_label = "testapp"
@@ -131,7 +131,7 @@ def test_e002_a_version_in_each_of_two_tables(isolated):
     assert (message.id, message.obj) == ("etag_versioning.E002", Child)
 
 
-def test_w001_a_manager_that_moves_no_version(isolated):
+def test_w001_a_manager_that_bumps_no_version_is_a_warning(isolated):
     class Plain(VersionedModel):
         objects = models.Manager()
 
@@ -162,7 +162,7 @@ def test_w001_names_the_default_manager(isolated):
     assert message.hint == "class ActiveManager(VersionedManager): …"
 
 
-def test_what_is_in_order_is_not_reported(isolated):
+def test_a_correct_model_has_no_message(isolated):
     class ActiveQuerySet(VersionedQuerySet):
         pass
 
@@ -238,7 +238,7 @@ def test_only_the_given_apps_are_looked_at(isolated):
     assert check_models([]) == []
 
 
-def test_w002_a_base_manager_that_moves_no_version(isolated):
+def test_w002_a_base_manager_that_bumps_no_version_is_a_warning(isolated):
     class Plain(VersionedModel):
         objects = VersionedManager()
         everything = models.Manager()
@@ -253,7 +253,7 @@ def test_w002_a_base_manager_that_moves_no_version(isolated):
     assert "base_manager_name" in message.hint
 
 
-def test_the_base_manager_moves_versions_wherever_the_mixin_stands(isolated):
+def test_the_base_manager_bumps_in_either_order_of_bases(isolated):
     class Named(models.Model):
         class Meta:
             abstract = True

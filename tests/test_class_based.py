@@ -189,7 +189,7 @@ def test_djangos_generic_views(person):
 
 
 @pytest.mark.parametrize("kind", VIEWS)
-def test_of_many_writers_with_one_tag_one_wins(race, person, kind):
+def test_concurrent_writers_with_one_tag_one_gets_200(race, person, kind):
     url = f"/{kind}/{person.pk}/"
     headers = {"If-Match": Client().get(url)["ETag"]}
     answers = race(*[lambda: Client().put(url, headers=headers)] * 8)

@@ -117,7 +117,9 @@ SEEN = {
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("kind", [*SEEN, "async", "django"])
 @pytest.mark.django_db(transaction=True)
-def test_what_the_answer_shows_changes_its_tag_and_nothing_else(person, file, kind, change):
+def test_the_tag_changes_with_each_source_that_the_answer_shows_and_with_nothing_else(
+    person, file, kind, change
+):
     tag = get(kind, person)["ETag"]
     assert get(kind, person, **{"If-None-Match": tag}).status_code == 304
     CHANGES[change](person, file)
@@ -130,7 +132,7 @@ def test_what_the_answer_shows_changes_its_tag_and_nothing_else(person, file, ki
 @pytest.mark.parametrize(
     ("kind", "queries"), [("page", 2), ("row", 2), ("file", 1), ("all", 3), ("django", 3)]
 )
-def test_a_304_is_one_narrow_query_for_each_source(
+def test_a_304_takes_one_validator_query_for_each_source(
     person, kind, queries, django_assert_num_queries
 ):
     tag = get(kind, person)["ETag"]

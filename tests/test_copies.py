@@ -101,7 +101,7 @@ class TestInstances:
         lambda rows: rows.get().delete(),
     ],
 )
-def test_what_a_deletion_began_with_can_be_pickled(signal, delete):
+def test_an_instance_can_be_pickled_in_signals_of_its_deletion(signal, delete):
     shelf = Shelf.objects.create(name="s")
     book = Book.objects.create(name="a", shelf=shelf)
     Leaf.objects.create(name="l", book=book)

@@ -262,7 +262,7 @@ def test_a_dry_run_answers_as_the_view_does_and_creates_nothing():
 
 
 @pytest.mark.parametrize("url", ["/people/7/", "/logins/a/"])
-def test_creating_costs_two_narrow_queries_around_the_view(url, django_assert_num_queries):
+def test_creating_takes_two_validator_queries_around_the_view(url, django_assert_num_queries):
     with django_assert_num_queries(6) as queries:
         assert create(url).status_code == 201
     words = [query["sql"].split()[0] for query in queries]
@@ -272,14 +272,14 @@ def test_creating_costs_two_narrow_queries_around_the_view(url, django_assert_nu
 
 @pytest.mark.parametrize("how", ["create", "save again"])
 @pytest.mark.parametrize("kind", ["books", "async-books"])
-def test_what_the_request_s_own_writes_touch_stays_its_own(kind, how):
+def test_the_tag_of_a_created_row_includes_what_the_request_touched(kind, how):
     answer = create(f"/{kind}/7/", how)
     assert answer.status_code == 201
     assert answer["ETag"] == Client().get(f"/{kind}/7/")["ETag"]
 
 
 @pytest.mark.parametrize("kind", ["books", "async-books"])
-def test_what_another_has_created_is_not_touched(race, kind):
+def test_a_row_that_another_request_created_is_not_touched(race, kind):
     if connection.vendor == "sqlite" and kind == "books":
         pytest.skip("the transaction that is open lets nobody else write")
     before_view.append(lambda: race(lambda: Book.objects.create(pk=7, name="another")))
@@ -325,7 +325,7 @@ class TestPost:
         assert self.post({"name": "c"}, **{"If-Match": "*"}).status_code == 412
         assert self.post("junk", **{"If-None-Match": "*"}).status_code == 404
 
-    def test_of_many_one_creates(self, race, atomic_requests):
+    def test_concurrent_creations_one_gets_201(self, race, atomic_requests):
         answers = race(*[lambda: self.post({"name": "a"}, **{"If-None-Match": "*"})] * WRITERS)
         assert_one_has_created(answers, "/logins/a/", atomic_requests)
 
@@ -392,7 +392,7 @@ class TestAnotherWhoCreatesItMeanwhile:
 
 @pytest.mark.parametrize("how", ["create", "update or create", "validate", "update by query"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_of_many_one_creates(race, atomic_requests, kind, how):
+def test_concurrent_creations_one_gets_201(race, atomic_requests, kind, how):
     url = f"/{kind}/7/"
     calls = [lambda name=str(number): create(url, how, name) for number in range(WRITERS)]
     answers = race(*calls)
@@ -403,7 +403,7 @@ def test_of_many_one_creates(race, atomic_requests, kind, how):
 
 
 @pytest.mark.parametrize("how", ["create", "update or create", "update by query"])
-def test_of_many_one_creates_a_row_by_a_field_that_is_no_key(race, atomic_requests, how):
+def test_concurrent_creations_by_a_field_that_is_no_key_one_gets_201(race, atomic_requests, how):
     Login.objects.create(name="b")
     answers = race(*[lambda: create("/logins/a/", how)] * WRITERS)
     assert_one_has_created(answers, "/logins/a/", atomic_requests)
@@ -424,7 +424,7 @@ def test_a_row_that_comes_between_the_look_and_the_update_is_not_written_over():
 @pytest.mark.parametrize("how", ["create", "update or create", "update by query"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.usefixtures("isolation")
-def test_of_many_one_creates_under_any_isolation(race, atomic_requests, kind, how):
+def test_concurrent_creations_under_any_isolation_one_gets_201(race, atomic_requests, kind, how):
     answers = race(*[lambda: create(f"/{kind}/7/", how)] * WRITERS)
     # SQLite may give up on a lock before its holder has written, and so may InnoDB on
     # the gap that views lock which look for a row to update first.

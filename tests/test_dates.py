@@ -39,7 +39,7 @@ def test_three_forms_of_one_date(value):
         ("Mon, 01 Jan 0001 00:00:00 GMT", -62135596800),
     ],
 )
-def test_dates_at_the_edges(value, moment):
+def test_a_date_at_the_edge_of_the_calendar_is_parsed(value, moment):
     assert parse_http_date(value) == moment
 
 
@@ -92,7 +92,7 @@ def test_dates_at_the_edges(value, moment):
         "Sun, 06 Nov 1994 08:49:37 GMT;",
     ],
 )
-def test_what_is_no_date_is_ignored(value):
+def test_an_invalid_date_is_ignored(value):
     assert parse_http_date(value) is None
 
 

@@ -131,7 +131,7 @@ def test_a_page_for_people():
     assert "&quot;tag&quot;" in page
 
 
-def test_what_chose_the_form_is_in_vary():
+def test_the_header_that_chose_the_form_is_in_vary():
     """RFC 9110 §12.5.5."""
     assert ErrorResponse(request_for(), STALE)["Vary"] == "Accept"
 

@@ -114,7 +114,7 @@ def test_the_asterisk_is_any(value):
         '"\udcff"',
     ],
 )
-def test_what_is_not_a_list_as_a_whole_is_none(value):
+def test_a_header_with_one_malformed_member_is_no_list(value):
     assert parse_entity_tags(value) is None
 
 

@@ -199,7 +199,7 @@ def compilations(queryset, keys):
     return calls.call_count
 
 
-def test_what_is_known_of_a_query_set_is_looked_up_once(people):
+def test_the_shape_of_a_queryset_is_computed_once(people):
     first = min(Person.objects.values_list("pk", flat=True))
     rows = KeyedRows(Person.objects.filter(days__gte=1), NAMES, "pk")
     # The first number tells nothing, since no column can hold it.
@@ -211,7 +211,7 @@ def test_what_is_known_of_a_query_set_is_looked_up_once(people):
     assert by_shape.call_count == 1
 
 
-def test_what_is_known_of_one_sql_is_not_used_for_another(people):
+def test_a_lookup_whose_sql_depends_on_the_value_is_compiled_each_time(people):
     rows = KeyedRows(Person.objects.all(), ("name",), "days")
 
     def process_rhs(lookup, compiler, connection):
@@ -222,7 +222,7 @@ def test_what_is_known_of_one_sql_is_not_used_for_another(people):
     assert found == [[("Ada",)], [("Bob",)], [("Bob",)], [("Bob",)]]
 
 
-def test_what_is_known_is_forgotten_with_the_settings(people, settings):
+def test_kept_statements_are_dropped_when_settings_change(people, settings):
     rows = KeyedRows(Person.objects.all(), NAMES, "name")
     for use_tz in (True, False, True):
         settings.USE_TZ = use_tz
@@ -246,7 +246,7 @@ def test_each_shape_is_compiled_once(people, step):
 
 
 @pytest.mark.parametrize("step", sorted(set(STEPS) - {*SHAPED, "distinct by"}))
-def test_what_has_more_than_comparisons_goes_django_s_way(people, step):
+def test_a_queryset_with_more_than_comparisons_is_compiled_by_django(people, step):
     queryset = STEPS[step](Person.objects.all())
     statements._statements.clear()
     with suppress(NotSupportedError, TypeError), transaction.atomic():
@@ -264,7 +264,7 @@ def test_values_are_no_part_of_a_shape(people):
     assert len(statements._statements) == 1 + 1
 
 
-def test_what_changes_the_sql_is_part_of_a_shape():
+def test_everything_that_changes_the_sql_is_part_of_a_shape():
     statements._statements.clear()
     Seat.objects.create(row="a", number=1, taken=True)
     Seat.objects.create(row="b", number=1, taken=False)
@@ -387,7 +387,7 @@ class Uppercase(Exact):
 
 
 @pytest.mark.parametrize("lookup", [Uppercase, IExact])
-def test_another_lookup_for_equality_is_heard(people, lookup):
+def test_a_lookup_registered_for_equality_is_used(people, lookup):
     queryset, key = Person.objects.all(), Key("name", "ADA")
     assert values_of(queryset, NAMES, Key("name", "Ada"))
     with register_lookup(models.CharField, lookup, lookup_name="exact"):
@@ -402,7 +402,7 @@ class OnlyAda(VersionedQuerySet):
         return super().filter(*args, **kwargs).exclude(name="Bob")
 
 
-def test_a_query_set_of_the_project_s_own_is_heard(people):
+def test_a_queryset_class_of_the_project_is_used(people):
     queryset = OnlyAda(Person)
     for _ in range(2):
         assert values_of(queryset, NAMES, Key("name", "Bob")) == []

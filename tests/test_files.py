@@ -181,7 +181,7 @@ MISSING = ["b.txt", "inner", "a.txt/b", "a%00", "%00", "x" * 5000, "%ff%fe", "."
 @pytest.mark.parametrize("name", OUTSIDE + MISSING)
 @pytest.mark.parametrize("method", ["get", "head", "put"])
 @pytest.mark.parametrize("headers", [{}, {"If-None-Match": "*"}, {"If-Match": '"x"'}])
-def test_what_is_no_file_in_the_folder_is_404_before_the_view(name, method, headers):
+def test_a_name_that_is_no_file_in_the_folder_is_404_before_the_view(name, method, headers):
     answer = ask(method, f"/versioned/{name}", **headers)
     assert answer.status_code == 404
     assert "ETag" not in answer
@@ -260,7 +260,7 @@ class TestStorages:
         assert tag(rf.get("/"), name="b.txt") is None
 
 
-def test_one_file_by_its_path(rf, file):
+def test_the_place_of_a_file_is_a_path_a_string_or_a_callable(rf, file):
     for place in (file, str(file), lambda request: file):
         assert file_etag_func(place)(rf.get("/")).startswith('"file-')
     assert file_etag_func(lambda request: None)(rf.get("/")) is None

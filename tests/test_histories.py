@@ -133,7 +133,7 @@ def test_an_insert_that_is_forced_is_refused_by_the_database():
         Essay(pk=essay.pk).save(force_insert=True)
 
 
-def test_what_a_factory_made_can_be_saved_again_and_again():
+def test_an_instance_of_a_factory_can_be_saved_again():
     essay = Essay.objects.create(name="a")
     essay.save()
     essay.save()

@@ -303,7 +303,7 @@ class TestCosts:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("kind", ["recipes", "async-recipes"])
 class TestRaces:
-    def test_of_two_clients_with_one_tag_one_wins(self, race, kind):
+    def test_two_clients_with_one_tag_one_gets_200(self, race, kind):
         recipe = Recipe.objects.create(name="a")
         Label.objects.bulk_create([Label(name="x"), Label(name="y")])
         url = f"/{kind}/{recipe.pk}/"

@@ -59,7 +59,7 @@ def test_the_operation_is_reversible(migrated):
 
 @pytest.mark.parametrize("backwards", [False, True])
 @pytest.mark.django_db(transaction=True)
-def test_it_is_shown_as_sql(backwards):
+def test_sqlmigrate_shows_the_trigger(backwards):
     out = StringIO()
     call_command("sqlmigrate", "triggerapp", "0002", backwards=backwards, stdout=out, no_color=True)
     lines = [line for line in out.getvalue().splitlines() if not line.startswith("--")]
@@ -68,7 +68,7 @@ def test_it_is_shown_as_sql(backwards):
     assert all(installed(model) for model in (Author, Book))
 
 
-def test_what_is_not_there_yet_is_shown_as_sql_too(migrated):
+def test_sqlmigrate_shows_the_removal_of_a_trigger_that_is_not_there_yet(migrated):
     migrated("0001")
     out = StringIO()
     call_command("sqlmigrate", "triggerapp", "0002", backwards=True, stdout=out, no_color=True)
@@ -132,7 +132,7 @@ REMOVE = RemoveVersionTrigger("user")
         ([ADD, AddVersionTrigger("team")], [ADD, AddVersionTrigger("team")]),
     ],
 )
-def test_squashing(operations, squashed):
+def test_migrations_with_trigger_operations_are_squashed(operations, squashed):
     result = MigrationOptimizer().optimize(operations, "app")
     assert [each.deconstruct() for each in result] == [each.deconstruct() for each in squashed]
 
@@ -144,7 +144,7 @@ class NotInOther:
 
 @pytest.mark.django_db(databases=["default", "other"], transaction=True)
 @pytest.mark.parametrize("routers", [[], [NotInOther()]])
-def test_routers_decide(routers):
+def test_routers_decide_where_a_trigger_is_created(routers):
     state = ProjectState.from_apps(apps)
     other = connections["other"]
     assert installed(Stamped, "other")
@@ -250,7 +250,7 @@ def test_a_column_changes_its_type_under_the_trigger(grown):
     assert grown.moves()
 
 
-def test_the_model_is_renamed(grown):
+def test_a_trigger_follows_its_renamed_table(grown):
     grown.do(ADD, migrations.AlterModelTable("grown", "triggerapp_grown2"))
     grown.table = q("triggerapp_grown2")
     assert grown.moves()
@@ -285,7 +285,7 @@ def test_tables_with_odd_names_and_in_schemas(table):
                 cursor.execute(f"DROP SCHEMA etag_versioning_tests {cascade}")
 
 
-def test_what_the_databases_own_cascades_do(grown):
+def test_a_cascade_of_the_database_runs_triggers_except_on_innodb(grown):
     """W003 says so: InnoDB runs no trigger for them."""
     column = migrations.AddField("grown", "parent", models.BigIntegerField(null=True))
     add = (
@@ -457,7 +457,7 @@ def test_the_audit_follows_renamed_and_deleted_models():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sqlite_makes_no_touched_table_anew_under_the_triggers_of_its_children():
+def test_sqlite_does_not_rebuild_a_touched_table_under_triggers_of_its_children():
     if connection.vendor != "sqlite":
         pytest.skip("SQLite's own.")
     state = ProjectState.from_apps(apps)

@@ -315,7 +315,7 @@ def again(row):
 
 
 @pytest.mark.parametrize("path", MOVES)
-def test_what_changes_content_moves_the_version_by_one(path):
+def test_a_write_that_changes_content_bumps_the_version_by_one(path):
     make, write = MOVES[path]
     made = make()
     before, stale = again(made), again(made)
@@ -331,7 +331,7 @@ def test_what_changes_content_moves_the_version_by_one(path):
 
 
 @pytest.mark.parametrize("path", STAYS)
-def test_what_moves_no_version_leaves_what_was_read_as_good_as_it_was(path):
+def test_a_write_that_bumps_nothing_leaves_instances_current(path):
     make, write = STAYS[path]
     made = make()
     before = again(made)

@@ -64,7 +64,7 @@ class MachineBefore(Machine, VersionedModel):
 
 @pytest.mark.parametrize("model", [MachineAfter, MachineBefore])
 class TestStateMachines:
-    def test_of_two_transitions_from_one_state_one_wins(self, model):
+    def test_two_transitions_from_one_state_the_second_is_stale(self, model):
         key = model.objects.create().pk
         one, other = model.objects.get(pk=key), model.objects.get(pk=key)
         one.step, other.step = "accepted", "refused"

@@ -182,7 +182,7 @@ IF_MATCH = [
 
 @pytest.mark.parametrize(("value", "by_state", "by_letter"), IF_MATCH)
 @pytest.mark.parametrize("method", ["PUT", "GET"])
-def test_if_match(value, by_state, by_letter, method):
+def test_if_match_is_compared_by_state_or_to_the_letter(value, by_state, by_letter, method):
     for policy, objection in ((NEEDS, by_state), (Policy(True, strong=True), by_letter)):
         expected = (PROCEED, Reason.NONE) if objection is None else (FAILED, objection)
         assert decide(method, OURS, policy, im=value) == expected
@@ -365,7 +365,7 @@ def test_if_none_match_against_a_tag_that_somebody_else_made(current, value, car
         (OURS, f"{AFTER}, {AFTER}", PROCEED),
     ],
 )
-def test_if_modified_since(current, date, outcome):
+def test_if_modified_since_is_answered_304_by_the_date_alone(current, date, outcome):
     for method in READS:
         decision = evaluate(method, headers(ims=date), current)
         assert decision.outcome is outcome
@@ -529,7 +529,7 @@ def test_a_lost_write_is_evaluated_again(given_headers, moved, expected):
     ("value", "answer"),
     [("*", True), (" * ", True), ('"*"', False), ("*, *", False), ("", False), (None, False)],
 )
-def test_names_any(value, answer):
+def test_names_any_is_true_for_an_asterisk_alone(value, answer):
     assert names_any(headers(im=value)) is answer
 
 

@@ -432,7 +432,7 @@ class TestSkipUnchanged:
         assert Login.objects.get().last_seen is None
 
 
-def test_keeping_the_parents_moves_their_state():
+def test_keep_parents_bumps_the_parents():
     place = Restaurant.objects.create(name="a")
     parent = place.place_ptr
     place.delete(keep_parents=True)
@@ -442,7 +442,7 @@ def test_keeping_the_parents_moves_their_state():
         parent.save()
 
 
-def test_plain_models_may_use_the_query_set():
+def test_plain_models_may_use_the_queryset():
     Plain.objects.create(name="a")
     rows = VersionedQuerySet(Plain)
     assert rows.update(name="b") == 1

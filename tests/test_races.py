@@ -53,7 +53,7 @@ def days():
 
 @pytest.mark.parametrize("how", ["save", "update", "update many"])
 @pytest.mark.parametrize("kind", ["people", "async"])
-def test_of_many_writers_with_one_tag_one_wins(race, person, atomic_requests, kind, how):
+def test_concurrent_writers_with_one_tag_one_gets_200(race, person, atomic_requests, kind, how):
     if kind == "async" and how == "update many":
         how = "save"
     url = f"/{kind}/{person.pk}/"
@@ -74,7 +74,7 @@ def test_of_many_writers_with_one_tag_one_wins(race, person, atomic_requests, ki
             assert answer.json()["current_etag"] == current
 
 
-def test_what_is_lost_takes_the_whole_request_with_it(person, atomic_requests):
+def test_a_lost_write_rolls_the_whole_request_back(person, atomic_requests):
     """What was written above the decorator too, where that is in the same transaction."""
     Team.objects.create(name="a")
     answer = put(f"/logged/{person.pk}/", "*", "team")()
@@ -83,7 +83,7 @@ def test_what_is_lost_takes_the_whole_request_with_it(person, atomic_requests):
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "other"])
-def test_what_is_lost_takes_the_whole_request_with_it_on_every_database(atomic_requests):
+def test_a_lost_write_rolls_the_request_back_on_every_database(atomic_requests):
     """The guarded row is on another database than the request's transaction."""
     person = Person.objects.using("other").create(name="a")
     Team.objects.using("other").create(name="a")
@@ -92,7 +92,7 @@ def test_what_is_lost_takes_the_whole_request_with_it_on_every_database(atomic_r
     assert Team.objects.filter(name="log").exists() is not atomic_requests
 
 
-def test_of_many_deletions_with_one_tag_one_wins(race, person, atomic_requests):
+def test_concurrent_deletions_with_one_tag_one_gets_2xx(race, person, atomic_requests):
     url = f"/people/{person.pk}/"
     tag = Client().get(url)["ETag"]
     answers = race(*[put(url, tag, "delete", "delete")] * WRITERS)
@@ -142,7 +142,7 @@ def test_with_a_wildcard_no_view_is_shown_an_old_version(race, person, atomic_re
     assert answer.status_code == 503 or answer.json()["days"] == 50
 
 
-def test_a_lost_claim_costs_one_update_and_one_select(race, person):
+def test_a_lost_lock_takes_one_update_and_one_select(race, person):
     url = f"/overtaken/{person.pk}/"
     tag = Client().get(url)["ETag"]
     views.before_lock[:] = [
@@ -183,7 +183,7 @@ def test_an_async_view_whose_row_is_deleted_meanwhile_is_404(race, person, befor
     assert not Person.objects.exists()
 
 
-def test_of_many_saves_of_one_state_one_wins(race, person):
+def test_concurrent_saves_of_one_state_one_succeeds(race, person):
     copies = [Person.objects.get() for _ in range(WRITERS)]
     results = race(*[copy.save for copy in copies])
     assert results.count(None) == 1
@@ -191,7 +191,7 @@ def test_of_many_saves_of_one_state_one_wins(race, person):
     assert Person.objects.get().version == 2
 
 
-def test_of_many_saves_of_a_child_one_wins(race):
+def test_concurrent_saves_of_a_child_one_succeeds(race):
     place = Restaurant.objects.create(name="a")
     copies = [Restaurant.objects.get() for _ in range(WRITERS)]
     for stars, copy in enumerate(copies, start=1):
@@ -213,7 +213,7 @@ def test_a_deletion_with_cascade_loses_to_a_save(race):
 
 
 @pytest.mark.parametrize("kind", ["one table", "several tables", "joined"])
-def test_of_many_updates_expecting_one_state_one_wins(race, kind):
+def test_concurrent_updates_expecting_one_state_one_succeeds(race, kind):
     if kind == "several tables":
         key = Restaurant.objects.create(name="a").pk
         write = lambda: Restaurant.objects.filter(pk=key).expect(version=1).update(stars=1)  # noqa: E731
@@ -228,7 +228,7 @@ def test_of_many_updates_expecting_one_state_one_wins(race, kind):
         assert sum(isinstance(result, StaleWriteError) for result in results) >= WRITERS - 1
 
 
-def test_updates_of_a_query_set_lose_nothing(race, person):
+def test_concurrent_queryset_updates_lose_nothing(race, person):
     from django.db.models import F
 
     race(*[lambda: Person.objects.update(days=F("days") + 1)] * WRITERS)

@@ -128,7 +128,7 @@ def test_an_instance_that_was_stale_before_stays_stale(world):
     assert_current(rows[1:])
 
 
-def test_what_is_added_touches_what_shows_it():
+def test_an_added_row_touches_the_rows_that_show_it():
     club = Club.objects.create()
     coach = Coach.objects.create()
     club.coaches.add(coach)

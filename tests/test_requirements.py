@@ -118,7 +118,7 @@ ROWS = [
     [row[2:] for row in ROWS],
     ids=[" ".join((row[0], row[2], row[1])) for row in ROWS],
 )
-def test_status(client, person, method, headers, status):
+def test_each_case_of_the_contract_has_its_status(client, person, method, headers, status):
     url = f"/required/{person.pk}/"
     full = client.get(url)
     moment = timedelta(minutes=1)
@@ -154,7 +154,7 @@ def test_status(client, person, method, headers, status):
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
 @pytest.mark.parametrize("headers", [{"If-Match": '"a"'}, {"If-None-Match": "*"}, {}])
-def test_what_would_be_refused_is_refused(client, person, method, headers):
+def test_403_and_404_come_before_preconditions_and_have_no_tag(client, person, method, headers):
     """RFC 9110 §13.2.1: 403 and 404 come first, and §8.8: an error has no validators."""
     for url in (f"/secret/{person.pk}/", f"/required/{person.pk + 1}/"):
         answer = client.generic(method, url, headers=headers)

@@ -103,13 +103,13 @@ def test_errors_are_logged_at_a_level_that_fits(decision, level, status, caplog)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.PROCEED, Outcome.NOT_MODIFIED])
-def test_what_goes_well_is_not_logged(outcome, caplog):
+def test_a_request_that_succeeds_is_not_logged(outcome, caplog):
     with caplog.at_level(logging.DEBUG, "etag_versioning"):
         report(RequestFactory().get("/"), Decision(outcome))
     assert caplog.records == []
 
 
-def test_what_the_client_sent_is_escaped(caplog):
+def test_values_of_the_client_are_escaped_in_the_log(caplog):
     request = RequestFactory().put("/", headers={"If-Match": "secret"})
     request.path = "/a\nINFO forged: 200\x1b[31m/\u2603"
     request.method = "P\rUT"

@@ -85,7 +85,7 @@ def write_at_once(race, url):
 
 
 @pytest.mark.parametrize("kind", ["plain", "async", "async-atomic"])
-def test_of_many_uploads_the_winners_content_is_stored(
+def test_concurrent_uploads_store_the_content_of_the_winner(
     race, overwriting, media_root, attachment, kind
 ):
     statuses, won = write_at_once(race, f"/{kind}/{attachment.pk}/")
@@ -94,7 +94,7 @@ def test_of_many_uploads_the_winners_content_is_stored(
 
 
 @pytest.mark.parametrize("kind", ["plain", "async", "async-atomic"])
-def test_of_many_uploads_those_that_are_refused_leave_no_file(race, media_root, attachment, kind):
+def test_concurrent_uploads_that_are_refused_leave_no_file(race, media_root, attachment, kind):
     statuses, won = write_at_once(race, f"/{kind}/{attachment.pk}/")
     assert statuses == [200] + [412] * (WRITERS - 1)
     assert stored(media_root) == sorted([b"first", won])

@@ -248,7 +248,7 @@ WRITES = {
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_what_a_write_touches(world, name):
+def test_a_write_touches_the_rows_that_show_it(world, name):
     write, moved = WRITES[name]
     write(world)
     assert world.moved() == moved

@@ -72,7 +72,7 @@ def author():
         ("id", 4711),
     ],
 )
-def test_a_change_of_any_column_moves_version_and_timestamp(author, column, value):
+def test_a_change_of_any_column_bumps_version_and_timestamp(author, column, value):
     before = timezone.now() - timedelta(seconds=1)
     assert set_column(author, column, value) == 1
     row = Author.objects.get()
@@ -88,7 +88,7 @@ def test_null_is_compared_like_any_value(author, value):
     assert state(author)[0] == (2 if value is None else 3)
 
 
-def test_what_changes_nothing_moves_nothing(author):
+def test_a_write_that_changes_nothing_bumps_nothing(author):
     before = state(author)
     execute(
         f"UPDATE {AUTHOR} SET {q('the name')} = {q('the name')}, active = active, weight = 1.5, "
@@ -97,7 +97,7 @@ def test_what_changes_nothing_moves_nothing(author):
     assert state(author) == before
 
 
-def test_unversioned_fields_move_nothing(author):
+def test_unversioned_fields_bump_nothing(author):
     before = state(author)
     set_column(author, "last_login", "2026-01-01 10:00:00")
     assert state(author) == before
@@ -113,7 +113,7 @@ def test_an_unversioned_field_beside_another_does_not_hide_it(author):
     assert state(author)[0] == 2
 
 
-def test_a_claim_moves_nothing(author):
+def test_a_lock_bumps_nothing(author):
     before = state(author)
     lock_state(StoredRow.of(Author, "default", author.pk), [State(*before)])
     execute(f"UPDATE {AUTHOR} SET {q('row version')} = {q('row version')}")
@@ -127,7 +127,7 @@ def test_a_program_that_sets_version_or_timestamp_itself_is_believed(author):
     assert state(author) == (70, datetime(2031, 1, 1, 10, tzinfo=UTC))
 
 
-def test_writes_of_the_orm_are_not_moved_twice(author):
+def test_writes_of_the_orm_are_not_bumped_twice_by_a_trigger(author):
     author.name = "b"
     author.save()
     assert author.row_version == 2
@@ -146,7 +146,7 @@ def test_writes_of_the_orm_are_not_moved_twice(author):
     author.delete()
 
 
-def test_an_instance_that_was_written_past_is_stale(author):
+def test_an_instance_is_stale_after_a_queryset_update(author):
     set_column(author, "the name", "b")
     with pytest.raises(StaleWriteError):
         author.save()
@@ -155,7 +155,7 @@ def test_an_instance_that_was_written_past_is_stale(author):
     assert Author.objects.get().name == "b"
 
 
-def test_unversioned_writes_of_other_columns_are_moved():
+def test_unversioned_writes_of_other_columns_are_bumped_by_the_trigger():
     """The trigger knows of ``unversioned_fields``, and not of who writes."""
     Author.objects.create(name="a")
     Author.objects.unversioned().update(last_login=timezone.now())
@@ -176,7 +176,7 @@ def test_loaded_data_give_a_row_that_is_there_one_new_state(author, tmp_path):
         assert row.updated_at > author.updated_at
 
 
-def test_each_row_of_a_statement_moves_that_it_changes():
+def test_a_statement_bumps_each_row_that_it_changes():
     Author.objects.bulk_create(Author(name=name) for name in "abc")
     execute(f"UPDATE {AUTHOR} SET {q('the name')} = 'b'")
     versions = Author.objects.order_by("pk").values_list("row_version", flat=True)
@@ -419,7 +419,7 @@ def test_an_update_touches_the_old_and_the_new_parent(writers):
     assert versions(*writers) == [3, 5, 3]
 
 
-def test_a_parent_that_is_named_twice_moves_at_all(writers):
+def test_a_parent_that_is_named_twice_is_bumped_once(writers):
     insert(writers[0], writers[0])
     assert versions(*writers)[0] > 1
 
@@ -430,7 +430,7 @@ def test_a_delete_touches_the_parents(writers):
     assert versions(*writers) == [3, 3, 1]
 
 
-def test_what_changes_nothing_touches_nothing(writers):
+def test_a_write_that_changes_nothing_touches_nothing(writers):
     insert(writers[0])
     execute(f"UPDATE {BOOK} SET title = title, author_id = author_id")
     execute(f"UPDATE {BOOK} SET version = version + 1")
@@ -463,7 +463,7 @@ def test_parents_are_touched_in_one_order():
     assert create(Book, ("editor", "author")) == create(Book, ("author", "editor"))
 
 
-def test_who_writes_need_not_know_where_the_parents_are(writers):
+def test_a_write_needs_no_knowledge_of_where_the_parents_are(writers):
     if connection.vendor != "postgresql":
         pytest.skip("PostgreSQL's own.")
     execute("SET LOCAL search_path TO pg_catalog")
@@ -519,7 +519,7 @@ def test_a_touch_that_is_rolled_back_is_none(writers):
 # What cannot be.
 
 
-def test_a_table_without_state_has_nothing_to_move():
+def test_a_table_without_state_has_no_trigger():
     with isolate_apps("tests.triggerapp"):
 
         class Plain(models.Model):
@@ -561,7 +561,7 @@ def test_touches_are_foreign_keys_to_rows_with_a_state(name, message):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("steps", ["raw", "child", "raw, save", "child, save", "child, raw"])
-def test_what_a_guarded_view_has_the_triggers_move_is_its_own(author, steps):
+def test_a_bump_by_a_trigger_in_a_guarded_view_is_the_views_own(author, steps):
     def write(step):
         row = Author.objects.get(pk=author.pk)
         if step == "raw":

@@ -83,7 +83,7 @@ def test_a_duplicate_that_only_the_database_finds_is_409(atomic_requests, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_of_many_one_creates_and_the_others_are_refused(race, atomic_requests, kind):
+def test_concurrent_creations_of_one_unique_value_create_one_row(race, atomic_requests, kind):
     email = "ada@example.org"
     emails = [email[:number].upper() + email[number:] for number in range(WRITERS)]
     answers = race(*[lambda email=email: post(kind, email) for email in emails])

@@ -71,6 +71,6 @@ def test_which_answer_each_kind_asks_for(kind, good, bad):
     assert summarise(kind, series).p99 == 1.0
 
 
-def test_what_servers_send_cannot_command_a_terminal():
+def test_control_characters_of_a_server_are_escaped():
     assert printable("a\x07\r\x9bb é") == r"a\x07\r\x9bb é"
     assert printable("x" * 300) == "x" * 200 + "…"

@@ -9,7 +9,7 @@ for name in ("httpx", "matplotlib", "rich"):
     pytest.importorskip(name, reason="the extra bench is not installed")
 
 
-def test_both_formats(serve, benchmark, tmp_path):
+def test_a_plot_is_written_as_svg_and_as_png(serve, benchmark, tmp_path):
     server = serve()
     for suffix in ("svg", "png"):
         status, out, err = benchmark(
@@ -22,7 +22,7 @@ def test_both_formats(serve, benchmark, tmp_path):
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
 
 
-def test_what_it_draws(serve, benchmark, monkeypatch, tmp_path):
+def test_the_plot_shows_both_addresses(serve, benchmark, monkeypatch, tmp_path):
     import matplotlib
 
     # Text as text, so that it can be read here.

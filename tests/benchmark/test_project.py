@@ -127,7 +127,7 @@ def test_writers_that_meet_at_a_live_server(ada, server):
     assert writes["200"] > 0
 
 
-def test_tables(ada):
+def test_the_command_prints_its_figures(ada):
     out = StringIO()
     call_command("etag_benchmark", f"/people/{ada.pk}/", "--iterations", "5", stdout=out)
     text = out.getvalue()
@@ -173,7 +173,7 @@ def test_several_clients_need_a_server():
 
 
 @pytest.mark.parametrize("missing", ["httpx", "rich", "matplotlib"])
-def test_without_the_extra(missing, tmp_path):
+def test_a_missing_package_is_named_with_its_extra(missing, tmp_path):
     """Each of its packages is named where it is absent, with what installs it."""
     (tmp_path / f"{missing}.py").write_text(
         f"raise ModuleNotFoundError('No module', name={missing!r})"

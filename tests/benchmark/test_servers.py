@@ -21,7 +21,7 @@ def statuses(server, method):
     return [status for asked, status, _ in server.seen if asked == method]
 
 
-def test_figures_of_a_server(serve, benchmark):
+def test_the_figures_of_a_server_are_reported(serve, benchmark):
     server = serve()
     status, out, err = benchmark(server.url, "--iterations", 30, "--hit-share", 0.5, "--json")
     assert (status, err) == (0, "")
@@ -102,7 +102,7 @@ def test_bytes_are_those_on_the_wire(serve, benchmark):
     assert measured["full"]["bytes"] < len(BODY)
 
 
-def test_requests_take_turns(serve, benchmark):
+def test_requests_of_two_addresses_take_turns(serve, benchmark):
     first, second = serve(), serve()
     benchmark(first.url, "--iterations", 20, "--compare", second.url)
     hits = [status for _, status, _ in first.seen[5:]]
@@ -406,7 +406,7 @@ def test_a_row_that_never_rests(serve, benchmark):
         (["http://x/", "--plot", "figures.pdf"], "name it FILE.svg or FILE.png"),
     ],
 )
-def test_wrong_arguments(benchmark, arguments, message):
+def test_an_argument_that_cannot_be_used_is_an_error(benchmark, arguments, message):
     if "--plot" in arguments:
         pytest.importorskip("matplotlib", reason="the extra bench is not installed")
     status, out, err = benchmark(*arguments)
@@ -419,13 +419,13 @@ def test_wrong_arguments(benchmark, arguments, message):
     "arguments",
     [["--iterations", "0"], ["--concurrency", "x"], ["--hit-share", "80"], ["--method", "DELETE"]],
 )
-def test_values_out_of_range(benchmark, capsys, arguments):
+def test_a_value_out_of_range_is_an_error(benchmark, capsys, arguments):
     with pytest.raises(SystemExit):
         benchmark("http://x/", *arguments)
     assert arguments[0] in capsys.readouterr().err
 
 
-def test_as_a_program(serve):
+def test_the_benchmark_runs_as_a_program(serve):
     done = subprocess.run(
         [sys.executable, "-m", "etag_versioning.benchmark", serve().url, "--iterations", "5"],
         capture_output=True,

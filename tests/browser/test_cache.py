@@ -17,7 +17,7 @@ def reads(person):
     return [one.status for one in journal if (one.method, one.path) == ("GET", path)]
 
 
-def test_what_has_not_changed_is_not_sent_again(editor, person):
+def test_an_unchanged_page_is_answered_304(editor, person):
     for _ in range(2):
         editor.open(f"/people/{person.pk}/")
         assert editor.status() == 200

@@ -88,7 +88,7 @@ def test_a_column_that_is_removed_and_not_replaced_is_an_error(found, mixin):
     assert message.id == "etag_versioning.E007"
 
 
-def test_what_the_hint_says_is_clean(found):
+def test_a_model_that_follows_the_hint_has_no_message(found):
     class Page(VersionedModel):
         version = models.CharField(max_length=10)
         updated_at = models.DateTimeField(auto_now=True)

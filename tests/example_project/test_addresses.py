@@ -92,7 +92,7 @@ def test_304_touches_neither_joins_nor_serializer(client, url, django_assert_num
 
 
 @pytest.mark.parametrize("url", ["/users/7/", "/api/users/7/"])
-def test_what_was_read_can_be_written_back(client, url):
+def test_a_representation_that_was_read_can_be_put_back(client, url):
     read = client.get(url)
     body = read.json() | {"leave_days": 25, "team_id": 2}
     written = put(client, url, body, **{"If-Match": read["ETag"]})
@@ -108,7 +108,7 @@ def test_what_was_read_can_be_written_back(client, url):
 
 
 @pytest.mark.parametrize("url", ["/users/7/", "/api/users/7/"])
-def test_patch_and_delete(client, url):
+def test_patch_and_delete_are_guarded(client, url):
     tag = client.get(url)["ETag"]
     answer = client.patch(
         url, {"desk": "Z1"}, content_type="application/json", headers={"If-Match": tag}
@@ -174,7 +174,7 @@ def test_other_methods_are_405(client, url):
 
 @pytest.mark.parametrize("url", ["/files/handbook.txt", "/about/"])
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_what_has_no_row_is_read_only(client, url, method):
+def test_an_address_without_a_row_is_read_only(client, url, method):
     answer = getattr(client, method)(url, headers={"If-Match": "*"})
     assert answer.status_code == 405
     assert set(answer["Allow"].split(", ")) - {"OPTIONS"} == {"GET", "HEAD"}

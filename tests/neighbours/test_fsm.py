@@ -85,7 +85,7 @@ def test_a_transition_bumps_once(model):
 
 
 @both_orders
-def test_of_two_transitions_from_one_state_one_wins(model):
+def test_two_transitions_from_one_state_the_second_is_stale(model):
     model.objects.create(title="one")
     first, second = model.objects.get(), model.objects.get()
     first.publish()

@@ -156,7 +156,7 @@ def test_a_protected_row_is_not_deleted_and_can_still_be_saved():
     assert Invoice.objects.get().version == 2
 
 
-def test_of_two_transitions_one_wins():
+def test_two_transitions_the_second_is_stale():
     Invoice.objects.create(number=1)
     first, second = Invoice.objects.get(), Invoice.objects.get()
     first.status = second.status = "sent"

@@ -165,7 +165,7 @@ def test_delete_of_a_queryset_removes_descendants_too(model):
     assert not model.objects.exists()
 
 
-def test_a_get_with_the_current_tag_is_304_until_the_node_moves():
+def test_a_get_with_the_current_tag_is_304_until_the_node_is_moved():
     root, node = Topic.objects.add_root({"name": "root"}), Topic.objects.add_root({"name": "node"})
     client, address = APIClient(), f"/topics/{node.pk}/"
     tag = client.get(address)["ETag"]

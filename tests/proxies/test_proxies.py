@@ -48,7 +48,7 @@ def test_deleting_needs_it_too(proxy, http, number):
     assert http.get(url, headers={"Cache-Control": "no-cache"}).status_code == 404
 
 
-def test_who_asks_again_after_412_gets_the_new_tag(proxy, origin, http, number):
+def test_a_client_that_fetches_again_after_412_gets_the_new_tag(proxy, origin, http, number):
     """
     As the 412 advises: with ``Cache-Control: no-cache``.
 
@@ -68,7 +68,7 @@ def test_who_asks_again_after_412_gets_the_new_tag(proxy, origin, http, number):
     assert http.patch(proxy.address + path, json=change, headers=tag).status_code == 200
 
 
-def test_what_gzip_does_to_a_tag(proxies, http, number):
+def test_gzip_weakens_or_lengthens_a_tag(proxies, http, number):
     """The premise of the tests above: these two proxies do change it."""
     path = f"/users/{number}/"
     whole = {"Accept-Encoding": "identity"}

@@ -41,7 +41,7 @@ def state_of(tag):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["", "work/"])
-def test_that_lock_their_row(client, person, name):
+def test_an_action_locks_its_row_and_refuses_a_stale_tag(client, person, name):
     url = f"/locking/{person.pk}/"
     call = client.post if name else client.patch
     tag = client.get(url)["ETag"]

@@ -500,7 +500,7 @@ class TestDestroy:
         assert (await send("delete", url, tag)).status_code == 404
 
 
-async def test_what_other_writes_of_the_request_touch_is_in_the_answer(client):
+async def test_the_answer_shows_what_other_writes_of_the_request_touched(client):
     created = await send("post", "/books/", data={"name": "a"})
     url = created["Location"]
     assert created.status_code == 201
@@ -648,7 +648,7 @@ class TestRace:
         assert lost["ETag"] == (await client.get(url))["ETag"]
 
 
-async def test_of_writers_at_once_one_gets_through(client, person):
+async def test_concurrent_coroutines_with_one_tag_one_gets_200(client, person):
     url = url_of(person)
     tag = (await client.get(url))["ETag"]
     answers = await asyncio.gather(

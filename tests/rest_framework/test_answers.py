@@ -46,7 +46,7 @@ def of(rows, *names, **attributes):
     return type("ViewSet", (VersionedModelViewSet,), attributes)
 
 
-def test_a_hook_that_writes_past_the_instance():
+def test_the_answer_shows_what_a_hook_wrote_by_a_queryset():
     def perform_update(self, serializer):
         Person.objects.filter(pk=serializer.save().pk).update(days=F("days") + 1)
 
@@ -162,7 +162,7 @@ def by_a_child(self, instance, data):
 
 
 @pytest.mark.parametrize("update", [in_sql, by_a_child])
-def test_a_row_that_only_triggers_move(update):
+def test_a_row_that_only_triggers_bump(update):
     viewset = of(Author, "biography", update=update)
     answer, shown = patch(viewset, Author.objects.create(name="a"), {"biography": "long"})
     assert answer.data == shown.data

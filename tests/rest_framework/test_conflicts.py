@@ -71,7 +71,7 @@ class TestWhoMayWriteAndNotRead:
 
 
 @pytest.mark.parametrize("method", ["put", "patch"])
-def test_who_had_the_row_taken_away_meanwhile_is_told_nothing(person, method):
+def test_a_412_shows_no_tag_to_a_user_who_lost_access_meanwhile(person, method):
     url = f"/locked-telling/{person.pk}/"
     tag = APIClient().get(url)["ETag"]
     views.before_write.append(lambda: Person.objects.update(name="locked"))

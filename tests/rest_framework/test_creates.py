@@ -313,7 +313,7 @@ class TestLostRaces:
         connection.settings_dict["ATOMIC_REQUESTS"] = False
 
     @pytest.mark.parametrize("kind", ["put", "post"])
-    def test_of_many_one_creates(self, race, kind):
+    def test_concurrent_creations_one_gets_201(self, race, kind):
         send = {"put": put, "post": post}[kind]
         answers = race(
             *[

@@ -124,7 +124,7 @@ def test_is_keyed_as_the_field_says():
     assert data["by_name"].startswith('"secret-h-v1.')
 
 
-def test_needs_a_version():
+def test_the_field_of_a_model_without_a_version_is_an_error():
     class PlainSerializer(serializers.ModelSerializer):
         etag = ETagField()
 

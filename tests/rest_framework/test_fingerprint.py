@@ -80,7 +80,7 @@ def test_differs_between_versions_of_the_package(monkeypatch):
     assert fingerprint(PersonSerializer) != before
 
 
-def test_of_one_class_is_the_same_for_threads_that_ask_at_once():
+def test_the_fingerprint_of_a_class_is_the_same_in_all_threads():
     for _ in range(5):
         with ThreadPoolExecutor(8) as pool:
             found = set(pool.map(lambda _: fingerprint(PersonViewSet, PersonSerializer), range(16)))

@@ -69,7 +69,7 @@ urlpatterns = [
 @pytest.mark.parametrize(("kind", "key"), KEYS)
 @pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete"])
 @pytest.mark.parametrize("headers", [{}, {"If-None-Match": '"x"'}, {"If-Match": '"x"'}])
-def test_in_a_view_set(kind, key, method, headers):
+def test_a_key_that_no_row_can_have_is_404_in_a_viewset(kind, key, method, headers):
     Person.objects.create(name="a")
     with transaction.atomic():
         answer = getattr(APIClient(), method)(f"/drf/{kind}/{key}/", headers=headers)

@@ -63,7 +63,7 @@ def labels():
     [("patch", ""), ("put", ""), ("post", "mark/")],
     ids=["patch", "put", "action"],
 )
-def test_of_two_clients_with_one_tag_one_wins(race, url, labels, method, suffix):
+def test_two_clients_with_one_tag_one_gets_200(race, url, labels, method, suffix):
     tag = Client().get(url)["ETag"]
     answers = race(
         *[

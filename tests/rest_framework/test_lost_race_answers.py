@@ -116,7 +116,7 @@ def tag(url):
 
 @pytest.mark.parametrize("kind", ["logins", "hooked-logins"])
 @pytest.mark.parametrize("method", ["put", "patch"])
-def test_of_two_writes_to_one_unique_value_one_wins_and_none_is_500(race, kind, method):
+def test_two_writes_of_one_unique_value_are_200_and_409(race, kind, method):
     rows = [Login.objects.create(name=name) for name in "ab"]
     urls = [f"/{kind}/{row.pk}/" for row in rows]
     tags = [tag(url) for url in urls]

@@ -85,11 +85,11 @@ def test_it_follows_the_method():
     assert required("/methods/{}/") == {"DELETE": ["If-Match"]}
 
 
-def test_actions_that_write():
+def test_options_name_if_match_for_actions_that_write():
     assert required("/people/{}/work/") == {"POST": ["If-Match"]}
 
 
-def test_what_is_only_reported_is_not_required():
+def test_options_name_no_header_where_a_missing_tag_is_only_reported():
     assert not required("/people/{}/remind/")
 
 

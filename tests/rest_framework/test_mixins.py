@@ -302,7 +302,7 @@ class TestLostRaces:
         yield
         connection.settings_dict["ATOMIC_REQUESTS"] = False
 
-    def test_of_many_writers_with_one_tag_one_wins(self, race, url):
+    def test_concurrent_writers_with_one_tag_one_gets_200(self, race, url):
         tag = APIClient().get(url)["ETag"]
 
         def write(method, data):

@@ -194,7 +194,7 @@ def test_a_page_that_did_not_change_is_304(client, kind):
 
 
 @pytest.mark.parametrize("kind", ["link", "total", "keyword"])
-def test_what_stands_in_a_header_is_in_the_tag(client, kind):
+def test_headers_that_the_paginator_sets_are_in_the_tag(client, kind):
     tag = client.get(f"/{kind}/")["ETag"]
     assert client.get(f"/{kind}/", headers={"If-None-Match": tag}).status_code == 304
     Person.objects.create(name="c")  # On page 2.
@@ -204,7 +204,7 @@ def test_what_stands_in_a_header_is_in_the_tag(client, kind):
 
 
 @pytest.mark.parametrize("kind", ["second-link", "mixed"])
-def test_what_a_method_of_its_own_shows_is_in_the_tag(client, kind):
+def test_the_output_of_a_paginators_own_method_is_in_the_tag(client, kind):
     tag = client.get(f"/{kind}/")["ETag"]
     names_elsewhere.add("z")
     assert client.get(f"/{kind}/", headers={"If-None-Match": tag}).status_code == 200
@@ -217,7 +217,7 @@ def test_a_write_on_the_page_changes_its_tag(client, kind, people):
     assert client.get(f"/{kind}/", headers={"If-None-Match": tag}).status_code == 200
 
 
-def test_what_no_text_tells_has_no_tag(client):
+def test_a_page_whose_data_has_no_stable_text_has_no_tag(client):
     answer = client.get("/unsteady/", headers={"If-None-Match": '"x"'})
     assert answer.status_code == 200
     assert "ETag" not in answer

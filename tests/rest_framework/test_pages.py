@@ -47,7 +47,7 @@ def test_an_unchanged_page_is_304(client, kind):
 
 @pytest.mark.parametrize(("kind", "count"), [("people", 1), ("paged", 2), ("limited", 2)])
 @pytest.mark.usefixtures("people")
-def test_304_is_one_narrow_query_beside_the_paginators_count(
+def test_a_304_takes_one_validator_query_beside_the_paginators_count(
     client, kind, count, django_assert_num_queries
 ):
     with django_assert_num_queries(count):
@@ -94,7 +94,7 @@ def test_a_swap_that_keeps_count_and_maximum_changes_the_tag(client, people):
 
 
 @pytest.mark.parametrize("kind", ["listed", "united"])
-def test_what_is_no_query_set_to_narrow_is_answered_all_the_same(client, kind, people):
+def test_a_list_that_is_no_queryset_is_answered(client, kind, people):
     for headers in ({}, {"If-None-Match": '"x"'}):
         answer = client.get(f"/{kind}/", headers=headers)
         assert answer.status_code == 200

@@ -142,14 +142,14 @@ def walk(permission, actions, users, pk):
 
 
 @pytest.mark.parametrize("name", PERMISSIONS)
-def test_of_a_row(person, users, name):
+def test_a_refused_request_to_a_row_has_no_tag_and_writes_nothing(person, users, name):
     refused = walk(PERMISSIONS[name], METHODS, users, person.pk)
     assert (refused > 0) is (name != "AllowAny")
     assert Person.objects.get().version == person.version
 
 
 @pytest.mark.parametrize("name", PERMISSIONS)
-def test_of_a_list(person, users, name):
+def test_a_refused_request_to_a_list_has_no_tag(person, users, name):
     # What looks at objects alone refuses no list.
     free = ("AllowAny", "OwnRow", "Duck", "either")
     assert (walk(PERMISSIONS[name], LIST_METHODS, users, None) > 0) is (name not in free)

@@ -157,7 +157,7 @@ def test_a_304_makes_no_join(person, view, django_assert_num_queries):
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_who_may_not_see_the_object_gets_403_whatever_the_tag(person, view):
+def test_a_user_who_may_not_see_the_object_gets_403_with_any_tag(person, view):
     url = f"/{view}/{person.pk}/"
     tag = get(url)["ETag"]
     Team.objects.update(name="closed")

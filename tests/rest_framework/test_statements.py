@@ -49,7 +49,7 @@ def write(viewset, row, method="patch", data=None):
     return within, answer
 
 
-def test_takes_no_transaction():
+def test_a_write_of_one_statement_takes_no_transaction():
     person = Person.objects.create(name="a")
     within, answer = write(PEOPLE, person)
     assert within == [False, False]
@@ -84,7 +84,7 @@ def own_update(self, instance, data):
     ],
     ids=["relations", "touches", "two tables", "code of its own"],
 )
-def test_what_takes_several_is_in_one(viewset):
+def test_a_write_of_several_statements_is_in_one_transaction(viewset):
     book = {"book": Book.objects.create(name="b")} if viewset.queryset.model is Leaf else {}
     row = viewset.queryset.create(name="a", **book)
     data = {"name": "b", "genres": [Genre.objects.create(name="g").pk]}

@@ -120,7 +120,7 @@ def tag_of(kind, attachment):
 
 @pytest.mark.parametrize("method", ["put", "patch"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_of_many_uploads_the_winners_content_is_stored(
+def test_concurrent_uploads_store_the_content_of_the_winner(
     race, overwriting, media_root, attachment, kind, method
 ):
     tag = tag_of(kind, attachment)
@@ -131,7 +131,7 @@ def test_of_many_uploads_the_winners_content_is_stored(
 
 @pytest.mark.parametrize("method", ["put", "patch"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_of_many_uploads_those_that_are_refused_leave_no_file(
+def test_concurrent_uploads_that_are_refused_leave_no_file(
     race, media_root, attachment, kind, method
 ):
     tag = tag_of(kind, attachment)
@@ -140,7 +140,7 @@ def test_of_many_uploads_those_that_are_refused_leave_no_file(
     assert stored(media_root) == sorted([b"first", won])
 
 
-def test_of_many_uploads_by_an_action_the_winners_content_is_stored(
+def test_concurrent_uploads_by_an_action_store_the_content_of_the_winner(
     race, overwriting, media_root, attachment
 ):
     tag = tag_of("attachments", attachment)

@@ -124,7 +124,7 @@ def test_errors_and_misses_count(person):
     assert codes(url, [None]) == [429]
 
 
-def test_what_is_past_is_past(person):
+def test_a_304_gives_nothing_back_of_an_earlier_period(person):
     url = f"/person/{person.pk}/"
     tag = get(url)["ETag"]
     assert codes(url, [tag, tag, None, None, None]) == [304, 304, 200, 200, 429]
@@ -149,7 +149,7 @@ def test_each_throttle_counts_in_its_own_way(person):
     assert codes(url, [tag, tag, tag, tag]) == [304, 304, 304, 429]
 
 
-def test_without_a_rate(person):
+def test_a_throttle_without_a_rate_lets_everything_through(person):
     url = f"/unlimited/{person.pk}/"
     tag = get(url)["ETag"]
     assert codes(url, [None, tag] * 4) == [200, 304] * 4
@@ -177,7 +177,9 @@ def test_a_request_counts_while_it_is_answered(person, monkeypatch):
     assert inner == [304, 200, 429]
 
 
-def test_what_is_added_meanwhile_is_not_lost(person, monkeypatch):
+def test_a_request_that_comes_between_reading_and_storing_the_history_is_counted(
+    person, monkeypatch
+):
     """Between the two steps of giving one back, another request comes in."""
     url = f"/person/{person.pk}/"
     tag = get(url)["ETag"]

@@ -116,7 +116,7 @@ def check(race, book, *writers):
 
 @pytest.mark.parametrize("kind", ["leaves", "hooked-leaves"])
 @pytest.mark.parametrize("if_match", [None, "*"])
-def test_of_its_children(race, book, kind, if_match):
+def test_concurrent_writes_of_children_bump_the_parent_once_each(race, book, kind, if_match):
     leaves = [Leaf.objects.create(name=name, book=book) for name in "abc"]
     urls = [f"/{kind}/{leaf.pk}/" for leaf in leaves]
     writers = [Writer(url, change_number, if_match) for url in urls]
@@ -127,7 +127,7 @@ def test_of_its_children(race, book, kind, if_match):
         assert leaf.number == writer.codes[200]
 
 
-def test_of_itself(race, book):
+def test_concurrent_writes_of_one_child_bump_the_parent_once_each(race, book):
     leaf = Leaf.objects.create(name="a", book=book)
     codes, *moves = check(
         race,
@@ -142,7 +142,7 @@ def test_of_itself(race, book):
 
 
 @pytest.mark.parametrize("kind", ["leaves", "hooked-leaves"])
-def test_of_several_children_at_once(race, book, kind):
+def test_concurrent_bulk_writes_bump_the_parent_once_for_each_child(race, book, kind):
     leaves = [Leaf.objects.create(name=name, book=book) for name in "abc"]
     bulk, other = Writer(f"/{kind}/", change_all), Writer(f"/books/{book.pk}/", change_name)
     _, moved, _ = check(race, book, bulk, other)

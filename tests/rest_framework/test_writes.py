@@ -66,7 +66,7 @@ def test_a_view_without_a_serializer(client, person):
     assert client.delete(url, headers={"If-Match": tag}).status_code == 204
 
 
-def test_a_file(client, person):
+def test_a_file_is_stored_with_a_current_tag_alone(client, person):
     url = f"/uploads/{person.pk}/"
     tag = client.get(url)["ETag"]
     for status in (200, 412):
@@ -89,7 +89,7 @@ def test_hooks_of_the_views_own(client, person, kind, expected):
 
 
 @pytest.mark.parametrize("first_try", [False, True])
-def test_a_save_in_a_signal(client, person, first_try):
+def test_a_queryset_update_in_a_signal_is_part_of_the_guarded_write(client, person, first_try):
     """After another, where there is a first try, whose savepoint is rolled back."""
 
     def save_again(sender, instance, **kwargs):
