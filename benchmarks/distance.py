@@ -50,7 +50,7 @@ WAYS = [
     Way("plain 412", PLAIN, "PUT", 412, 41),
     Way("DRF 200", DRF, "GET", 200, 46),
     Way("DRF 304", DRF, "GET", 304, 48),
-    Way("DRF PATCH", DRF, "PATCH", 200, 121),
+    Way("DRF PATCH", DRF, "PATCH", 200, 122),
     Way("DRF 412", DRF, "PATCH", 412, 87),
 ]
 # The code objects that Python 3.11 makes of comprehensions; later Pythons make none.

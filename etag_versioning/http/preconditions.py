@@ -353,7 +353,8 @@ def _matches_by_state(tag: EntityTag, current: Validators) -> bool:
     """Compare the state part alone: the representation and proxies' changes don't count."""
     if current.state is None:
         return tag.opaque in current.opaques
-    return state_part(tag.opaque) in current.states
+    state = state_part(tag.opaque)
+    return state == current.state or any(state == former for _, former in current.former)
 
 
 def _matches_weakly(tag: EntityTag, opaque: str, current: Validators) -> bool:

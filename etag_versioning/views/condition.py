@@ -17,6 +17,7 @@ from ..exceptions import StaleWriteError
 from ..http import headers
 from ..http.error_responses import ErrorResponse
 from ..http.etags import EntityTag
+from ..http.policy import policy_for
 from ..http.preconditions import (
     CONFLICT,
     DUPLICATE,
@@ -174,7 +175,11 @@ class Call:
         if options.etag_func is not None or options.last_modified_func is not None:
             validators = self.with_own(validators)
         asked = method not in READ_METHODS or self.headers.if_match is not None
-        policy = options.policy(self.headers) if asked else NO_POLICY
+        policy = NO_POLICY
+        if asked:
+            creates = options.creates is not None
+            if_match = options.if_match_of(self.headers) if creates else options.if_match
+            policy = policy_for(if_match, options)
         decision = evaluate(method, self.headers, validators, policy)
         row = None if current is None or not asked else current.row
         return Evaluated(current, row, validators or _NOTHING, decision)

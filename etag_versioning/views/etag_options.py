@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ..http.etags import parse_entity_tags
-from ..http.policy import policy_for
-from ..http.preconditions import ConditionalHeaders, Policy
+from ..http.preconditions import ConditionalHeaders
 from ..http.representation import EtagExtra
 from ..sources.base import RowSource, Source
 
@@ -29,14 +28,11 @@ class Options(NamedTuple):
     expose_tag: bool
     methods: tuple[str, ...] | None
 
-    def policy(self, headers: ConditionalHeaders) -> Policy:
-        """What is asked of a write, or of a read with If-Match."""
-        return policy_for("required" if self._is_unreadable(headers) else self.if_match, self)
-
-    def _is_unreadable(self, headers: ConditionalHeaders) -> bool:
+    def if_match_of(self, headers: ConditionalHeaders) -> str:
         """
-        Whether a client that may create the row meant to say ``If-None-Match: *``, and
-        sent what cannot be read: its write does not go on as if it had said nothing.
+        ``if_match`` for a request that may create the row. A malformed If-None-Match was
+        perhaps meant to be ``*``, so such a write is not performed as if it had none.
         """
         value = headers.if_none_match
-        return self.creates is not None and value is not None and parse_entity_tags(value) is None
+        malformed = value is not None and parse_entity_tags(value) is None
+        return "required" if malformed else self.if_match
