@@ -63,9 +63,24 @@ class StaleWriteError(VersioningError):
             f"{self.model._meta.label} with primary key {self.pk!r} was changed or deleted "
             f"after the state that this write is based on was read"
             f"{self._states()}. Nothing was written; "
-            f"read the row again and repeat the change on it. If nobody else wrote it, look for "
-            f"a column that cuts microseconds off, a row that is missing in a child's table, or "
-            f"a trigger that keeps the row."
+            f"read the row again and repeat the change on it. {self._other_causes()}"
+        )
+
+    def _other_causes(self) -> str:
+        timestamp = getattr(self.expected, "timestamp", None)
+        if timestamp is not None and timestamp.microsecond % 1000 == 0:
+            given, fields = vars(self.instance or self), self.model._meta.concrete_fields
+            names = (field.name for field in fields if given.get(field.attname) == timestamp)
+            name = next(names, "updated_at")
+            return (
+                f"If nobody else wrote it: the {name} that it was compared with has no "
+                f"microseconds, so it comes from a file, or from a column that cuts them off. "
+                f"Leave it out of what is read back from files, such as "
+                f'exclude = ("{name}",) in an import\'s Meta.'
+            )
+        return (
+            "If nobody else wrote it, look for a column that cuts microseconds off, a row that is "
+            "missing in a child's table, or a trigger that keeps the row."
         )
 
     def _states(self) -> str:

@@ -154,6 +154,13 @@ async def test_coroutine_functions_make_the_tag():
     assert (await put(url, '"name-a"')).status_code == 200
 
 
+async def test_coroutine_functions_of_gathered_requests_read_the_database():
+    person = await Person.objects.acreate(name="a")
+    url = f"/async-own/{person.pk}/"
+    answers = await asyncio.gather(*[AsyncClient().get(url) for _ in range(8)])
+    assert {answer["ETag"] for answer in answers} == {'"name-a"'}
+
+
 def plain_terms(request, pk):
     return [request.headers["X-User"]]
 

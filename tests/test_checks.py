@@ -159,7 +159,7 @@ def test_w001_names_the_default_manager(isolated):
 
     (message,) = found(isolated)
     assert "testapp.Named.active" in message.msg
-    assert message.hint == "active = ActiveManager.from_queryset(VersionedQuerySet)()"
+    assert message.hint == "class ActiveManager(VersionedManager): …"
 
 
 def test_what_is_in_order_is_not_reported(isolated):

@@ -2,7 +2,12 @@
 
 from django.db import models
 
-from etag_versioning.models import VersionedModel, VersionedQuerySet
+from etag_versioning.models import (
+    VersionedManager,
+    VersionedModel,
+    VersionedQuerySet,
+    versioned_manager,
+)
 
 
 class Article(VersionedModel):
@@ -30,6 +35,8 @@ def test_a_model_gains_its_fields_and_its_options():
         "stale_writes",
         "tag_key",
         "tag_label",
+        "touch",
+        "atouch",
         "touches",
         "unversioned_fields",
         "unversioned_managers",
@@ -48,7 +55,22 @@ def test_an_instance_gains_no_attribute_by_being_read_and_saved(db):
     assert set(vars(person)) - fields == {"_state"}
 
 
-def test_a_queryset_gains_its_two_methods():
-    assert {
-        name for name in gained(VersionedQuerySet, models.QuerySet) if not name.startswith("_")
-    } == {"expect", "unversioned"}
+def test_a_queryset_gains_its_four_methods_and_no_private_name():
+    public = {"atouch", "expect", "touch", "unversioned"}
+    assert gained(VersionedQuerySet, models.QuerySet) == public
+
+
+def test_a_manager_gains_the_methods_of_its_queryset_and_no_private_name():
+    plain = models.Manager.from_queryset(models.QuerySet)
+    public = {"atouch", "expect", "touch", "unversioned"}
+    assert gained(VersionedManager, plain) == public
+
+
+class BookManager(models.Manager):
+    """As another app has one."""
+
+
+def test_a_manager_of_another_app_gains_the_same():
+    versioned = type(versioned_manager(BookManager()))
+    public = {"atouch", "expect", "touch", "unversioned"}
+    assert gained(versioned, BookManager) == public

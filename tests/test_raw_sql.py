@@ -55,6 +55,15 @@ def other_table_view(request, pk):
     return HttpResponse()
 
 
+@versioned_condition(Person)
+def saving_and_bumping_view(request, pk):
+    if request.method == "PUT":
+        Person.objects.get(pk=pk).save()
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE testapp_person SET version = version + 1 WHERE id = %s", [pk])
+    return HttpResponse()
+
+
 @versioned_condition(Author)
 def triggered_view(request, pk):
     with connection.cursor() as cursor:
@@ -138,6 +147,13 @@ def test_raw_sql_is_not_logged_where_nothing_is_wrong(caplog, person, view):
 def test_raw_sql_that_a_trigger_bumps_is_not_logged(caplog):
     assert put(triggered_view, Author.objects.create(name="a").pk).status_code == 200
     assert not raw_sql_in(caplog)
+
+
+def test_raw_sql_that_bumps_after_a_save_is_answered_with_the_tag_of_the_next_read(person):
+    tag = put(saving_and_bumping_view, person.pk)["ETag"]
+    person.refresh_from_db()
+    assert person.version == 3
+    assert saving_and_bumping_view(RequestFactory().get("/"), pk=person.pk)["ETag"] == tag
 
 
 @pytest.mark.usefixtures("close_connections")

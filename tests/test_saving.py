@@ -101,6 +101,33 @@ class TestDeletionOfWhatIsGone:
         with transaction.atomic(), guard.watch(), pytest.raises(StaleWriteError):
             gone.delete()
 
+    def test_a_child_and_its_parent_are_deleted_as_django_does(self):
+        restaurant = Restaurant.objects.create(name="a")
+        gone = again(restaurant)
+        restaurant.delete()
+        assert gone.delete()[0] == 0
+
+    def test_a_child_without_its_parent_is_deleted_as_django_does(self):
+        restaurant = Restaurant.objects.create(name="a")
+        gone = again(restaurant)
+        restaurant.delete()
+        assert gone.delete(keep_parents=True)[0] == 0
+
+    def test_a_row_of_a_class_with_its_own_delete_is_deleted_as_django_does(self):
+        row = HiddenAfter.objects.create(name="a")
+        gone = again(row)
+        row.delete(force=True)
+        assert gone.delete(force=True)[0] == 0
+
+    def test_an_enclosing_transaction_goes_on(self):
+        row = Person.objects.create(name="a")
+        gone = again(row)
+        row.delete()
+        with transaction.atomic():
+            assert gone.delete()[0] == 0
+            Person.objects.create(name="b")
+        assert Person.objects.get().name == "b"
+
     def test_a_row_with_relations_is_deleted_as_django_does(self):
         team = Team.objects.create(name="a")
         gone = again(team)
@@ -457,3 +484,18 @@ def test_the_parent_that_a_new_child_was_given_stays_current():
     place.name = "b"
     place.save()
     assert again(place).name == "b"
+
+
+def test_a_stale_write_of_a_timestamp_from_a_file_says_what_to_leave_out():
+    person = Person.objects.create(name="a")
+    person.updated_at = person.updated_at.replace(microsecond=0) - timedelta(seconds=1)
+    with pytest.raises(StaleWriteError, match=r"the updated_at .* has no microseconds.*exclude"):
+        person.save()
+
+
+def test_a_stale_write_of_a_whole_timestamp_says_nothing_of_files():
+    person = Person.objects.create(name="a")
+    person.updated_at = person.updated_at.replace(microsecond=123_456) - timedelta(seconds=1)
+    with pytest.raises(StaleWriteError) as error:
+        person.save()
+    assert "file" not in str(error.value)

@@ -307,6 +307,53 @@ class TestReport:
 
 
 @pytest.mark.django_db
+class TestReportOfBatches:
+    def test_a_stale_batch_is_written_and_each_stale_instance_is_reported(self, reports):
+        stale = stale_copy(Reported.objects.create(name="a"), name="b")
+        current = again(Reported.objects.create(name="a"))
+        for instance in (stale, current):
+            instance.count = 5
+        assert Reported.objects.bulk_update([stale, current], ["count"]) == 2
+        assert (again(stale).name, again(stale).count, again(stale).version) == ("b", 5, 3)
+        assert state(current) == state(again(current))
+        assert [sent["instance"] for sent in reports] == [stale]
+        assert stale.version == 1  # Its name is still that of this state.
+
+    def test_a_batch_that_is_not_stale_is_not_reported(self, reports):
+        rows = [again(Reported.objects.create(name="a")) for _ in range(3)]
+        Reported.objects.bulk_update(rows, ["name"], batch_size=2)
+        assert [state(row) for row in rows] == [state(again(row)) for row in rows]
+        assert reports == []
+
+    def test_instances_without_a_state_and_twice_the_same_row_are_written(self):
+        row = Reported.objects.create(name="a")
+        part = Reported.objects.defer("version").get()
+        part.name = "b"
+        Reported.objects.bulk_update([part, again(row)], ["name"])
+        assert again(row).name == "b"
+
+    def test_a_child_is_written_in_both_tables(self, reports):
+        stale = stale_copy(ReportedChild.objects.create(name="a", note="a"), note="b")
+        stale.name, stale.note = "c", "c"
+        ReportedChild.objects.bulk_update([stale], ["name", "note"])
+        assert (again(stale).name, again(stale).note, again(stale).version) == ("c", "c", 3)
+        assert len(reports) == 1
+
+    def test_a_row_that_if_match_names_is_strict(self):
+        row = Reported.objects.create(name="a")
+        tag = put_count(RequestFactory().get("/"), pk=row.pk)["ETag"]
+        stale = stale_copy(Reported.objects.create(name="c"), name="d")
+
+        @versioned_condition(Reported)
+        def view(request, pk):
+            Reported.objects.bulk_update([again(row), stale], ["name"])
+            return HttpResponse()
+
+        assert put(view, row.pk, tag).status_code == 409
+        assert again(row).version == 1
+
+
+@pytest.mark.django_db
 class TestMerge:
     def test_a_column_that_nobody_else_changed_is_saved(self, reports):
         stale = stale_copy(Merged.objects.create(name="a"), name="b")

@@ -474,9 +474,9 @@ def test_e003_says_what_to_write(world):
         messages = check_models(registry.get_app_configs())
     assert {message.id for message in messages} == {"etag_versioning.E003"}
     assert [message.hint for message in messages] == [
-        "Name one of its relations: text, bare.",
+        'touches = ("bare",); the relations of testapp.Wrong: text, bare.',
         "class Bare(VersionedModel)",
-        "Name one of its relations: wrong.",
-        "Name one of its relations: text, bare.",
+        'touches = ("bare__wrong",); the relations of testapp.Bare: wrong.',
+        'touches = ("bare",); the relations of testapp.Wrong: text, bare.',
         'touches = ("wrong",)',
     ]

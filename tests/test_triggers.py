@@ -20,8 +20,9 @@ from etag_versioning.models import VersionedModel
 from etag_versioning.operations import AddVersionTrigger
 from etag_versioning.orm.locks import StoredRow, lock_state
 from etag_versioning.orm.state import State
+from etag_versioning.triggers.audit import audit_triggers
 from etag_versioning.triggers.backends import trigger_editor
-from tests.triggerapp.models import Author, Book, Numbered, Stamped, Untouched
+from tests.triggerapp.models import Author, Book, Numbered, Stamped, Subject, Untouched
 
 pytestmark = pytest.mark.django_db
 
@@ -530,7 +531,7 @@ def test_a_table_without_state_has_nothing_to_move():
                 app_label = "triggerapp"
 
     for model in (Plain, Child):
-        with pytest.raises(ValueError, match="nothing to move there"):
+        with pytest.raises(ValueError, match="nothing to bump there"):
             trigger_editor(connection).create(model)
 
 
@@ -583,3 +584,48 @@ def test_what_a_guarded_view_has_the_triggers_move_is_its_own(author, steps):
     assert answer.status_code == 200
     assert answer["ETag"] == view(requests.get("/"), pk=author.pk)["ETag"] != tag
     assert view(requests.put("/", headers={"If-Match": tag}), pk=author.pk).status_code == 412
+
+
+# The automatic table of a many-to-many field, written past the field.
+
+
+def test_links_that_are_created_past_their_field_bump_the_row(author):
+    subject = Subject.objects.create(name="logic")
+    links = Author.subjects.through.objects
+    links.bulk_create([Author.subjects.through(author=author, subject=subject)])
+    assert state(author)[0] == 2
+    assert state(author)[1] > author.updated_at
+
+
+def test_links_that_are_changed_or_deleted_past_their_field_bump_the_row(author):
+    first, second = Subject.objects.create(name="logic"), Subject.objects.create(name="sets")
+    author.subjects.add(first)
+    before = state(author)[0]
+    links = Author.subjects.through.objects.filter(author=author)
+    links.update(subject=second)
+    assert state(author)[0] == before + 1
+    links.delete()
+    assert state(author)[0] == before + 2
+
+
+def test_links_of_an_unversioned_field_bump_the_row_once_by_the_trigger(author):
+    author.subjects.add(Subject.objects.create(name="logic"))
+    assert state(author)[0] == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_trigger_of_links_that_is_gone_is_told():
+    through, triggers = Author.subjects.through, trigger_editor(connection)
+    with connection.schema_editor() as editor:
+        for statement in triggers.drop(through, triggers.installed(through)):
+            editor.execute(statement, params=None)
+    try:
+        (report,) = [each for each in audit_triggers("default") if each.status == "missing"]
+    finally:
+        with connection.schema_editor() as editor:
+            for statements in triggers.create(through, ("author",)).values():
+                for statement in statements:
+                    editor.execute(statement, params=None)
+    assert report.model is through
+    assert report.code == "AddVersionTrigger(\"author_subjects\", touches=('author',))"
+    assert "missing" not in {each.status for each in audit_triggers("default")}

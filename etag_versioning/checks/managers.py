@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -17,28 +18,49 @@ from ..orm.saving import StatefulModel
 __all__ = ["check_managers"]
 
 
-def check_managers(model: Any) -> Iterator[checks.CheckMessage]:
-    """W001 and W002: managers that bypass versions."""
-    meant = model.unversioned_managers
-    meant = meant if isinstance(meant, Collection) else ()  # E004 or E005 tells of it.
-    for manager in model._meta.managers:
-        if not _bumps(manager) and manager.name not in meant and not _is_inherited(model, manager):
-            yield checks.Warning(
-                f"{model._meta.label}.{manager.name} makes querysets whose update() does not bump "
-                f"the version, so clients keep stale copies. If that is meant, say "
-                f'unversioned_managers = ("{manager.name}",).',
-                hint=_cure(model, manager),
-                obj=model,
-                id="etag_versioning.W001",
-            )
-    if not _bumps(model._base_manager):
+def check_managers(versioned: Collection[Any]) -> Iterator[checks.CheckMessage]:
+    """W001 and W002: managers that bypass versions. Each place to mend is told once."""
+    by_cure: dict[str, list[Any]] = defaultdict(list)
+    for model in versioned:
+        meant = model.unversioned_managers
+        meant = meant if isinstance(meant, Collection) else ()  # E004 or E005 tells of it.
+        for manager in model._meta.managers:
+            if (
+                not _bumps(manager)
+                and manager.name not in meant
+                and not _is_inherited(model, manager)
+            ):
+                cure = _cure(model, manager)
+                # A cure that is no line of a class is one for this model alone.
+                place = cure if cure.startswith(("class ", "Delete ", "In ")) else model._meta.label
+                by_cure[f"{place} {cure}"].append((model, manager, cure))
+    for found in by_cure.values():
+        model, manager, cure = found[0]
+        labels = ", ".join(f"{each._meta.label}.{other.name}" for each, other, _ in found)
+        makes, it = ("makes", "that is") if len(found) == 1 else ("make", "those are")
         yield checks.Warning(
-            f"{model._meta.label}'s base manager, through which Django writes SET_NULL, does not "
-            f"bump the version.",
-            hint="Leave base_manager_name out of its Meta, or name a versioned manager.",
+            f"{labels} {makes} querysets whose update() does not bump the version, so clients "
+            f"keep stale copies. If {it} meant, say "
+            f'unversioned_managers = ("{manager.name}",) in {model.__name__}.',
+            hint=cure,
             obj=model,
-            id="etag_versioning.W002",
+            id="etag_versioning.W001",
         )
+    for model in versioned:
+        if not _bumps(model._base_manager):
+            yield _check_base_manager(model)
+
+
+def _check_base_manager(model: Any) -> checks.CheckMessage:
+    name = model._meta.base_manager_name
+    return checks.Warning(
+        f"{model._meta.label}'s base manager, through which Django writes SET_NULL, does not "
+        f"bump the version.",
+        hint=f'Delete base_manager_name = "{name}" from its Meta, or let {name} be a '
+        f"VersionedManager().",
+        obj=model,
+        id="etag_versioning.W002",
+    )
 
 
 def _bumps(manager: Any) -> bool:
@@ -76,26 +98,46 @@ def _is_inherited(model: Any, manager: Any) -> bool:
 def _cure(model: Any, manager: Any) -> str:
     """The mended code."""
     name, kind = manager.name, type(manager)
-    declared = manager.creation_counter in [own.creation_counter for own in _local(model)]
     if kind is models.Manager:
-        if name == "objects" and declared and _brings_objects(model):
-            return 'Delete the line "objects = models.Manager()": VersionedModel has a manager.'
+        declaring = _declaring(model, manager)
+        if name == "objects" and _brings_objects(declaring):
+            where = "" if declaring is model else f" in {declaring.__name__}"
+            return (
+                f'Delete the line "objects = models.Manager()"{where}: VersionedModel has a '
+                f"manager."
+            )
         return f"{name} = VersionedManager()  # from etag_versioning.models"
-    made = _queryset_class(manager)
+    made, own = _queryset_class(manager), _named(kind)
     if made is not models.QuerySet and not _is_foreign(model, made):
-        bases = [base.__name__ for base in made.__bases__ if base is not models.QuerySet]
-        return f"class {made.__name__}({', '.join(['VersionedQuerySet', *bases])}): …"
+        return _with_base(made, models.QuerySet, VersionedQuerySet)
     if _bumps(_with_versioned_querysets(manager)):
+        if made is models.QuerySet and own is kind and not _is_foreign(model, kind):
+            return _with_base(kind, models.Manager, VersionedManager)
         return _versioned(name, manager)
     if _is_foreign(model, kind) or made is not models.QuerySet:
         # Its get_queryset() does not ask for the class of the querysets.
-        return (
-            f"{name} = versioned_manager({_named(kind).__name__}())  # from etag_versioning.models"
-        )
+        return f"{name} = versioned_manager({own.__name__}())  # from etag_versioning.models"
     return (
-        f"Let {kind.__name__}.get_queryset() return super().get_queryset(), filtered as needed, "
-        f"and {name} = {_from_queryset(kind, 'VersionedQuerySet')}()."
+        f"In {kind.__name__}.get_queryset(), write super().get_queryset() in place of "
+        f"QuerySet(…); and {_with_base(kind, models.Manager, VersionedManager)}"
     )
+
+
+def _with_base(kind: type, plain: type, versioned: type) -> str:
+    """The line of a class of the project, with our base in the place of Django's, or first."""
+    bases = [versioned if base is plain else base for base in kind.__bases__]
+    if versioned not in bases:
+        bases.insert(0, versioned)
+    return f"class {kind.__name__}({', '.join(base.__name__ for base in bases)}): …"
+
+
+def _declaring(model: Any, manager: Any) -> Any:
+    """The class in whose body a manager stands: the model, or one of its bases."""
+    for base in model.__mro__:
+        for own in getattr(getattr(base, "_meta", None), "local_managers", ()):
+            if own.creation_counter == manager.creation_counter:
+                return base
+    return model
 
 
 def _versioned(name: str, manager: Any) -> str:
@@ -137,12 +179,8 @@ def _is_foreign(model: Any, kind: type) -> bool:
     return kind.__module__.partition(".")[0] != model.__module__.partition(".")[0]
 
 
-def _local(model: Any) -> list[Any]:
-    return list(model._meta.local_managers)
-
-
 def _brings_objects(model: Any) -> bool:
-    """Whether ``objects`` would be ours, if the model declared none."""
+    """Whether ``objects`` would be ours, if the class declared none."""
     for base in model.__mro__[1:]:
         for manager in getattr(getattr(base, "_meta", None), "local_managers", ()):
             if manager.name == "objects":

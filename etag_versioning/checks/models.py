@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from difflib import get_close_matches
 from typing import Any, Final
 
 from django.apps import apps
@@ -38,6 +39,7 @@ def check_models(
     """E002 to E008, W001 to W003, W006 and W008: each model, by itself."""
     configs = apps.get_app_configs() if app_configs is None else app_configs
     found: list[checks.CheckMessage] = []
+    versioned: list[Any] = []
     for model in (model for config in configs for model in config.get_models()):
         if not issubclass(model, StatefulModel):
             found += _check_plain_model(model)
@@ -51,9 +53,9 @@ def check_models(
             found += _check_touches(model)
             found += list(_check_names(model)) or list(_check_through_models(model))
             found += _check_translations(model)
-        found += check_managers(model)
         found += _check_foreign_keys(model)
-    return found
+        versioned.append(model)
+    return [*found, *check_managers(versioned)]
 
 
 def _error(number: str, model: Any, message: str, hint: str) -> checks.CheckMessage:
@@ -70,11 +72,12 @@ def _check_columns(model: Any) -> Iterator[checks.CheckMessage]:
         names = [field.name for field in fields if isinstance(field, kind)]
         if len(names) > 1:
             twice = True
+            inherited = next((name for name in names if name in _INHERITED), names[0])
             yield _error(
                 "E002",
                 model,
                 f"{model._meta.label} has more than one {kind.__name__}: {', '.join(names)}.",
-                "Keep one; remove the inherited one by setting its name to None.",
+                f"{inherited} = None, in the body of {model.__name__}; or delete the other one.",
             )
     owners = {field.model._meta.label for field in fields}
     if not twice and len(owners) > 1:
@@ -83,8 +86,20 @@ def _check_columns(model: Any) -> Iterator[checks.CheckMessage]:
             model,
             f"{model._meta.label} keeps its version and its timestamp in two tables: "
             f"{', '.join(sorted(owners))}.",
-            "Let one model of the chain inherit from VersionedModel.",
+            f"class {_first_versioned(model).__name__}(VersionedModel), and models.Model or its "
+            f"child in the place of the other mixins.",
         )
+
+
+_INHERITED: Final = ("version", "updated_at")
+
+
+def _first_versioned(model: Any) -> Any:
+    """The first table of an inherited model that has one of the state's columns."""
+    chain = [*model._meta.all_parents, model]
+    return next(
+        base for base in reversed(model.__mro__) if base in chain and state_columns(base).owner
+    )
 
 
 def _check_hidden_columns(model: Any) -> Iterator[checks.CheckMessage]:
@@ -206,7 +221,11 @@ def _check_names(model: Any) -> Iterator[checks.CheckMessage]:
         ("unversioned_fields", lambda name: _wrong_field(model, name)),
         (
             "unversioned_managers",
-            lambda name: None if name in managers else f"Its managers are: {', '.join(managers)}.",
+            lambda name: (
+                None
+                if name in managers
+                else _instead("unversioned_managers", name, sorted(managers))
+            ),
         ),
     )
     for option, wrong in checked:
@@ -242,7 +261,15 @@ def _wrong_field(model: Any, name: str) -> str | None:
     columns = [field.attname for field in own if field.name in names]
     if name in (*names, *columns):
         return None
-    return f"Name one of its fields: {', '.join(names)}."
+    return _instead("unversioned_fields", name, names)
+
+
+def _instead(option: str, name: str, known: Sequence[str]) -> str:
+    """The mended code: the name that is most alike, and all others."""
+    if not known:
+        return f"Delete the line {option} = …: there is nothing to name."
+    (alike,) = get_close_matches(name, known, 1, cutoff=0)
+    return f'{option} = ("{alike}",); what it can name: {", ".join(known)}.'
 
 
 def _wrong_tag_key(model: Any, name: str) -> str | None:
@@ -254,7 +281,8 @@ def _wrong_tag_key(model: Any, name: str) -> str | None:
             field = here._meta.get_field(part)
         except FieldDoesNotExist:
             fields = [field.name for field in here._meta.concrete_fields]
-            return f"Name a field of {here._meta.label}: {', '.join(fields)}."
+            (alike,) = get_close_matches(part, fields, 1, cutoff=0)
+            return f'tag_key = "{alike}"; the fields of {here._meta.label}: {", ".join(fields)}.'
         if isinstance(field.related_model, type):
             here = field.related_model
     return None

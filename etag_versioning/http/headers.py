@@ -65,11 +65,11 @@ class NotModified(HttpResponseNotModified):
             self.headers["ETag"] = str(decision.etag)
         if (moment := showable_last_modified(validators)) is not None:
             self.headers["Last-Modified"] = format_http_date(moment)
-        without_length(self)
         # GZipMiddleware sets Vary on the 200 but skips an empty 304, so set it here.
         recoded = decision.etag is not validators.etag and _is_recoded(decision.etag, validators)
         if recoded or _compresses(*django_settings.MIDDLEWARE):
             patch_vary_headers(self, ("Accept-Encoding",))
+        without_length(self)
 
 
 def without_length(response: Any) -> None:

@@ -42,8 +42,8 @@ _CALLBACK_CODES = frozenset(function.__code__ for function in _CALLBACKS)
 
 def is_lost_race(error: Exception) -> bool:
     """
-    Whether a write failed for no other reason than somebody else's. A statement that the
-    database ended by a timeout counts: a write that takes long waits for a lock.
+    Whether a write failed because of another request's. A statement that the database
+    ended by a timeout counts: a write that takes long waits for a lock.
     """
     return isinstance(error, StaleWriteError) or is_contention(error) or _is_timeout(error)
 
@@ -56,7 +56,7 @@ def _is_timeout(error: Exception) -> bool:
 
 
 def is_contention(error: Exception) -> bool:
-    """Whether a database gave up because of somebody else's work on the same rows."""
+    """Whether a database ended a statement because others work on the same rows."""
     if not isinstance(error, DatabaseError):
         return False
     postgresql, mysql, sqlite = _codes(error)
@@ -80,7 +80,7 @@ def is_overtaken(error: Exception) -> bool:
 
 
 def is_duplicate(error: Exception) -> bool:
-    """Whether a database refused a row for another that has the same unique values."""
+    """Whether a database refused a row because another has the same unique values."""
     if not isinstance(error, IntegrityError):
         return False
     postgresql, mysql, sqlite = _codes(error)
@@ -90,8 +90,8 @@ def is_duplicate(error: Exception) -> bool:
 
 def violates_foreign_key(error: Exception) -> bool:
     """
-    Whether a database refused a write for a row that it refers to, which is gone, or
-    for one that refers to what was to be deleted.
+    Whether a database refused a write because the row that it refers to is gone, or
+    because another row refers to the one that was to be deleted.
     """
     if not isinstance(error, IntegrityError):
         return False
@@ -101,12 +101,12 @@ def violates_foreign_key(error: Exception) -> bool:
 
 
 def is_clash(error: Exception) -> bool:
-    """Whether a database refused a write for what is, or is not, in other rows."""
+    """Whether a database refused a write because of what other rows hold."""
     return is_duplicate(error) or violates_foreign_key(error)
 
 
 def _codes(error: Exception) -> tuple[Any, Any, int]:
-    """What each engine's driver says that an error is: SQLSTATE, number, result code."""
+    """An error's code by each driver: SQLSTATE, MariaDB's number, SQLite's result code."""
     cause = error.__cause__
     sqlstate = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
     number = error.args[0] if error.args and isinstance(error.args[0], int) else None

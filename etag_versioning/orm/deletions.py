@@ -13,10 +13,9 @@ from django.utils import timezone
 from ..exceptions import StaleWriteError
 from ..touching.deletions import delete_collected, may_touch_by_cascade
 from ..touching.paths import Found
-from ..touching.touch import in_transaction, keep_current
+from ..touching.touch import in_transaction, keep_current, touching
 from ..touching.writes import (
     Source,
-    at_hand,
     may_touch_by_deletion,
     touch_for_deletion,
     touch_for_rows,
@@ -87,7 +86,7 @@ class Deletion:
 
     def _run_without_version(self) -> Any:
         """The deletion of an instance that has no state, but may touch others."""
-        with keep_current(at_hand([self.instance])):
+        with keep_current([self.instance]):
             if self._is_djangos() and may_touch_by_cascade(self.instance._meta.concrete_model):
                 return self._delete_collected(None)
             return self.delete(*self.args, **self.kwargs)
@@ -198,10 +197,8 @@ class Deletion:
         if not may_touch_by_deletion(type(self.instance)):
             yield None
             return
-        with in_transaction(self.using):
-            touch = touch_for_deletion(self.instance, self.using)
+        with touching(self.using, lambda: touch_for_deletion(self.instance, self.using)) as touch:
             yield touch.done
-            touch.move()
 
     def _alias(self) -> str | None:
         given = self.kwargs.get("using") or (self.args[0] if self.args else None)

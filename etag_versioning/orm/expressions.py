@@ -18,15 +18,17 @@ __all__ = ["InState", "InStates", "MovingInsertQuery"]
 class InState(models.Lookup):
     """
     The condition that a row is in a state, for ``filter()``. There are no names to resolve in
-    it: comparing two columns by their names would take a third of the time of a ``save()``.
+    it: comparing two columns by their names would take a third of the time of a ``save()``. It
+    is a lookup because Django puts one into the WHERE as it is, and compares any other
+    expression with True.
 
     Args:
         columns: the model's state columns, the version among them.
         state: the state; NULL where it is ``None``.
     """
 
-    # Django puts a lookup into the WHERE as it is; any other expression is compared with True.
-    prepare_rhs = False
+    # One for all: to make a field takes longer than the rest.
+    output_field = models.BooleanField()
 
     def __init__(self, columns: StateColumns, state: State) -> None:
         self.lhs, self.rhs = columns, state

@@ -1,10 +1,10 @@
 """
 The one row that a request may write, and the state in which it may write it.
 
-A decorated view, or a viewset, puts a guard around its work; whatever the work
-does to that row through the ORM, ``models`` holds it against the guard. The
-guard travels in a context variable: it is there in the coroutine, the task and
-the thread that work for the request, and nowhere else.
+A decorated view, or a viewset, puts a guard around its work, and each write of that
+row through the ORM is compared with the guard. The guard travels in a context
+variable, since Django has no argument that leads from a view to ``save()``: it is there
+in the coroutine, the task and the thread that work for the request, and nowhere else.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Guard:
 
     def is_on(self, pk: Any) -> bool:
         """Whether a write of the row with this key is to be held against the guard."""
-        return bool(self.row.pk == pk)
+        return self.row.pk in (pk, None)
 
     def is_among(self, pks: Collection[Any]) -> bool:
         """Whether the row is one of these, which a write elsewhere bumps too."""
@@ -129,13 +129,13 @@ class Guard:
         Begin a transaction, with the row's lock for as long as the block. Without a
         precondition, it locks nothing.
 
-        The lock is the transaction's first statement, but for what is locked before
-        it, so where the database gives it up it is tried again, a few times. The block
-        is never repeated.
+        The transaction begins with the lock (and that of the rows that this one touches), so
+        it is begun again a few times if the database reports contention. The block is never
+        repeated.
 
         Raises:
             StaleWriteError: the row is in another state, or gone.
-            DatabaseError: there is no getting at the row, or the block raised it.
+            DatabaseError: the lock met contention each time, or the block raised it.
         """
         connection = connections[self.row.using]
         nested, begun = connection.in_atomic_block, False
@@ -153,6 +153,8 @@ class Guard:
                     if self.demand is Demand.ANY_STATE and nested:
                         self._require_seen()
                     yield
+                if not nested:
+                    self._note_end_of_lock()
             except DatabaseError as error:
                 if begun or not attempts or not is_contention(error):
                     raise
@@ -167,6 +169,13 @@ class Guard:
             self.status, self.admitted = Status.LOCKED, None
             if self.demand is Demand.ANY_STATE:
                 self.state = None  # It was not compared.
+
+    def _note_end_of_lock(self) -> None:
+        """After the transaction: the next one has to compare the row with what this one left."""
+        if self.status is Status.LOCKED:
+            self.status = Status.OPEN
+            if self.demand is Demand.THIS_STATE and self.state is not None:
+                self.admitted = {self.state}
 
     def _require_seen(self) -> None:
         """
@@ -229,10 +238,7 @@ class Guard:
             rolled_back: whether a savepoint in the block may have been rolled back.
             unseen: whether the row may have been written in ways that the guard does not see.
         """
-        connection = connections[self.row.using]
-        if connection.needs_rollback or is_aborted(connection):
-            self.state = None
-        elif self.status is not Status.DELETED and (
+        if self.status is not Status.DELETED and (
             (unseen and self.demand is not Demand.NOTHING)
             # A trigger, or raw SQL, may have bumped what seems to be as it was.
             or (self.status is Status.LOCKED and self.state in (before, None))
@@ -304,7 +310,7 @@ def guards_of(model: type[models.Model], using: str, pk: Any = None) -> list[Gua
         for guard in active
         if guard.row.columns.owner is model
         and guard.row.using == using
-        and (pk is None or guard.is_on(pk))
+        and (pk is None or guard.row.pk in (pk, None))
         and not guard.closed
     ]
 
@@ -323,6 +329,8 @@ class Watch:
     guards: Sequence[Guard]
     # Whether the rows may have been written in ways that the guards do not see.
     unseen: bool = field(default=False, init=False)
+    # After the block: whether the database will roll back what it wrote.
+    is_broken: bool = field(default=False, init=False)
 
     def __enter__(self) -> Self:
         self.token: Token[Any] = _active.set((*_active.get(), *self.guards))
@@ -334,8 +342,15 @@ class Watch:
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         _active.reset(self.token)
-        rolled_back = connections[self.using].savepoint_state != self.savepoints
-        for guard, before in zip(self.guards, self.before, strict=True):
+        for guard in self.guards:
             guard.closed = True
-            if error is None:
+        if error is not None:
+            return
+        connection = connections[self.using]
+        self.is_broken = connection.needs_rollback or is_aborted(connection)
+        rolled_back = connection.savepoint_state != self.savepoints
+        for guard, before in zip(self.guards, self.before, strict=True):
+            if self.is_broken:
+                guard.state = None
+            else:
                 guard.settle(before, rolled_back=rolled_back, unseen=self.unseen)

@@ -11,7 +11,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, models
 
 from ..exceptions import StaleWriteError
-from .expressions import InState
 from .state import State, StateColumns, state_columns
 
 __all__ = ["StoredRow", "lock_state", "read_locked_state", "require_matched_rows"]
@@ -27,7 +26,7 @@ class StoredRow(NamedTuple):
     Args:
         columns: where its model keeps the state.
         using: the database alias.
-        pk: the row's primary key.
+        pk: the row's primary key; ``None`` where it is not known yet.
     """
 
     columns: StateColumns
@@ -58,7 +57,8 @@ def lock_state(
     """
     rows, columns = row.queryset(), row.columns
     if states is not None:
-        rows = rows.filter(reduce(or_, [models.Q(InState(columns, each)) for each in states]))
+        admitted = [models.Q(**dict(zip(columns.names, each, strict=False))) for each in states]
+        rows = rows.filter(reduce(or_, admitted))
     if not rows.update(**{columns.names[0]: models.F(columns.names[0])}):
         require_matched_rows(row.using)
         expected = next(iter(states)) if states and len(states) == 1 else None

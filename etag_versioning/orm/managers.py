@@ -192,6 +192,14 @@ class _VersionedQuerySets:
     def expect(self, **state: Any) -> Any:
         return self.get_queryset().expect(**state)
 
+    def touch(self) -> int:
+        count: int = self.get_queryset().touch()
+        return count
+
+    async def atouch(self) -> int:
+        count: int = await self.get_queryset().atouch()
+        return count
+
     def deconstruct(self) -> Any:
         """In migrations, it is the other app's manager: their models are plain ones."""
         return _as(self, type(self).__bases__[1]).deconstruct()

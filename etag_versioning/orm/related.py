@@ -13,7 +13,7 @@ from typing import Any
 from django.db import models, router
 
 from ..touching.paths import touches_of
-from ..touching.touch import in_transaction
+from ..touching.touch import in_transaction, keep_current
 from ..touching.writes import touch_for_update
 from .expressions import InStates
 from .instances import has_state, owner_key
@@ -35,7 +35,21 @@ def keep_instances_current(manager: Any) -> None:
         for name in ("add", "clear", "remove"):
             if name in vars(manager):
                 setattr(manager, name, _keeping_current(vars(manager)[name]))
+        for name in ("add", "clear", "remove", "create", "get_or_create", "update_or_create"):
+            if name in vars(manager):
+                setattr(manager, name, _when_touched(vars(manager)[name]))
         manager.set = _remembering(manager.set)
+
+
+def _when_touched(write: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep the manager's instance current, and what the method is given, if it touches them."""
+
+    @wraps(write)
+    def wrapped(self: Any, *objs: Any, **options: Any) -> Any:
+        with keep_current([self.instance, *objs]):
+            return write(self, *objs, **options)
+
+    return wrapped
 
 
 def _remembering(write: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,7 +60,8 @@ def _remembering(write: Callable[..., Any]) -> Callable[..., Any]:
         objs = tuple(objs)
         self.to_be_set, self.to_be_saved = objs, not options.get("bulk", True)
         try:
-            return write(self, objs, **options)
+            with keep_current([self.instance, *objs]):
+                return write(self, objs, **options)
         finally:
             del self.to_be_set, self.to_be_saved
 
@@ -58,7 +73,7 @@ def _keeping_current(write: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(write)
     def wrapped(self: Any, *objs: Any, **options: Any) -> Any:
-        # An object that is saved by itself is current. Links have receivers of their own.
+        # An object that is saved by itself is current, and links bump no row that they join.
         if hasattr(self, "through") or (adds and not options.get("bulk", True)):
             return write(self, *objs, **options)
         columns = state_columns(self.model)

@@ -1,4 +1,4 @@
-"""How often the first statement of a write is tried while the database is busy with others'."""
+"""How often the first statement of a write is tried again after contention."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ ATTEMPTS = 4
 
 def retry(write: Callable[[], None]) -> None:
     """
-    Do what is one statement, or begins a transaction with one; and again, a few
-    times, where the database gives it up for the sake of others.
+    Call ``write``, and again a few times if the database reports contention.
+
+    Args:
+        write: one statement, or what begins a transaction with one: all of it is repeated.
 
     Raises:
-        DatabaseError: there is no getting at the row, or ``write`` raised it.
+        DatabaseError: the last attempt met contention too, or another error.
     """
     for last in range(ATTEMPTS - 1, -1, -1):
         try:
@@ -33,5 +35,5 @@ def retry(write: Callable[[], None]) -> None:
 
 
 def pause() -> None:
-    """Wait before the next attempt, not as long as the others that wait."""
+    """Wait before the next attempt, for a random time, so that not all waiting requests collide."""
     time.sleep(random.uniform(0.005, 0.05))

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, ClassVar
 
+from asgiref.sync import sync_to_async
 from django.db import models, router
 from django.db.models.signals import class_prepared
 from django.dispatch import receiver
 
 from ..conf import settings
+from ..touching.instances import touch_instance
 from .deletions import Deletion
 from .instances import remember_key
 from .managers import VersionedManager, name_base_manager, share_objects
@@ -148,6 +150,33 @@ class StatefulModel(models.Model):
         return Deletion(self, super().delete, args, kwargs).run()
 
     delete.alters_data = True  # type: ignore[attr-defined]
+
+    def touch(self, using: str | None = None) -> None:
+        """
+        Bump the row's version and timestamp, and what ``touches`` names, without another write:
+        for what ``touches`` cannot follow, such as a generic foreign key or raw SQL.
+
+        Args:
+            using: the database alias; the one that the row is written to where it is ``None``.
+
+        Raises:
+            StaleWriteError: the row is not in the state that this instance was read in.
+            VersionNotLoaded: the instance does not say what it is based on.
+
+        Example::
+
+            comment.content_object.touch()
+        """
+        using = using or router.db_for_write(type(self), instance=self)
+        touch_instance(self, using)
+
+    touch.alters_data = True  # type: ignore[attr-defined]
+
+    async def atouch(self, using: str | None = None) -> None:
+        """``touch()`` for asynchronous code."""
+        await sync_to_async(self.touch)(using)
+
+    atouch.alters_data = True  # type: ignore[attr-defined]
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         super().refresh_from_db(*args, **kwargs)

@@ -7,23 +7,31 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Callable, Collection
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import django
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError
+from django.db import DatabaseError, models, transaction
 from django.dispatch import Signal
 
 from ..conf import STALE_WRITES, settings
 from ..exceptions import StaleWriteError
 from ..touching.paths import touches_of
 from .guards import Guard, guards_of
+from .instances import has_state, is_loaded
 from .locks import StoredRow, lock_state, read_locked_state, require_matched_rows
 from .state import State, is_unversioned, state_columns
 
-__all__ = ["RowWrite", "remembers_columns", "stale_write_reported", "stale_writes"]
+__all__ = [
+    "RowWrite",
+    "remembers_columns",
+    "stale_write_reported",
+    "stale_writes",
+    "write_batch",
+]
 
 logger = logging.getLogger("etag_versioning")
 
@@ -162,31 +170,75 @@ class RowWrite:
         """Log a stale write that went on, and send the signal."""
         if self.accepted is None or self.mode != "report":
             return
-        expected, found = self.accepted
-        if expected is None:
-            happened = "was written without having been read"
-        elif found is None:
-            happened = "was deleted since it was read, and is made again"
+        report_stale(self.instance, self.using, *self.accepted)
+
+
+def report_stale(instance: Any, using: str, expected: State | None, found: State | None) -> None:
+    """
+    Log a stale write that went on, and send the signal.
+
+    Args:
+        instance: the instance.
+        using: the database alias.
+        expected: the state that it was read in; ``None`` if it was not read.
+        found: the state of its row; ``None`` if that was gone.
+    """
+    if expected is None:
+        happened = "was written without having been read"
+    elif found is None:
+        happened = "was deleted since it was read, and is made again"
+    else:
+        happened = "was changed by another write since it was read"
+    model: Any = type(instance)
+    location, key = _location(), getattr(instance, state_columns(model).key)
+    logger.warning(
+        "%s: %s %r %s. To go on from what is there, read the row before you change it, or "
+        "save only what you change: save(update_fields=[…]).",
+        location,
+        instance._meta.label,
+        key,
+        happened,
+        extra={"location": location, "expected": expected, "found": found},
+    )
+    stale_write_reported.send_robust(
+        sender=type(instance),
+        instance=instance,
+        using=using,
+        expected=expected,
+        found=found,
+        location=location,
+    )
+
+
+def write_batch(rows: Any, objs: Collection[Any], write: Callable[[], int]) -> int:
+    """
+    A ``bulk_update()`` that compares nothing, of a model whose stale writes are reported.
+
+    Args:
+        rows: the queryset.
+        objs: the instances.
+        write: writes them, and bumps their rows by one; returns the number of rows.
+
+    Returns:
+        What ``write`` returned. An instance that was in its row's state is in the new one.
+    """
+    columns, using = state_columns(rows.model), rows.db
+    with transaction.atomic(using=using):
+        count = write()
+        owners: Any = models.QuerySet(columns.owner, using=using)
+        keys = [getattr(obj, columns.key) for obj in objs]
+        found = owners.filter(pk__in=keys).values_list("pk", *columns.names)
+        states = {key: State(*state) for key, *state in found}
+    for obj, key in zip(objs, keys, strict=True):
+        after, known = states.get(key), has_state(obj, using) and is_loaded(obj, columns)
+        if after is None or not known:
+            continue
+        before = columns.state_of(obj)
+        if after.version == (before.version or 0) + 1:
+            columns.assign(obj, after)
         else:
-            happened = "was changed by another write since it was read, and is overwritten"
-        location, label = _location(), self.instance._meta.label
-        logger.warning(
-            "%s: %s %r %s. To go on from what is there, read the row before you change it, or "
-            "save only what you change: save(update_fields=[…]).",
-            location,
-            label,
-            self.row.pk,
-            happened,
-            extra={"location": location, "expected": expected, "found": found},
-        )
-        stale_write_reported.send_robust(
-            sender=type(self.instance),
-            instance=self.instance,
-            using=self.using,
-            expected=expected,
-            found=found,
-            location=location,
-        )
+            report_stale(obj, using, before, State(after.version - 1))
+    return count
 
 
 def _location() -> str:

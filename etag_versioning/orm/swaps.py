@@ -138,6 +138,8 @@ class Swap(_Save):
                 transaction.savepoint_commit(self.savepoint, self.using)
         if not self.kept:
             self._restore()
+            if self.touch is not None:
+                self.touch.restore()
 
     def save_table(
         self, given: dict[str, Any], save: Callable[..., Any], args: Any, kwargs: Any
@@ -373,13 +375,13 @@ class Swap(_Save):
     def _finish(self, updated: Any) -> None:
         """All tables are written: only a failing COMMIT can undo it, if it is ours."""
         if self.touch is not None:
-            self.touch.move()
+            self.touch.bump()
         if self.savepoint is not None:
             transaction.savepoint_commit(self.savepoint, self.using)
             self.savepoint = None
         if self.unchanged:
             self._restore()
-        if self.several and not self.nested:
+        if (self.several or self.touches) and not self.nested:
             transaction.on_commit(self._keep, using=self.using)
         else:
             self._keep()
@@ -461,7 +463,7 @@ class RawSave(_Save):
             if self.columns.owner is not None:
                 self._bump(updated)
             if self.touch is not None:
-                self.touch.move()
+                self.touch.bump()
             for guard in self.guards:
                 guard.reread()
         forget(self.instance)

@@ -8,8 +8,9 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..touching.paths import Found, touches_of
+
 if TYPE_CHECKING:
-    from ..touching.paths import Found
     from .expressions import InStates
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "note_update",
     "noted_updates",
     "set_write_options",
+    "touches_others",
     "write_options",
 ]
 
@@ -52,6 +54,14 @@ def set_write_options(queryset: Any, **changes: Any) -> None:
     """Change how the rows of a queryset are written. Its clones take over what it has."""
     # On the query, since that is cloned with all of its attributes: a queryset is not.
     queryset.query.etag_versioning = write_options(queryset)._replace(**changes)
+
+
+def touches_others(queryset: Any) -> bool:
+    """Whether a write of these rows has to bump others: they are not seen to already."""
+    if touches_of(queryset.model) is None:
+        return False
+    options = write_options(queryset)
+    return options.bumps and options.touched is None
 
 
 # A related manager's add() writes by a queryset that Django makes, and that nobody else sees.

@@ -5,6 +5,7 @@ imports this module once it has met a view of Django REST framework.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -16,14 +17,17 @@ from rest_framework import serializers
 from ..cache_control import check_cache_control
 from ..checks.views import Route, check_kwarg, check_lookup, check_model, error
 from ..orm.state import state_columns
+from .current import extra_actions
 from .generic_views import VersionedViewMixin
+from .handler_code import READING
 from .list_validators import count_and_max_updated_at
 from .options import ViewOptions
+from .reads import gives_tags, late_code
 
 __all__ = ["check_view"]
 
 _IF_MATCH: Final = ("required", "optional", "report")
-# The actions of one row that go by get_object(), and what writes the fields of one; adrf's too.
+# DRF's and adrf's actions that load one row by get_object(), and those that write its fields.
 _OF_ONE_ROW: Final = {
     *("retrieve", "update", "partial_update", "destroy"),
     *("aretrieve", "aupdate", "partial_aupdate", "adestroy"),
@@ -56,10 +60,12 @@ def check_view(route: Route) -> Iterator[checks.CheckMessage]:
         yield from _check_lookups(view)
     if view.writes:
         yield from _check_serializer(view)
+    yield from _check_late_reads(view)
+    yield from _check_paginator(view)
 
 
 class _RoutedView:
-    """A view class under one route, with what ``as_view()`` and ``@action`` change of it."""
+    """A view class under one route, with the options that the route overrides."""
 
     def __init__(self, route: Route, kind: Any) -> None:
         self.route = route
@@ -91,7 +97,7 @@ class _RoutedView:
 
     @property
     def queryset(self) -> Any:
-        """The view's own, without running ``get_queryset()``, which may need a request."""
+        """The attribute. ``get_queryset()`` is not called, since it may need a request."""
         given = self.get("queryset")
         return given if isinstance(given, models.QuerySet) else None
 
@@ -129,11 +135,12 @@ def _check_options(view: _RoutedView) -> Iterator[checks.CheckMessage]:
     if if_match not in _IF_MATCH and _is_given(if_match):
         choices = ", ".join(f'"{choice}"' for choice in _IF_MATCH)
         yield _wrong(view, "if_match", f"it must be one of {choices}", 'if_match = "required"')
-    terms = view.get("etag_extra")
-    if isinstance(terms, str):
-        yield _wrong(view, "etag_extra", "each letter is one term", f'etag_extra = ("{terms}",)')
-    elif not isinstance(terms, Iterable) and _is_given(terms):
-        yield _wrong(view, "etag_extra", "it must be iterable", "etag_extra = (…,)")
+    for option in ("etag_extra", "etag_ignores", "late_reads"):
+        terms = view.get(option)
+        if isinstance(terms, str):
+            yield _wrong(view, option, "each letter is one term", f'{option} = ("{terms}",)')
+        elif not isinstance(terms, Iterable) and _is_given(terms):
+            yield _wrong(view, option, "it must be iterable", f"{option} = (…,)")
     yield from _check_cache_control(view)
     yield from _check_list_validator(view)
     if view.get("allow_create") is True and not hasattr(view.kind, "perform_create"):
@@ -179,7 +186,7 @@ def _check_list_validator(view: _RoutedView) -> Iterator[checks.CheckMessage]:
 
 
 def _is_given(value: Any) -> bool:
-    """Whether a value is the option's own, and not computed for each view."""
+    """Whether a value is the option itself. A property is computed for each view."""
     return not hasattr(value, "__get__")
 
 
@@ -203,8 +210,64 @@ def _check_lookups(view: _RoutedView) -> Iterator[checks.CheckMessage]:
         yield from check_kwarg(view.route, view.name, kwarg, hint)
 
 
+def _check_late_reads(view: _RoutedView) -> Iterator[checks.CheckMessage]:
+    """
+    W202: the project's own code around DRF's, which has to run before each 304. A method that is
+    wholly the project's is no surprise, and neither is an ``@action``.
+    """
+    handler = "get" if view.actions is None else view.actions.get("get")
+    if handler is None or handler in extra_actions(view.kind):
+        return
+    function = late_code(view.kind, handler)
+    name = getattr(function, "__name__", handler)
+    if not inspect.isfunction(function) or name in view.get("late_reads"):
+        return
+    code, method = function.__code__, f"{view.name}.{name}()"
+    if hasattr(function, "__wrapped__"):
+        # functools.wraps() has copied the names of the method.
+        wrapper, _, _ = code.co_qualname.partition(".<locals>")
+        what = f"{function.__globals__['__name__']}.{wrapper}(), around {method},"
+    elif not {"super", *READING}.isdisjoint(code.co_names):
+        what = method
+    else:
+        return
+    yield checks.Warning(
+        f"{what} may refuse a request, or show more than rows. So a 304 comes after it, and "
+        f"costs as much as the 200.",
+        hint=f"If it does neither, put @versioned_read above it. Or let get_queryset(), "
+        f"permissions and the serializer do its work, and delete it. If it is meant: "
+        f'late_reads = ("{name}",) on the view.',
+        obj=view.kind,
+        id="etag_versioning.W202",
+    )
+
+
+# What is another value at each call.
+_NEVER_THE_SAME: Final = frozenset({"now", "utcnow", "localtime", "today", "time", "uuid4"})
+
+
+def _check_paginator(view: _RoutedView) -> Iterator[checks.CheckMessage]:
+    """W203: a paginator that shows the time, so that no two of its answers are the same."""
+    paginator = view.get("pagination_class")
+    function = getattr(paginator, "get_paginated_response", None)
+    names = _NEVER_THE_SAME & {*getattr(getattr(function, "__code__", None), "co_names", ())}
+    if not names or view.get("etag_ignores") or not gives_tags(view.kind, detail=False):
+        return
+    if {"list", "alist", "get"}.isdisjoint(view.handlers):
+        return
+    yield checks.Warning(
+        f"{paginator.__module__}.{paginator.__qualname__}, of {view.name}, calls "
+        f"{', '.join(sorted(names))}() in get_paginated_response(). No two answers are the same, "
+        f"so none is ever answered 304.",
+        hint="Leave it out: each response has a Date header. If clients need it, name its key: "
+        'etag_ignores = ("timestamp",) on the view.',
+        obj=view.kind,
+        id="etag_versioning.W203",
+    )
+
+
 def _check_serializer(view: _RoutedView) -> Iterator[checks.CheckMessage]:
-    """W201: a serializer that writes the columns that a write of the row is compared by."""
+    """W201: a serializer that lets clients write the version or the timestamp."""
     kind = view.get("serializer_class")
     if not isinstance(kind, type) or not issubclass(kind, serializers.Serializer):
         return

@@ -1,4 +1,4 @@
-"""What a GET of the collection would answer, while a POST to it is."""
+"""The validators of a collection while a POST to it is answered."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ..http.etags import EntityTag
 from ..http.preconditions import Validators
 from .current import acting
 from .hooks import hooked
+from .reads import reading
 
 __all__ = ["listed_validators"]
 
@@ -28,11 +29,12 @@ def listed_validators(view: Any) -> Validators | None:
     handler = getattr(view, name, None)
     if handler is None:
         return None
-    if iscoroutinefunction(handler):
-        handler = async_to_sync(handler)
-    # Whole, whatever the request's preconditions are.
+    # The preconditions are those of the POST, so the list is read without any.
     nested = view.versioning.for_nested_read()
     with acting(view, "GET", name), hooked(view, versioning=nested):
+        handler = reading(view, handler) or handler
+        if iscoroutinefunction(handler):
+            handler = async_to_sync(handler)
         try:
             view.check_permissions(view.request)
             answer = handler(view.request, *view.args, **view.kwargs)

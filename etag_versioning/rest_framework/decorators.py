@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from ..http.preconditions import READ_METHODS
 from .generic_views import VersionedViewMixin
-from .reads import read_named_row, read_object
+from .reads import read_named_row, read_object, read_page
 
 __all__ = ["versioned_read"]
 
@@ -23,9 +23,10 @@ def versioned_read(handler: Handler) -> Handler:
 
     For GET and HEAD; other methods go through. In a generic view the row is the one
     that the handler's first ``get_object()`` returns; a view of another kind names
-    it by ``get_versioned_queryset()``. Authentication, permissions, throttles and
-    object permissions come first. What the handler itself would refuse does not:
-    put that into a permission, or leave the decorator out.
+    it by ``get_versioned_queryset()``. A generic view's ``list()`` gets the tag of its page.
+    Authentication, permissions, throttles and object permissions come first. What the
+    handler itself would refuse does not: put that into a permission, or leave the decorator
+    out.
 
     Example::
 
@@ -36,13 +37,15 @@ def versioned_read(handler: Handler) -> Handler:
                 return Response(SummarySerializer(self.get_object()).data)
     """
 
+    read = read_page if getattr(handler, "__name__", "") == "list" else read_object
+
     @functools.wraps(handler)
     def inner(view: Any, request: Request, *args: Any, **kwargs: Any) -> Any:
         method = functools.partial(handler, view)
         if request.method not in READ_METHODS:
             return method(request, *args, **kwargs)
         if isinstance(view, VersionedViewMixin):
-            return read_object(view, True, method, request, *args, **kwargs)
+            return read(view, method, request, *args, **kwargs)
         return read_named_row(view, method, request, *args, **kwargs)
 
     inner.is_versioned_read = True  # type: ignore[attr-defined]  # For the schema.

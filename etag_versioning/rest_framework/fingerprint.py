@@ -1,5 +1,5 @@
 """
-What stands in a tag for the code that renders the row.
+A digest of the code that renders a row, as a part of its tags.
 
 A deployment that changes a serializer or a view changes what clients would get,
 though no row was written; with their fingerprint in it, the tag changes too.

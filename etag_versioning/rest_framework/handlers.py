@@ -1,4 +1,7 @@
-"""Guards the handlers that write one row and do not guard it themselves."""
+"""
+Replaces the handler of a request: for a read, by one that gives the answer its tag; for a write of
+one row that the handler does not guard itself, by one that guards it.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ from typing import Any, TypeVar, cast
 
 from django.core.exceptions import ImproperlyConfigured
 
-from ..http.preconditions import SAFE_METHODS
+from ..http.preconditions import READ_METHODS, SAFE_METHODS
 from .creates import GuardedCreate
 from .current import extra_actions
+from .reads import reading
 from .versioning import Versioning
 from .views import VersionedView
 from .writes import GuardedHandler
@@ -137,7 +141,13 @@ class GuardingView(VersionedView):
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method not in SAFE_METHODS:
+        if request.method in READ_METHODS:
+            method = request.method.lower()
+            handler = getattr(self, method, None)
+            if handler is not None and (read := reading(self, handler)) is not None:
+                # DRF's dispatch() looks for the handler on the view after this.
+                setattr(self, method, read)
+        elif request.method not in SAFE_METHODS:
             versioning: Any = self.versioning
             versioning.guard_handler()
 

@@ -1,8 +1,8 @@
 """
-Cheap validators of lists, for those who know what they miss.
+Cheap validators of lists. Each misses some changes, which its docstring names.
 
-A list's tag is exact by default: it is made of each row on the page. These are made
-of one aggregate of the whole list. Give one to a viewset::
+By default the tag of a list is exact: it is made of each row on the page. These are made
+of one aggregate query over the whole list. Give one to a viewset::
 
     class UserViewSet(VersionedModelViewSet):
         list_validator = max_version_and_count

@@ -15,13 +15,13 @@ from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..http.preconditions import READ_METHODS, SAFE_METHODS
+from ..http.preconditions import SAFE_METHODS
 from .api_views import VersionedAPIViewMixin
 from .creates import GuardedCreate
 from .generic_views import VersionedViewMixin
 from .handlers import guards_actions, over_drf
 from .metadata import add_required_headers
-from .reads import is_answered_by, read_object, read_page
+from .reads import read_object, read_own, read_page, reads_by
 from .writes import GuardedWrite
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 
+@reads_by(read_object, mixins.RetrieveModelMixin.retrieve, read_own, detail=True)
 class VersionedRetrieveMixin(VersionedViewMixin):
     """
     ``retrieve()`` with tag, and 304 from one validator query.
@@ -45,27 +46,10 @@ class VersionedRetrieveMixin(VersionedViewMixin):
     has a ``retrieve()`` of its own, the 304 stands for what that returns.
     """
 
-    @over_drf
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        method = super().retrieve  # type: ignore[misc]
-        if request.method not in READ_METHODS:
-            return method(request, *args, **kwargs)  # Called by a write.
-        early = is_answered_by(
-            self, method, VersionedRetrieveMixin, mixins.RetrieveModelMixin.retrieve
-        )
-        return read_object(self, early, method, request, *args, **kwargs)
 
-
+@reads_by(read_page, mixins.ListModelMixin.list, read_own, detail=False)
 class VersionedListMixin(VersionedViewMixin):
     """``list()`` with a tag that is exact for the page, and 304 from one validator query."""
-
-    @over_drf
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        method = super().list  # type: ignore[misc]
-        if request.method not in READ_METHODS:
-            return method(request, *args, **kwargs)
-        early = is_answered_by(self, method, VersionedListMixin, mixins.ListModelMixin.list)
-        return read_page(self, early, method, request, *args, **kwargs)
 
 
 class VersionedCreateMixin(VersionedViewMixin):

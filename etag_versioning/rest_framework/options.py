@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from django.core.exceptions import ImproperlyConfigured
@@ -31,6 +31,11 @@ class ViewOptions:
             ``cache_control``; ``None`` for "private, no-cache", ``{}`` for none.
         etag_extra: what else decides how rows are shown, beside serializer, format,
             API version and query string: text, numbers and dates.
+        etag_ignores: which keys do not count in the tag of data that the view's own code, or its
+            paginator's, returned: the time of the answer. An answer that differs in them alone
+            is answered 304.
+        late_reads: the view's own ``retrieve()``, ``list()`` or ``get()`` that is meant to run
+            before each 304: the check W202 does not warn of it.
         tag_key: the field that stands for a row in its tags; the model's
             ``tag_key`` where it is ``None``.
         list_validator: what the tag of a list is made of, from
@@ -46,6 +51,8 @@ class ViewOptions:
     allow_create: ClassVar[bool] = False
     cache_control: ClassVar[Mapping[str, Any] | None] = None
     etag_extra: ClassVar[Iterable[Any]] = ()
+    etag_ignores: ClassVar[Collection[str]] = ()
+    late_reads: ClassVar[Collection[str]] = ()
     tag_key: ClassVar[str | None] = None
     list_validator: ClassVar[Callable[[Any], Sequence[Any]] | None] = None
     conflict_includes_current: ClassVar[bool] = False

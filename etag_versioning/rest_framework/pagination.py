@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from datetime import date, time, timedelta
-from decimal import Decimal
-from functools import lru_cache, partial
-from typing import Any
-from uuid import UUID
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.utils.functional import Promise
 from rest_framework import pagination
 from rest_framework.pagination import (
     CursorPagination,
@@ -23,6 +21,7 @@ from rest_framework.pagination import (
 from ..http.preconditions import Validators
 from ..sources.fast_select import from_database
 from ..sources.rows import (
+    Row,
     annotation_names,
     list_validators,
     page_validators,
@@ -31,23 +30,24 @@ from ..sources.rows import (
     row_of,
     validator_names,
 )
-from .generic_views import VersionedViewMixin
-from .hooks import noting
+from .hooks import hooked, noting
+from .representation import content_of
 
-__all__ = ["RenderedPage", "cheap_list", "validators_of_page"]
+if TYPE_CHECKING:
+    from .generic_views import VersionedViewMixin
 
-# These take dictionaries for rows; a paginator of a project's own may not.
+__all__ = ["EarlyPage", "RenderedPage", "cheap_list", "validators_of_page"]
+
+# These accept dictionaries as rows; a project's own paginator may not.
 _PAGINATORS = (PageNumberPagination, LimitOffsetPagination, CursorPagination)
 _MODULES = (pagination.__name__, "builtins")
-# What every class has, and an attribute that is a class.
+# Attributes of every class, and one whose value is a class.
 _NO_CODE = ("__dict__", "__weakref__", "django_paginator_class")
-# What is no JSON, and whose text is all that there is to it.
-_PLAIN = (Decimal, UUID, date, time, timedelta, Promise)
 _CHUNK = 2000
 
 
 def cheap_list(view: VersionedViewMixin) -> Validators | None:
-    """The validators that ``list_validator`` makes, by its query; ``None`` without one."""
+    """The validators that the view's ``list_validator`` reads; ``None`` if it has none."""
     make = type(view).list_validator
     if make is None:
         return None
@@ -57,15 +57,47 @@ def cheap_list(view: VersionedViewMixin) -> Validators | None:
     return list_validators(_label(queryset.model), terms, view.versioning.representation())
 
 
-def validators_of_page(view: VersionedViewMixin) -> Validators | None:
+class EarlyPage(NamedTuple):
     """
-    The validators of the page that a request asks for, by one validator query of
-    page size, through the view's filters, ordering and paginator.
+    A page before it is rendered.
+
+    Args:
+        validators: its validators.
+        queryset: what it is cut from: filtered, and not evaluated.
+        rows: a number for its rows in their order. A list without pages may be too long to
+            be kept.
+        envelope: what its paginator shows around them.
+    """
+
+    validators: Validators
+    queryset: Any
+    rows: int
+    envelope: list[str]
+
+
+class _Numbered:
+    """Rows, and a number for those that have been iterated over."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.rows = rows
+        self.number = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in self.rows:
+            # As text, since not every annotation can be hashed.
+            self.number = hash((self.number, row.pk, row.state, str(row.annotations)))
+            yield row
+
+
+def validators_of_page(view: VersionedViewMixin) -> EarlyPage | None:
+    """
+    The page that a request asks for, by one validator query of page size, through the view's
+    filters, ordering and paginator.
 
     Returns:
         ``None`` where a paginator of the project's own has to see whole rows.
     """
-    if not _runs_drf_s_code(view):
+    if not _paginates_as_drf(view):
         return None
     paginator = view.paginator
     queryset = view.filter_queryset(view.get_queryset())
@@ -83,27 +115,27 @@ def validators_of_page(view: VersionedViewMixin) -> Validators | None:
     paginated = page is not None
     # Without pages a list is as long as its table: its keys stream through.
     found = page if paginated else values.iterator(chunk_size=_CHUNK)
-    rows = (
+    rows = _Numbered(
         row_from_values(queryset.model, queryset.db, [value[name] for name in names])
         for value in found
     )
-    envelope = _drf_s_envelope(view) if paginated else []
+    envelope = _drf_envelope(view) if paginated else []
     current = page_validators(
         _label(queryset.model), rows, envelope, view.versioning.representation()
     )
-    # The page itself is counted and cut by a paginator that knows nothing yet.
+    # A paginator keeps what it has read, so list() gets a new one.
     vars(view).pop("_paginator", None)
-    return current
+    return EarlyPage(current, queryset, rows.number, envelope)
 
 
-def _runs_drf_s_code(view: Any) -> bool:
-    """Whether only DRF's code paginates, which may be called with made-up data."""
+def _paginates_as_drf(view: Any) -> bool:
+    """Whether DRF's own code paginates: it may be called with dictionaries and empty pages."""
     kind: Any = type(view.paginator)
-    return view.versioning.paginates_as_drf and (view.paginator is None or _is_drf_s(kind))
+    return view.versioning.paginates_as_drf and (view.paginator is None or _is_drf_paginator(kind))
 
 
 @lru_cache(maxsize=1000)
-def _is_drf_s(kind: type) -> bool:
+def _is_drf_paginator(kind: type) -> bool:
     """Whether a paginator is DRF's own, or a subclass that only sets plain attributes."""
     if not issubclass(kind, _PAGINATORS):
         return False
@@ -119,66 +151,92 @@ def _is_drf_s(kind: type) -> bool:
 
 
 class RenderedPage:
-    """Notes the rows that DRF's ``list`` renders, and what the paginator makes of them."""
+    """
+    Notes the rows that DRF's ``list`` renders, and what the paginator makes of them.
 
-    def __init__(self, view: VersionedViewMixin) -> None:
+    Args:
+        view: the view, at its request.
+        early: the page that its preconditions were evaluated with, if it was read.
+    """
+
+    def __init__(self, view: VersionedViewMixin, early: EarlyPage | None = None) -> None:
         self.view = view
+        self.early = early
         self.queryset: Any = None
         self.page: Iterable[Any] | None = None
         # What a paginator of the project's own returned.
-        self.shown: list[str] | None = None
-        self.hooks: dict[str, Callable[..., Any]] = {
-            "filter_queryset": noting(view.filter_queryset, partial(setattr, self, "queryset")),
-            "paginate_queryset": noting(view.paginate_queryset, partial(setattr, self, "page")),
-            "get_paginated_response": noting(view.get_paginated_response, self.note_response),
-        }
+        self.shown: list[Any] | None = None
+
+    def loading(self, **hooks: Any) -> AbstractContextManager[None]:
+        """For the block, note what is loaded, and filter no second time."""
+        view = self.view
+        hooks["paginate_queryset"] = noting(view.paginate_queryset, self.note_page)
+        hooks["get_paginated_response"] = noting(view.get_paginated_response, self.note_response)
+        if self.early is not None:
+            self.note_queryset(self.early.queryset)
+            return view.versioning.loading_from(self.early.queryset, **hooks)
+        hooks["filter_queryset"] = noting(view.filter_queryset, self.note_queryset)
+        return hooked(view, **hooks)
+
+    def note_queryset(self, queryset: Any) -> None:
+        self.queryset = queryset
+
+    def note_page(self, page: Any) -> None:
+        self.page = page
 
     def note_response(self, response: Any) -> None:
-        if not _runs_drf_s_code(self.view):
+        if not _paginates_as_drf(self.view):
             # Now, since the view may still change it.
-            self.shown = _content(response)
+            self.shown = content_of(response, self.view.etag_ignores)
 
     def validators(self) -> Validators | None:
         """The page's validators, without a query; ``None`` if they cannot be told."""
-        paginated = self.page is not None
-        instances = self.page if paginated else getattr(self.queryset, "_result_cache", None)
+        rows, envelope = self._rows(), self._envelope()
+        if rows is None or envelope is None:
+            return None
+        require_version(self.queryset.model)
+        early = self.early
+        if early is not None and early.envelope == envelope:
+            numbered = _Numbered(rows)
+            rows = list(numbered)
+            if early.rows == numbered.number:
+                return early.validators
+        return self._validators(rows, envelope)
+
+    def validators_with(self, content: list[Any]) -> Validators:
+        """The validators of an answer that shows ``content``, and perhaps a page of rows."""
+        try:
+            rows = list(self._rows() or ())
+        except ImproperlyConfigured:
+            rows = []  # They have no state, or were loaded without it.
+        return self._validators(rows, content)
+
+    def _validators(self, rows: Iterable[Row], envelope: list[Any]) -> Validators:
+        model = getattr(self.queryset, "model", None)
+        label = "answer" if model is None else _label(model)
+        return page_validators(label, rows, envelope, self.view.versioning.representation())
+
+    def _rows(self) -> Iterable[Row] | None:
+        """The rows that were loaded; ``None`` where these were no instances."""
+        cached = getattr(self.queryset, "_result_cache", None)
+        instances = cached if self.page is None else list(self.page)
         model = getattr(self.queryset, "model", None)
         if instances is None or model is None:
             return None
-        instances = list(instances)
         if not all(isinstance(instance, model) for instance in instances):
             return None
-        require_version(model)
-        envelope = self._envelope() if paginated else []
-        if envelope is None:
-            return None
         names = annotation_names(self.queryset)
-        rows = [row_of(instance, self.view.tag_key, names) for instance in instances]
-        return page_validators(_label(model), rows, envelope, self.view.versioning.representation())
+        return (row_of(instance, self.view.tag_key, names) for instance in instances)
 
-    def _envelope(self) -> list[str] | None:
-        return _drf_s_envelope(self.view) if _runs_drf_s_code(self.view) else self.shown
+    def _envelope(self) -> list[Any] | None:
+        if self.page is None:
+            return []
+        return _drf_envelope(self.view) if _paginates_as_drf(self.view) else self.shown
 
 
-def _drf_s_envelope(view: VersionedViewMixin) -> list[str]:
-    """Count and links of the current page, as DRF's paginators show them around its rows."""
+def _drf_envelope(view: VersionedViewMixin) -> list[str]:
+    """What DRF's paginators show around the rows of the current page: count and links."""
     return [json.dumps(view.get_paginated_response([]).data, sort_keys=True, default=str)]
-
-
-def _content(response: Any) -> list[str] | None:
-    """What a response shows, headers included; ``None`` where text does not tell it all."""
-    try:
-        data = json.dumps(response.data, default=_text)
-    except (AttributeError, TypeError, ValueError, RecursionError):
-        return None
-    headers = [f"{name}: {value}" for name, value in response.headers.items()]
-    return [data, *sorted(headers), response.cookies.output()]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, _PLAIN):
-        return str(value)
-    raise TypeError(f"{type(value)} need not change its text where it changes.")
 
 
 def _label(model: Any) -> str:

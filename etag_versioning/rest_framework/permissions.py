@@ -1,4 +1,4 @@
-"""Whether a view's permissions ask to see the object."""
+"""Whether a view's permissions look at the object."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rest_framework import permissions
 
 __all__ = ["looks_at_any_object"]
 
-# The modules of the methods that do nothing but ask each permission.
+# The modules whose check_object_permissions() does nothing but ask each permission.
 _FRAMEWORKS = ("rest_framework.views", "adrf.views")
 _LOOKS_AT_NOTHING = permissions.BasePermission.has_object_permission
 

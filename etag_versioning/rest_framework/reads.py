@@ -1,77 +1,205 @@
-"""One GET or HEAD: its preconditions evaluated before anything is rendered, and its tag."""
+"""
+One GET or HEAD: its preconditions evaluated before anything is rendered, and its tag.
+
+``reading()`` stands before the handler of a view. Where DRF's own code answers, the 304 comes
+from a validator query; where the project's does, it stands for what that code returned.
+"""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from inspect import iscoroutinefunction
+from types import MethodType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Model
 from django.http import Http404
-from rest_framework.generics import GenericAPIView
 
+from ..cache_control import set_cache_control
 from ..http.preconditions import NO_CONDITIONS, Validators
-from .api_views import VersionedAPIViewMixin
-from .generic_views import GenericVersioning, VersionedViewMixin
-from .hooks import hooked
+from ..sources.rows import Row
+from .handler_code import READING, Decorator, handler_code
+from .hooks import hooked, noting
 from .pagination import RenderedPage, cheap_list, validators_of_page
+from .representation import content_of
 
-__all__ = ["is_answered_by", "read_named_row", "read_object", "read_page"]
+if TYPE_CHECKING:
+    from .api_views import VersionedAPIViewMixin
+    from .generic_views import GenericVersioning, VersionedViewMixin
 
-# Whose handlers of methods do nothing but call retrieve() or list().
-_GENERICS = (GenericAPIView.__module__, "adrf.generics")
+__all__ = [
+    "OwnAnswer",
+    "gives_tags",
+    "late_code",
+    "read_named_row",
+    "read_object",
+    "read_own",
+    "read_page",
+    "reading",
+    "reads_by",
+]
 
 Method = Callable[..., Any]
+ViewClass = TypeVar("ViewClass", bound=type)
 
 
-def is_answered_by(view: Any, method: Any, mixin: Any, original: Any) -> bool:
+class _Reader(NamedTuple):
+    """What answers the reads of a view with ``mixin``; see ``reads_by()``."""
+
+    mixin: type
+    run: Method
+    run_own: Method
+    detail: bool
+
+
+class _Reading(NamedTuple):
+    """What runs DRF's ``method`` under ``decorators``; ``None`` for the project's own code."""
+
+    run: Method | None = None
+    method: Any = None
+    decorators: tuple[Decorator, ...] = ()
+
+
+# By DRF's methods.
+_readers: dict[Any, _Reader] = {}
+
+
+def reads_by(
+    run: Method, method: Method, run_own: Method, *, detail: bool
+) -> Callable[[ViewClass], ViewClass]:
     """
-    Whether nothing of a project's own stands around a handler or in it, that could
-    refuse the request after it was answered 304.
+    Let the views with a mixin answer GET and HEAD with tags.
+
+    Args:
+        run: what answers where DRF's own code does: called with the view, DRF's method,
+            and that method's arguments.
+        method: DRF's method.
+        run_own: what answers where the project's own code does: called with the view, its
+            handler, and that handler's arguments. A coroutine function, if ``method`` is one.
+        detail: whether it is about one row.
+    """
+
+    def register(mixin: ViewClass) -> ViewClass:
+        _readers[method] = _Reader(mixin, run, run_own, detail)
+        return mixin
+
+    return register
+
+
+def reading(view: Any, handler: Any) -> Method | None:
+    """
+    What to call in the place of a handler of GET, so that its answer has a tag.
 
     Args:
         view: the view, at its request.
-        method: what the mixin's handler is about to call.
-        mixin: the mixin whose handler runs.
-        original: DRF's own method.
+        handler: its method.
+
+    Returns:
+        ``None`` where the handler is to be called as it is.
     """
-    if getattr(method, "__func__", None) is not original:
-        return False
     view_class: Any = type(view)
-    name: str = original.__name__  # type: ignore[union-attr]
-    entry = getattr(view, view.request.method.lower(), None)
-    own = vars(view_class).get(name)
-    return _runs_only(view_class, own, mixin, name, getattr(entry, "__func__", None))
+    # A get() calls these. Tests replace them, so the class does not say it all.
+    called = [getattr(view_class, name, None) for name in READING]
+    found = _reading(view_class, getattr(handler, "__func__", handler), *called)
+    if found is None:
+        return None
+    if found.run is None:
+        run = _own_reader(
+            view_class, view.versioning.is_about_one_row, iscoroutinefunction(handler)
+        )
+        return None if run is None else partial(run, view, handler)
+    answer = partial(found.run, view, MethodType(found.method, view))
+    return partial(_decorated, view, answer, found.decorators) if found.decorators else answer
 
 
 @lru_cache(maxsize=1000)
-def _runs_only(view_class: Any, own: Any, mixin: Any, name: str, entry: Any) -> bool:
+def _reading(view_class: Any, function: Any, *called: Any) -> _Reading | None:
+    if getattr(function, "is_versioned_read", False):
+        return None
+    code = handler_code(view_class, function)
+    reader = _readers.get(code.function)
+    if reader is None or (code.decorators and iscoroutinefunction(code.function)):
+        return _Reading()
+    if reader.mixin not in view_class.__mro__:
+        return None
+    return _Reading(reader.run, code.function, code.decorators)
+
+
+@lru_cache(maxsize=1000)
+def _own_reader(view_class: Any, detail: bool, is_coroutine: bool) -> Method | None:
+    """What runs a view's own handler; ``None`` if no mixin gives its answers tags."""
+    own = [
+        reader.run_own
+        for reader in _readers.values()
+        if reader.detail is detail and reader.mixin in view_class.__mro__
+    ]
+    if is_coroutine:
+        return next(filter(iscoroutinefunction, own), None)
+    return read_own if own else None
+
+
+def gives_tags(view_class: Any, *, detail: bool) -> bool:
+    """Whether a view has a mixin that gives tags to reads of one row, or of a list."""
+    return _own_reader(view_class, detail, False) is not None
+
+
+def late_code(view_class: Any, name: str) -> Any:
     """
-    Whether a request goes from the view's entry straight to the handler of ``mixin``.
+    The project's own function that has to run before a 304.
 
     Args:
-        own: the class's own handler, if it has one: tests may replace it.
+        view_class: the class of the view.
+        name: the handler of GET.
+
+    Returns:
+        ``None`` where the 304 comes first, and where there are no tags.
     """
-    owner = next(base for base in view_class.__mro__ if name in vars(base))
-    if owner is not mixin:
-        return False
-    return entry is vars(mixin)[name].function or getattr(entry, "__module__", "") in _GENERICS
+    function = getattr(view_class, name, None)
+    if function is None or getattr(function, "is_versioned_read", False):
+        return None
+    found = handler_code(view_class, function).function
+    kinds = {"list": [False], "alist": [False], "retrieve": [True], "aretrieve": [True]}
+    has_tags = any(
+        gives_tags(view_class, detail=detail) for detail in kinds.get(name, [True, False])
+    )
+    return found if has_tags and found not in _readers else None
 
 
-def read_object(
-    view: VersionedViewMixin, early: bool, method: Method, *args: Any, **kwargs: Any
+def _decorated(
+    view: Any, answer: Method, decorators: tuple[Decorator, ...], *args: Any, **kwargs: Any
 ) -> Any:
+    """Run Django's decorators around an answer, so that a 304 has the headers of the 200."""
+
+    def without_default(*args: Any, **kwargs: Any) -> Any:
+        response = answer(*args, **kwargs)
+        if response.status_code == 304:
+            # The 200 has no Cache-Control either before the decorators have run.
+            del response.headers["Cache-Control"]
+        return response
+
+    decorated: Method = without_default
+    for decorate in reversed(decorators):
+        decorated = decorate(decorated)
+    response = decorated(*args, **kwargs)
+    if response.status_code == 304:
+        set_cache_control(response, view.cache_control, view.request._request)
+    return response
+
+
+def read_object(view: VersionedViewMixin, method: Method, *args: Any, **kwargs: Any) -> Any:
     """
     Run a method of a generic view that shows the first row of ``get_object()``.
 
     Args:
         view: the view, at its request.
-        early: whether the preconditions may be evaluated before the method runs.
-            Otherwise a 304 stands for the finished answer.
         method: what answers with 200.
     """
     versioning: GenericVersioning = view.versioning
     versioning.check_lookup()
-    early = early and versioning.conditions != NO_CONDITIONS
+    early = versioning.conditions != NO_CONDITIONS
     if early and (row := versioning.read_first()) is not None:
         early = False
         not_modified = versioning.check_preconditions(versioning.validators_of(row))
@@ -114,27 +242,84 @@ def read_named_row(view: VersionedAPIViewMixin, method: Method, *args: Any, **kw
     return method(*args, **kwargs)
 
 
-def read_page(
-    view: VersionedViewMixin, early: bool, method: Method, *args: Any, **kwargs: Any
-) -> Any:
+def read_page(view: VersionedViewMixin, method: Method, *args: Any, **kwargs: Any) -> Any:
     """
     Run a method that shows a page of rows.
 
     Args:
         view: the view, at its request.
-        early: whether the preconditions may be evaluated before the method runs.
         method: what answers with 200.
     """
     versioning = view.versioning
-    cheap = cheap_list(view)
-    if early and versioning.conditions != NO_CONDITIONS:
-        current = cheap or validators_of_page(view)
+    cheap, early = cheap_list(view), None
+    if versioning.conditions != NO_CONDITIONS:
+        early = validators_of_page(view) if cheap is None else None
+        current = early.validators if early is not None else cheap
         if current is not None:
             not_modified = versioning.check_preconditions(current)
             if not_modified is not None:
                 return not_modified
-    page = RenderedPage(view)
-    with hooked(view, **page.hooks):
+    page = RenderedPage(view, early)
+    with page.loading():
         response = method(*args, **kwargs)
     versioning.shown = cheap or page.validators() or Validators()
     return response
+
+
+def read_own(view: VersionedViewMixin, handler: Method, *args: Any, **kwargs: Any) -> Any:
+    """
+    Run a handler of the project's own. It may refuse the request, and show whatever it likes,
+    so the 304 stands for what it returned.
+
+    Args:
+        view: the view, at its request.
+        handler: the handler.
+    """
+    answer = OwnAnswer(view)
+    load = partial(view.versioning.load, view.get_object)
+    with answer.page.loading(get_object=noting(load, answer.note_object)):
+        response = handler(*args, **kwargs)
+    answer.finish(response)
+    return response
+
+
+class OwnAnswer:
+    """
+    The tag of what the project's own code returned.
+
+    Args:
+        view: the view, at its request.
+    """
+
+    def __init__(self, view: Any) -> None:
+        self.versioning: GenericVersioning = view.versioning
+        self.versioning.check_lookup()
+        self.row: Row | None = None
+        self.page = RenderedPage(view)
+
+    def note_object(self, instance: Any) -> None:
+        """The first object that ``get_object()`` returns is the row that the tag names."""
+        if self.row is None and isinstance(instance, Model):
+            try:
+                self.row = self.versioning.row_of(instance)
+            except ImproperlyConfigured:
+                return  # Its state was not loaded, or it has none. A digest needs none.
+
+    def finish(self, response: Any) -> None:
+        """
+        Make the tag: of the row that was loaded, so that it guards a write, or of the rows of
+        the page; and of what was returned. Where that cannot be told, each answer has another
+        tag: it guards a write of the row, and is no reason for a 304.
+        """
+        if response.status_code != 200:
+            return
+        versioning = self.versioning
+        content = content_of(response, versioning.view.etag_ignores)
+        if response.has_header("ETag"):
+            versioning.shown = Validators()  # Its own tag is compared.
+        elif self.row is not None:
+            terms = content or [secrets.token_hex()]
+            shown = versioning.representation().with_terms("content", terms)
+            versioning.shown = self.row.validators(shown)
+        elif content is not None:
+            versioning.shown = self.page.validators_with(content)

@@ -1,12 +1,19 @@
 """
-The representation part of a view's tags: what renders a row, and for whom.
+The representation part of a view's tags: what renders a row, and for whom. And what a finished
+answer shows, for the tags that are made of it.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection, Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
+from django.utils.functional import Promise
 from django.utils.http import parse_header_parameters
 from rest_framework.generics import GenericAPIView
 from rest_framework.renderers import BrowsableAPIRenderer, TemplateHTMLRenderer
@@ -14,7 +21,18 @@ from rest_framework.renderers import BrowsableAPIRenderer, TemplateHTMLRenderer
 from ..http.etags import digest, encode_key
 from .fingerprint import fingerprint
 
-__all__ = ["media_type_parameters", "representation", "representation_terms", "serializer_class_of"]
+__all__ = [
+    "content_of",
+    "media_type_parameters",
+    "representation",
+    "representation_terms",
+    "serializer_class_of",
+]
+
+# What is no JSON, and whose text is all that there is to it.
+_PLAIN = (Decimal, UUID, date, time, timedelta, Promise)
+# Headers of the 200 that a 304 brings up to date.
+_UPDATED = frozenset({"age", "cache-control", "date", "expires", "vary"})
 
 # These pages show who is logged in, and the forms that they may use. The forms hold
 # Django's token against forgery, which is another after each login.
@@ -73,3 +91,48 @@ def serializer_class_of(view: Any) -> Any:
     if type(view).get_serializer_class is GenericAPIView.get_serializer_class:
         return view.serializer_class
     return view.get_serializer_class()
+
+
+def content_of(response: Any, ignored: Collection[str] = ()) -> list[Any] | None:
+    """
+    What a response shows: data, headers and cookies. ``None`` where that cannot be told, as of
+    a stream, and of data with objects whose text need not change when they do.
+
+    Args:
+        response: of the view, not rendered yet.
+        ignored: the keys of the data that do not count.
+    """
+    try:
+        shown = _shown(response, ignored)
+    except (AttributeError, TypeError, ValueError, RecursionError):
+        return None
+    headers = [
+        f"{name}: {value}"
+        for name, value in response.headers.items()
+        if name.lower() not in _UPDATED
+    ]
+    return [shown, *sorted(headers), *map(_cookie, response.cookies.values())]
+
+
+def _shown(response: Any, ignored: Collection[str]) -> str | bytes:
+    if hasattr(response, "data"):
+        data = response.data
+        if ignored and isinstance(data, Mapping):
+            data = {name: value for name, value in data.items() if name not in ignored}
+        return json.dumps([data, response.template_name], default=_text)
+    if response.streaming or not getattr(response, "is_rendered", True):
+        raise TypeError("It has no content yet.")
+    content: bytes = response.content
+    return content
+
+
+def _cookie(cookie: Any) -> str:
+    # Django makes Expires of Max-Age and the time: it differs in each answer.
+    dated = cookie["max-age"] != ""
+    return str(cookie.OutputString([name for name in cookie if not (dated and name == "expires")]))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, _PLAIN):
+        return str(value)
+    raise TypeError(f"{type(value)} need not change its text where it changes.")

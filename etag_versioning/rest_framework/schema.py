@@ -37,6 +37,7 @@ from .mixins import (
     VersionedRetrieveMixin,
     VersionedUpdateMixin,
 )
+from .reads import gives_tags
 
 __all__ = [
     "ETagFieldExtension",
@@ -168,8 +169,11 @@ class VersionedSchemaMixin(AutoSchema):
             name = "list" if self._reads_list() else self.method_mapping[self.method.lower()]
         if name in _MIXINS:
             return name if isinstance(view, _MIXINS[name]) else None
-        writes = self.method not in READ_METHODS and getattr(view, "detail", False)
-        return "action" if writes and isinstance(view, VersionedActionMixin) else None
+        detail = bool(getattr(view, "detail", False))
+        if self.method in READ_METHODS:
+            kind: Any = type(view)
+            return ("retrieve" if detail else "list") if gives_tags(kind, detail=detail) else None
+        return "action" if detail and isinstance(view, VersionedActionMixin) else None
 
     def _reads_list(self) -> bool:
         return self.method in READ_METHODS and isinstance(self.view, VersionedListMixin)

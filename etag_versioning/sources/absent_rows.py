@@ -23,8 +23,8 @@ class CreationGuard(Guard):
     Keeps a request that may create a row from writing one that another has created.
 
     An INSERT needs no guard: the unique constraint decides. But a view that looks
-    again, as ``update_or_create()`` does, finds the other's row, and would write
-    over it. Which row that would be is not known before it is there.
+    again, as ``update_or_create()`` does, finds the other request's row, and would
+    overwrite it. Its key is not known before it is there.
 
     Args:
         row: the table, with no key.
@@ -37,20 +37,17 @@ class CreationGuard(Guard):
     status: Status = field(default=Status.COMPARED, init=False)
     # Whether a row was there before the statement that is under way.
     there: bool = field(default=False, init=False)
-    # Whose write was refused, as the row that the request was to create.
+    # The key of the row that another request has created, after its write was refused.
     taken: Any = field(default=None, init=False)
-    # The keys of rows that were there before, and that the request has written …
+    # The keys of rows that the request has written, and that were there before …
     others: set[Any] = field(default_factory=set, init=False)
     # … and whether it has created any.
     creates: bool = field(default=False, init=False)
-    # The instance that is on its way to an UPDATE, rather than to an INSERT.
+    # The instance that is being saved, if it was read and not made.
     updating: Any = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.admitted: set[State] = set()
-
-    def is_on(self, pk: Any) -> bool:
-        return True
 
     def is_among(self, pks: Collection[Any]) -> bool:
         row = self.look()
@@ -91,17 +88,17 @@ class CreationGuard(Guard):
         return getattr(instance, self.row.columns.owner._meta.pk.attname)
 
     def refusal(self, pk: Any, instance: models.Model | None = None) -> StaleWriteError:
-        """What to raise for a row that was to be created, and is there."""
+        """The error for a row that another request has created."""
         self.taken = pk
         return StaleWriteError(self.row.columns.owner, pk, self.row.using, instance)
 
     def check(self, created: models.Model | None) -> None:
         """
-        After the work: what counts as created must not have been there before. The
-        work may have found it by what ``look`` does not know.
+        After the view: the created row must not have been there before. The view may have
+        found it by a condition that ``look`` does not know.
 
         Args:
-            created: the row, where the work says which it is.
+            created: the row, if the view tells which it is.
 
         Raises:
             StaleWriteError: it was there, and was written.
@@ -111,7 +108,7 @@ class CreationGuard(Guard):
         )
 
     def check_key(self, key: Any) -> None:
-        """``check()`` by the key of the row at the address, ``None`` where none is shown."""
+        """``check()`` by the key of the row at the request's address; ``None`` without one."""
         if key is not None:
             overwritten = self.others & {key}
         else:
@@ -120,21 +117,21 @@ class CreationGuard(Guard):
             raise self.refusal(next(iter(overwritten)))
 
     def lock(self) -> None:
-        """Before a write of many rows: the one at the address must be the request's own."""
+        """Before a write by query: the row at the address must be the request's own."""
         row = self.look()
         self.there = row is not None
         if row is not None and not self.owns(row):
             raise self.refusal(row.pk)
 
     def reread(self) -> None:
-        """After it: one that was not there before has been created by another."""
+        """After it: a row that was not there before comes from another request."""
         row = self.look()
         if row is not None and not self.there:
             raise self.refusal(row.pk)
         if row is not None:
             self.admitted.add(row.state)
         elif not self.creates:
-            self.note_other(None)  # Rows were written, and none of them is the request's own.
+            self.note_other(None)  # The rows that were written were there before.
 
     def note_bump(self, state: State) -> None:
         self.creates = self.creates or self.updating is None

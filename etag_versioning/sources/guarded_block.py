@@ -12,8 +12,8 @@ from typing import Any, Self
 from django.db import connections
 from django.db.transaction import TransactionManagementError
 
-from ..orm.database_errors import is_aborted, is_lost_race
-from ..orm.guards import Guard, Status, Watch
+from ..orm.database_errors import is_lost_race
+from ..orm.guards import Guard, Watch
 from .raw_sql import warn_of_raw_sql
 from .rows import Row
 
@@ -90,13 +90,12 @@ class GuardedBlock(Watch):
         # Where the statements are more than the rows, some may have gone past the instances.
         self.unseen = len(self.statements) > len(self.guards)
         super().__exit__(kind, error, traceback)
-        if error is not None:
-            return
-        if self.connection.needs_rollback or is_aborted(self.connection):
+        if self.is_broken:
             self._refuse_success()
+        if self.is_broken or error is not None:
             return
         for guard in self.guards:
-            if guard.status is Status.OPEN:
+            if not guard.compared:
                 guard.lock()
             if self.row is not None and guard.state == self.row.state and self._succeeds():
                 warn_of_raw_sql(self.view, self.row, guard, self.statements)

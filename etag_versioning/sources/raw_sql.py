@@ -25,8 +25,8 @@ _warned: WeakSet[Any] = WeakSet()
 
 def warn_of_raw_sql(view: Any, row: Row, guard: Guard, statements: Iterable[str]) -> None:
     """
-    Log what to write instead, once for each view, where raw SQL wrote to the row's table and
-    nothing has bumped the row, which is locked.
+    Log what to write instead, once for each view, if raw SQL wrote to the row's table and
+    nothing bumped the row, which is locked.
 
     Args:
         view: a function, or an instance of a class of views.
@@ -42,7 +42,7 @@ def warn_of_raw_sql(view: Any, row: Row, guard: Guard, statements: Iterable[str]
 
 @contextmanager
 def noting_raw_writes(row: Row, guard: Guard) -> Iterator[list[str]]:
-    """The same statements, while a coroutine runs that shares the connection with others."""
+    """The raw UPDATEs of the row's table while a coroutine runs, which shares its connection."""
     statements: list[str] = []
     wrappers = connections[row.using].execute_wrappers
 
@@ -102,7 +102,7 @@ def _is_raw(sql: str, row: Row) -> bool:
         return False
     quote = connections[row.using].ops.quote_name
     tables = [each._meta.db_table for each in (row.model, *row.model._meta.get_parent_list())]
-    # The ORM's bumps, or does not on purpose.
+    # An UPDATE by the ORM bumps the row, or leaves its version on purpose.
     return not any(sql.startswith(f"UPDATE {quote(table)} SET") for table in tables) and any(
         re.search(rf"\b{re.escape(table)}\b", sql, re.IGNORECASE) for table in tables
     )

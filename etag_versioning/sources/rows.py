@@ -96,7 +96,7 @@ class Row(NamedTuple):
     ) -> Guard:
         """
         A guard on this row, which holds writes to the request's precondition if it has one;
-        ``detached`` where no transaction is around it.
+        ``detached`` where no transaction can be open around it, as in a coroutine.
         """
         if headers.if_match is not None:
             demand = Demand.ANY_STATE if names_any(headers) else Demand.THIS_STATE

@@ -19,7 +19,7 @@ from django.db.models.deletion import CASCADE, Collector
 
 from ..orm.write_options import write_options
 from .paths import Found
-from .touch import in_transaction
+from .touch import touching
 from .writes import (
     Source,
     deleted_links,
@@ -41,8 +41,11 @@ def delete_collected(collector: Collector, done: Found | None = None) -> tuple[i
     """
     if not any(map(may_touch_by_deletion, collector.data)):
         return collector.delete()
-    with in_transaction(collector.using), _ours(collector.origin):
-        touch_for_collected(collector, collector.using, done, ours=True).move()
+    using = collector.using
+    with (
+        touching(using, lambda: touch_for_collected(collector, using, done, ours=True)),
+        _ours(collector.origin),
+    ):
         return collector.delete()
 
 
@@ -120,10 +123,10 @@ def touch_before_deletion(
     keys = {(model, each.pk) for model in collector.data for each in collector.data[model]}
     if row not in keys:
         # Not a deletion by Django.
-        touch_for_rows([Source(sender, [instance.pk]), *deleted_links([instance])], using).move()
+        touch_for_rows([Source(sender, [instance.pk]), *deleted_links([instance])], using).bump()
         return
     done = write_options(origin).touched if isinstance(origin, models.QuerySet) else None
-    touch_for_collected(collector, using, done, ours=False).move()
+    touch_for_collected(collector, using, done, ours=False).bump()
     touched = _Touched(
         origin, using, {key for key in keys if may_touch_by_deletion(key[0])} - {row}
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -44,17 +45,40 @@ class Path(NamedTuple):
     many: bool
 
     @property
+    def generic(self) -> Any:
+        """The GenericRelation that the path begins with, from its other side, or ``None``."""
+        field = getattr(self.first, "field", None)
+        return field if hasattr(field, "content_type_field_name") else None
+
+    @property
     def column(self) -> str | None:
         """The attribute of the first relation, where it is a column of the row itself."""
-        first = self.first
+        first, generic = self.first, self.generic
+        if generic is not None:
+            attname: str = first.model._meta.get_field(generic.object_id_field_name).attname
+            return attname
         return first.attname if first.concrete and not first.many_to_many else None
+
+    @property
+    def names(self) -> set[str]:
+        """The names of the fields in which the path begins, where the row itself has them."""
+        generic = self.generic
+        if generic is not None:
+            return {generic.object_id_field_name, generic.content_type_field_name}
+        return set() if self.column is None else {self.first.name, self.first.attname}
 
     @property
     def direct(self) -> bool:
         """Whether that column holds the key of the row that is touched."""
         if self.column is None or self.rest:
             return False
-        return self.first.target_field == state_columns(self.target).owner._meta.pk
+        return self._pointed_at == state_columns(self.target).owner._meta.pk
+
+    @property
+    def _pointed_at(self) -> Any:
+        """The field whose value the column holds."""
+        generic = self.first.related_model._meta.pk if self.generic is not None else None
+        return generic or self.first.target_field
 
     @property
     def key(self) -> str:
@@ -64,7 +88,7 @@ class Path(NamedTuple):
     def keys_from(self, values: Iterable[Any], using: str) -> set[Any]:
         """The keys that these values of the first relation lead to."""
         if self.column is not None:
-            target, convert = self.first.target_field.name, self.first.target_field.to_python
+            target, convert = self._pointed_at.name, self._pointed_at.to_python
         else:
             target, convert = "pk", lambda value: value
         given = {convert(value) for value in values if value is not None}
@@ -74,6 +98,42 @@ class Path(NamedTuple):
         rest = LOOKUP_SEP.join(filter(None, (self.rest, _owner_key(self.target))))
         keys = rows.filter(**{f"{target}__in": given}).values_list(rest, flat=True)
         return set(filter(_is_key, keys))
+
+    def values_of(self, objs: Iterable[Any], using: str) -> list[Any]:
+        """What instances have in the column in which the path begins."""
+        kind, name = self._content_type(using), self.column
+        return [
+            obj.__dict__[name]
+            for obj in objs
+            if name in obj.__dict__ and (kind is None or obj.__dict__.get(kind[0]) == kind[1])
+        ]
+
+    def values_after(self, values: dict[str, Any], using: str) -> list[Any]:
+        """What an update by these values, by the fields' names, stores in that column."""
+        written = [values[name] for name in self.names & values.keys()]
+        kind, name = self._content_type(using), self.column
+        if kind is None or name is None or not written:
+            return written
+        field = self.first.model._meta.get_field(self.generic.content_type_field_name)
+        key = values.get(name, models.F(name))
+        if field.name not in values and field.attname not in values:
+            if not hasattr(key, "resolve_expression"):
+                key = models.Value(key, self.first.model._meta.get_field(name))
+            return [models.Case(models.When(**{kind[0]: kind[1]}, then=key))]
+        new = values.get(field.name, values.get(field.attname))
+        return [key] if getattr(new, "pk", new) == kind[1] else []
+
+    def _content_type(self, using: str) -> tuple[str, Any] | None:
+        """The column that says of which model a generic row is, and what it holds then."""
+        if self.generic is None:
+            return None
+        from django.contrib.contenttypes.models import ContentType
+
+        kind = ContentType.objects.db_manager(using).get_for_model(
+            self.first.related_model, for_concrete_model=self.generic.for_concrete_model
+        )
+        field = self.first.model._meta.get_field(self.generic.content_type_field_name)
+        return field.attname, kind.pk
 
 
 class Touches(NamedTuple):
@@ -160,18 +220,27 @@ def resolve_path(model: Any, name: str) -> Path:
     for part in name.split(LOOKUP_SEP):
         relation = _relation(here, part)
         if relation is None:
+            generic = _generic_foreign_key(here, part)
             known = [field.name for field in here._meta.get_fields() if field.related_model]
             raise ImproperlyConfigured(
                 f'{model._meta.label}.touches names "{name}", but {here._meta.label} has no '
-                f'relation "{part}".',
-                f"Name one of its relations: {', '.join(known) or '(it has none)'}.",
+                f'relation "{part}"{" to a known model" if generic else ""}.',
+                _instead_of_generic(model, here, generic)
+                if generic
+                else _instead_of_unknown(name, part, here, known),
             )
         relations.append(relation)
         here = relation.related_model
+    if not _can_follow_links(relations[0]):
+        raise ImproperlyConfigured(
+            f'{model._meta.label}.touches names "{name}", but {relations[0].name} is no '
+            f"ManyToManyField of Django's: nothing tells of its links.",
+            _instead_of_links(model, name, relations[0]),
+        )
     if state_columns(here).owner is None:
         raise ImproperlyConfigured(
             f'{model._meta.label}.touches names "{name}", but {here._meta.label} has no version '
-            f"to move.",
+            f"to bump.",
             f"class {here.__name__}(VersionedModel)",
         )
     many = any(relation.one_to_many or relation.many_to_many for relation in relations)
@@ -185,6 +254,63 @@ def _relation(model: Any, name: str) -> Any:
         return None
     # Of a model that does not exist, Django knows the name alone, and its own check tells.
     return field if isinstance(field.related_model, type) else None
+
+
+def _instead_of_unknown(name: str, part: str, here: Any, known: list[str]) -> str:
+    """The mended code: the path with the relation whose name is most alike."""
+    if not known:
+        return f"Leave it out: {here._meta.label} has no relations."
+    (alike,) = get_close_matches(part, known, 1, cutoff=0)
+    before = name.split(LOOKUP_SEP)
+    path = LOOKUP_SEP.join([*before[: before.index(part)], alike])
+    return f'touches = ("{path}",); the relations of {here._meta.label}: {", ".join(known)}.'
+
+
+def _generic_foreign_key(model: Any, name: str) -> Any:
+    fields = {field.name: field for field in model._meta.private_fields}
+    return fields.get(name) if hasattr(fields.get(name), "ct_field") else None
+
+
+def _instead_of_generic(model: Any, here: Any, generic: Any) -> str:
+    """The mended code: the way back from a model whose rows the key may lead to; or touch()."""
+    columns = (("content_type", generic.ct_field), ("object_id", generic.fk_field))
+    named = "".join(f', {kind}_field="{name}"' for kind, name in columns if kind != name)
+    way = (
+        f'touches = ("page",), and in the model Page that it shows up in: {here.__name__.lower()}s '
+        f'= GenericRelation({here.__name__}, related_query_name="page"{named}). '
+        if here is model
+        else ""
+    )
+    return (
+        f"{way}Or, for rows of any model, leave it out, and in {here.__name__}.save() and "
+        f"delete(): self.{generic.name}.touch()."
+    )
+
+
+def _can_follow_links(relation: Any) -> bool:
+    """Whether Django's many-to-many signals tell of the links of a relation, if it has any."""
+    field = getattr(relation, "field", relation)
+    return not relation.many_to_many or isinstance(field, models.ManyToManyField)
+
+
+def _instead_of_links(model: Any, name: str, relation: Any) -> str:
+    """The mended code: the path by the foreign keys of the links, where they have some."""
+    _, _, rest = name.partition(LOOKUP_SEP)
+    field = getattr(relation, "field", relation)
+    through = field.remote_field.through
+    keys = {key.related_model: key for key in through._meta.fields if key.many_to_one}
+    start, end = keys.get(model), keys.get(relation.related_model)
+    if start is None or end is None:
+        return (
+            f"{through.__name__} has no foreign key to follow. Leave it out, and bump the rows "
+            f"where the links change: {relation.related_model.__name__}.objects.filter(…).touch()."
+        )
+    path = LOOKUP_SEP.join(filter(None, (start.related_query_name(), end.name, rest)))
+    mended = f'touches = ("{path}",)'
+    if end.name not in named_touches(through):
+        # Links that are added or deleted.
+        mended += f'; and class {through.__name__}(TouchingMixin, …): touches = ("{end.name}",)'
+    return mended
 
 
 def shown_in(touches: Touches, rows: Any, *, locked: bool = False) -> tuple[set[Any], Found]:

@@ -15,8 +15,7 @@ from django.db.models.signals import m2m_changed, pre_delete
 from .deletions import touch_before_deletion
 from .links import Links
 from .paths import Found, Path, links_to, resolve_path, touches_of
-from .touch import Touch, just_created, note_links_of
-from .writes import at_hand
+from .touch import Touch, note_links_of
 
 __all__ = ["connect"]
 
@@ -109,8 +108,8 @@ class _LinkReceiver:
             return
         certain = action == "pre_add" and all(path.direct for path in self.paths)
         using, instance = kwargs["using"], kwargs["instance"]
-        touch = Touch(using, certain=certain, at_hand=at_hand([instance, *just_created()]))
-        touch.lock(partial(find, **kwargs)).move()
+        touch = Touch(using, certain=certain, at_hand=[instance])
+        touch.lock(partial(find, **kwargs)).bump()
 
     def _find_added(self, again: bool, **change: Any) -> Iterable[Found]:
         start, key, end = self._ends(**change)

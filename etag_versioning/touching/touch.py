@@ -10,7 +10,7 @@ write that fails has bumped nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -22,51 +22,34 @@ from django.db import connections, models, transaction
 from django.utils import timezone
 
 from ..orm.guards import guards_of
-from ..orm.state import state_columns
+from ..orm.state import State, state_columns
 from .caches import invalidate_rows
 from .paths import Found, onward, touches_of
 
-__all__ = [
-    "Touch",
-    "in_transaction",
-    "just_created",
-    "keep_current",
-    "note_created",
-    "note_links_of",
-]
+__all__ = ["Touch", "in_transaction", "keep_current", "note_links_of", "touching"]
 
-# The row that was created last. A related manager's create() then adds the link, and tells
-# nobody of the instance that it returns.
-_created: ContextVar[ref[Any] | None] = ContextVar("etag_versioning_created", default=None)
-
-
-def note_created(instance: Any) -> None:
-    _created.set(ref(instance))
-
-
-def just_created() -> list[Any]:
-    """The instance that a queryset created last, if it is still in use."""
-    created = _created.get()
-    instance = None if created is None else created()
-    return [] if instance is None else [instance]
-
-
-# Instances whose delete() is running: what it writes besides may touch their rows.
-_deleting: ContextVar[tuple[Any, ...]] = ContextVar("etag_versioning_deleting", default=())
+# What the methods of related managers, and delete(), keep current: Django hands the instances
+# that these are given on by their keys alone.
+_kept: ContextVar[tuple[Any, ...]] = ContextVar("etag_versioning_kept", default=())
 
 
 @contextmanager
 def keep_current(instances: Iterable[Any]) -> Iterator[None]:
-    """Keep these instances current while the block runs, whatever touches their rows."""
-    token = _deleting.set((*_deleting.get(), *instances))
+    """
+    Keep instances current while the block runs, whatever touches their rows.
+
+    Args:
+        instances: the instances, and those that are cached on them; keys among them are ignored.
+    """
+    token = _kept.set((*_kept.get(), *instances))
     try:
         yield
     finally:
-        _deleting.reset(token)
+        _kept.reset(token)
 
 
-# The instance whose links are changing: Django writes them by a queryset of the through model,
-# which does not know the instance.
+# The instance whose links are changing, where a plain model's manager adds rows of a through
+# model. Only m2m_changed tells of the instance: once before the change, and once after it.
 _linking: ContextVar[ref[Any] | None] = ContextVar("etag_versioning_linking", default=None)
 
 
@@ -75,11 +58,17 @@ def note_links_of(instance: Any) -> None:
     _linking.set(None if instance is None else ref(instance))
 
 
-def _in_use() -> Iterator[Any]:
-    yield from _deleting.get()
+def _reachable(instances: Iterable[Any]) -> Iterator[models.Model]:
+    """These instances, those that are cached on them, on these in turn, and those kept current."""
     linking = _linking.get()
-    if linking is not None and (instance := linking()) is not None:
-        yield instance
+    following = [*instances, *_kept.get(), linking() if linking is not None else None]
+    seen: set[int] = set()
+    while following:
+        instance = following.pop()
+        if isinstance(instance, models.Model) and id(instance) not in seen:
+            seen.add(id(instance))
+            following += instance._state.fields_cache.values()
+            yield instance
 
 
 class Touch:
@@ -91,8 +80,8 @@ class Touch:
         certain: whether the statement itself makes sure that its rows are still as
             they were found. What these touch in their turn may still change hands.
         done: keys of rows that need no touch, by the model that owns the version.
-        at_hand: instances that the caller may go on with. One that is in its row's state
-            before the touch is in its state after it.
+        at_hand: instances that the caller may go on with, as may those that are cached on
+            them. One that is in its row's state before the touch is in its state after it.
     """
 
     def __init__(
@@ -101,10 +90,12 @@ class Touch:
         *,
         certain: bool = False,
         done: Found | None = None,
-        at_hand: Collection[Any] = (),
+        at_hand: Iterable[Any] = (),
     ) -> None:
         self.using = using
         self.at_hand = at_hand
+        # Instances that were given a new state, with the one before and the new one.
+        self.assigned: list[tuple[Any, State, State]] = []
         # SQLite locks all there is with a transaction's first write.
         self.locks_rows = connections[using].features.has_select_for_update
         self.certain = certain
@@ -113,13 +104,13 @@ class Touch:
         self.found: Found = defaultdict(set)
 
     def wrote(self, model: Any, keys: Iterable[Any]) -> None:
-        """Take note of rows that move by being written."""
+        """Take note of rows whose own write bumps them."""
         self.written[state_columns(model).owner] |= set(keys)
 
     def lock(self, find: Callable[[bool], Iterable[Found]]) -> Self:
         """
         Lock what ``find`` finds, and ask it again until it finds nothing else: before
-        the first rows were locked, somebody may have moved others in.
+        the first rows were locked, another transaction may have written what leads to others.
 
         Args:
             find: called with whether it is asked again, and is to lock what it reads.
@@ -136,7 +127,7 @@ class Touch:
                 first = _union(find(True))
 
     def _may_differ_by_now(self, first: Found) -> bool:
-        """Whether, before the locks, somebody may have moved what was found first, or others in."""
+        """Whether another transaction may have changed what is to be found, before the locks."""
         further = any(keys and touches_of(target) for target, keys in first.items())
         return self.locks_rows and (further or not self.certain)
 
@@ -154,17 +145,71 @@ class Touch:
             _lock_rows(owner, self.using, wanted[owner], self.locks_rows)
         return bool(wanted)
 
-    def move(self) -> None:
-        """Move what was found, when the statement has written its rows."""
+    def bump(self) -> None:
+        """Bump what was found, when the statement has written its rows."""
         for owner in sorted(self.found, key=_rank):
             if self.found[owner]:
-                at_hand = [*self.at_hand, *_in_use()]
-                _bump_rows(owner, self.using, self.found[owner], at_hand)
+                self._bump_rows(owner, self.found[owner])
+
+    def restore(self) -> None:
+        """Give the instances at hand the states back that they had: the write has failed."""
+        for instance, before, after in self.assigned:
+            model: Any = type(instance)
+            columns = state_columns(model)
+            if columns.state_of(instance) == after:
+                columns.assign(instance, before)
+        self.assigned.clear()
 
     @property
     def done(self) -> Found:
         """What needs no touch any more, by the model that owns the version."""
         return _union([self.written, self.found])
+
+    def _bump_rows(self, owner: Any, keys: set[Any]) -> None:
+        columns, now, rest = state_columns(owner), timezone.now(), keys
+        states = _states_at_hand(owner, keys, _reachable(self.at_hand))
+        if len(states) == 1:
+            # One statement compares and bumps.
+            current = {key for key in states if _bump(owner, self.using, [key[0]], now, key[1])}
+            rest = keys - {pk for pk, _ in current}
+        else:
+            current = _current(owner, self.using, states) if states else set()
+        _bump(owner, self.using, sorted(rest), now)
+        invalidate_rows(owner, self.using, keys)
+        for key in current:
+            for instance in states[key]:
+                before = columns.state_of(instance)
+                after = columns.after(before, now)
+                columns.assign(instance, after)
+                self.assigned.append((instance, before, after))
+        for guard in guards_of(owner, self.using):
+            if guard.deleted or not guard.is_among(keys):
+                continue
+            if guard.locked and guard.state:
+                guard.note_bump(columns.after(guard.state, now))
+            else:
+                guard.reread()
+
+
+@contextmanager
+def touching(using: str, lock: Callable[[], Touch]) -> Iterator[Touch]:
+    """
+    Lock what a write touches, let the block write, and then bump it, in one transaction.
+
+    Args:
+        using: the database alias.
+        lock: finds and locks it, when the transaction has begun.
+    """
+    touch = None
+    try:
+        with in_transaction(using):
+            touch = lock()
+            yield touch
+            touch.bump()
+    except BaseException:
+        if touch is not None:
+            touch.restore()
+        raise
 
 
 @contextmanager
@@ -205,29 +250,6 @@ def _lock_rows(owner: Any, using: str, keys: set[Any], locks_rows: bool) -> None
             guard.lock()
 
 
-def _bump_rows(owner: Any, using: str, keys: set[Any], at_hand: Iterable[Any]) -> None:
-    columns, now, rest = state_columns(owner), timezone.now(), keys
-    states = _states_at_hand(owner, keys, at_hand)
-    if len(states) == 1:
-        # One statement compares and bumps.
-        current = {key for key in states if _bump(owner, using, [key[0]], now, key[1])}
-        rest = keys - {pk for pk, _ in current}
-    else:
-        current = _current(owner, using, states) if states else set()
-    _bump(owner, using, sorted(rest), now)
-    invalidate_rows(owner, using, keys)
-    for key in current:
-        for instance in states[key]:
-            columns.assign(instance, columns.after(columns.state_of(instance), now))
-    for guard in guards_of(owner, using):
-        if guard.deleted or not guard.is_among(keys):
-            continue
-        if guard.locked and guard.state:
-            guard.note_bump(columns.after(guard.state, now))
-        else:
-            guard.reread()
-
-
 def _bump(owner: Any, using: str, keys: Sequence[Any], now: datetime, state: Any = None) -> int:
     """Bump rows, or only those in one state; returns their number."""
     columns, count = state_columns(owner), 0
@@ -246,7 +268,7 @@ AtHand = dict[tuple[Any, tuple[Any, ...]], list[Any]]
 def _states_at_hand(owner: Any, keys: set[Any], instances: Iterable[Any]) -> AtHand:
     columns = state_columns(owner)
     states: AtHand = defaultdict(list)
-    for instance in {id(instance): instance for instance in instances}.values():
+    for instance in instances:
         loaded = instance.__dict__
         if isinstance(instance, owner) and all(name in loaded for name in columns.attnames):
             pk = getattr(instance, owner._meta.pk.attname)

@@ -7,16 +7,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.db import models
-from django.db.models.constants import LOOKUP_SEP
 
-from ..orm.write_options import set_write_options
+from ..orm.write_options import set_write_options, touches_others
 from .links import Links
 from .paths import Found, Touches, links_to, shown_in, touches_of
 from .touch import Touch
 
 __all__ = [
     "Source",
-    "at_hand",
     "deleted_links",
     "may_touch_by_deletion",
     "touch_for_batch",
@@ -69,8 +67,8 @@ def _touch_instances(
     pks = [obj.pk for obj in objs]
     touches: Any = touches_of(model)
     rows = _rows(model, using).filter(pk__in=pks)
-    values = _values_of(objs, touches, names)
-    touch = Touch(using, certain=certain, at_hand=at_hand(objs))
+    values = _values_of(objs, touches, names, using)
+    touch = Touch(using, certain=certain, at_hand=objs)
     touch.wrote(model, pks)
     return touch.lock(
         lambda again: [
@@ -89,14 +87,12 @@ def touch_for_update(queryset: Any, values: dict[str, Any]) -> tuple[Any, Touch]
         values: the new values, by the names that ``update()`` takes.
 
     Returns:
-        The queryset, narrowed to the rows that were found, and the touching.
+        The queryset, filtered by the keys that were found where rows are locked, and the touch.
     """
     model, using = queryset.model, queryset.db
     touches: Any = touches_of(model)
-    touch = Touch(using)
-    given: dict[str, Collection[Any]] = {
-        model._meta.get_field(name).attname: [value] for name, value in values.items()
-    }
+    touch = Touch(using, at_hand=[*values.values(), _instance_of_manager(queryset)])
+    after = _values_after(touches, values, using)
     pks: set[Any] | None = None
 
     def find(again: bool) -> Iterable[Found]:
@@ -104,7 +100,7 @@ def touch_for_update(queryset: Any, values: dict[str, Any]) -> tuple[Any, Touch]
         within = queryset.order_by().values("pk") if pks is None else pks
         pks, found = shown_in(touches, _rows(model, using).filter(pk__in=within), locked=again)
         touch.wrote(model, pks)
-        return [found, _lead_to(touches, given, queryset) if pks else {}]
+        return [found, _lead_to(touches, after, queryset) if pks else {}]
 
     touch.lock(find)
     rows = queryset.filter(pk__in=pks) if touch.locks_rows else queryset.all()
@@ -126,10 +122,10 @@ def touch_for_create(
     """
     model, using = queryset.model, queryset.db
     touches: Any = touches_of(model)
-    values = _values_of(objs, touches, None)
+    values = _values_of(objs, touches, None, using)
     there = _rows(model, using).filter(_same(model, objs, unique_fields))
     certain = touches.direct and not updates
-    touch = Touch(using, certain=certain, at_hand=at_hand(objs))
+    touch = Touch(using, certain=certain, at_hand=[*objs, _instance_of_manager(queryset)])
 
     def find(again: bool) -> Iterable[Found]:
         pks, found = shown_in(touches, there, locked=again) if updates else (set(), {})
@@ -137,6 +133,11 @@ def touch_for_create(
         return [found, _lead_to(touches, values, there)]
 
     return touch.lock(find)
+
+
+def _instance_of_manager(queryset: Any) -> Any:
+    """The instance whose related manager made a queryset, or ``None``."""
+    return queryset._hints.get("instance")
 
 
 class Source(NamedTuple):
@@ -147,11 +148,12 @@ class Source(NamedTuple):
         model: their model.
         pks: their keys; or, with ``by``, the keys of what that foreign key points to,
             which is deleted with all that points to it.
+        values: what the statement stores, by the fields' names.
     """
 
     model: Any
     pks: Collection[Any]
-    values: dict[str, Collection[Any]] = {}
+    values: dict[str, Any] = {}
     by: str = "pk"
 
 
@@ -163,7 +165,7 @@ def may_touch_by_deletion(model: Any) -> bool:
 def touch_for_deletion(instance: Any, using: str) -> Touch:
     """Lock what an instance shows up in, before its row is compared and deleted."""
     sources = [Source(type(instance), [instance.pk]), *deleted_links([instance])]
-    return touch_for_rows(sources, using, compared=True, at_hand=at_hand([instance]))
+    return touch_for_rows(sources, using, compared=True, at_hand=[instance])
 
 
 def touch_for_collected(collector: Any, using: str, done: Found | None, *, ours: bool) -> Touch:
@@ -181,19 +183,20 @@ def touch_for_collected(collector: Any, using: str, done: Found | None, *, ours:
         (field, value, rows)
         for (field, value), parts in collector.field_updates.items()
         for rows in parts
-        if hasattr(rows, "_touches") and rows._touches()
+        if hasattr(rows, "expect") and touches_others(rows)
     ]
     updated = [
-        Source(rows.model, list(rows.values_list("pk", flat=True)), {field.attname: [value]})
+        Source(rows.model, list(rows.values_list("pk", flat=True)), {field.name: value})
         for field, value, rows in updates
     ]
     deleted = [Source(model, [row.pk for row in rows]) for model, rows in collector.data.items()]
+    at_hand = [row for rows in collector.data.values() for row in rows]
     for rows in filter(None, collector.data.values()):
         deleted += deleted_links([*rows])
     if not ours and updated:
         touch_for_rows([*deleted, *updated], using, done=done)
-        return touch_for_rows(deleted, using, done=done)
-    touch = touch_for_rows([*deleted, *updated], using, done=done)
+        return touch_for_rows(deleted, using, done=done, at_hand=at_hand)
+    touch = touch_for_rows([*deleted, *updated], using, done=done, at_hand=at_hand)
     for _, _, rows in updates:
         set_write_options(rows, touched=touch.done)
     return touch
@@ -241,7 +244,7 @@ def touch_for_rows(
             if source.by == "pk":
                 rows = _rows(source.model, using).filter(pk__in=source.pks)
                 yield shown_in(touches, rows, locked=again)[1]
-                yield _lead_to(touches, source.values, rows)
+                yield _lead_to(touches, _values_after(touches, source.values, using), rows)
             else:
                 links = Links(source.model, using, source.by, source.pks)
                 yield links.shown_in(touches.paths, again=again)
@@ -249,47 +252,33 @@ def touch_for_rows(
     return touch.lock(find)
 
 
-def at_hand(objs: Collection[Any]) -> list[Any]:
-    """The instances that paths lead to in memory, and what these touch in their turn."""
-    found: dict[int, Any] = {id(obj): obj for obj in objs}
-    following = list(objs)
-    while following:
-        reached = [row for obj in following for row in _cached(obj) if id(row) not in found]
-        found |= {id(row): row for row in reached}
-        following = reached
-    return list(found.values())
+def _values_of(
+    objs: Collection[Any], touches: Touches, names: Any, using: str
+) -> dict[str, Collection[Any]]:
+    """What leads on from instances, by the names of paths, as far as it is written."""
+    return {
+        path.name: path.values_of(objs, using)
+        for path in touches.paths
+        if path.column and (names is None or path.names.intersection(names))
+    }
 
 
-def _cached(obj: Any) -> Iterator[Any]:
-    model: Any = type(obj)
-    touches = touches_of(model)
-    for path in touches.paths if touches else ():
-        row: Any = obj
-        for name in path.name.split(LOOKUP_SEP):
-            relation = row._meta.get_field(name)
-            row = relation.get_cached_value(row, default=None)
-            if row is None:
-                break
-        else:
-            yield row
-
-
-def _values_of(objs: Iterable[Any], touches: Touches, names: Any) -> dict[str, Collection[Any]]:
-    """The values of the columns in which paths begin, as far as they are written."""
-    values: dict[str, Collection[Any]] = {}
-    for path in touches.paths:
-        name = path.column
-        if name and (names is None or path.first.name in names or name in names):
-            values[name] = [obj.__dict__[name] for obj in objs if name in obj.__dict__]
-    return values
+def _values_after(
+    touches: Touches, values: dict[str, Any], using: str
+) -> dict[str, Collection[Any]]:
+    """What leads on from rows after an update, by the names of paths."""
+    return {path.name: path.values_after(values, using) for path in touches.paths}
 
 
 def _lead_to(touches: Touches, values: dict[str, Collection[Any]], rows: Any) -> Found:
-    """What these values of columns lead to; expressions have a value for each of the rows."""
+    """
+    What values of columns lead to, by the names of the paths that begin there. Expressions
+    have a value for each of the rows.
+    """
     found: Found = defaultdict(set)
     for path in touches.paths:
         keys: set[Any] = set()
-        for value in values.get(path.column or "", ()):
+        for value in values.get(path.name, ()):
             if hasattr(value, "resolve_expression"):
                 computed = rows.order_by().annotate(_touched=value)
                 keys.update(computed.values_list("_touched", flat=True))

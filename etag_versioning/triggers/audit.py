@@ -47,7 +47,7 @@ def audit_triggers(using: str) -> list[TableReport]:
     connection = connections[using]
     triggers, declared = trigger_editor(connection), _declared(connection)
     found = []
-    for model in apps.get_models():
+    for model in apps.get_models(include_auto_created=True):
         meta = model._meta
         touches = declared.get((meta.app_label, str(meta.model_name)))
         if touches is None and state_columns(model).owner is not model:

@@ -27,8 +27,8 @@ def _later(vendor: str, ahead: str) -> str:
 
 class PostgreSQLTriggers(TriggerEditor):
     """
-    A function for each trigger. Whether the state was moved is asked in WHEN, so that
-    a write of the ORM calls no function; the columns only in the function, since
+    A function for each trigger. WHEN asks whether the statement has bumped the row itself, so
+    that a write of the ORM calls no function. The function asks for the columns, since
     PostgreSQL changes no type of a column that a WHEN names.
     """
 
@@ -100,9 +100,9 @@ class MySQLTriggers(TriggerEditor):
             f"FOR EACH ROW BEGIN {body}; END"
         ]
 
-    def _moving(self, model: Any, columns: StateColumns, unmoved: str, changed: str) -> Trigger:
-        trigger = super()._moving(model, columns, unmoved, changed)
-        return trigger._replace(body=tuple(f"SET {move}" for move in trigger.body))
+    def _bumping(self, model: Any, columns: StateColumns, unmoved: str, changed: str) -> Trigger:
+        trigger = super()._bumping(model, columns, unmoved, changed)
+        return trigger._replace(body=tuple(f"SET {bump}" for bump in trigger.body))
 
     def _is_same(self, field: Any) -> str:
         # Most collations hold "ada" and "Ada", or "a" and "a ", to be equal.
@@ -122,7 +122,7 @@ class MySQLTriggers(TriggerEditor):
 class SQLiteTriggers(TriggerEditor):
     """
     SQLite's, which cannot change a row that is being written: it is written again.
-    So RETURNING gives the state before the move.
+    So RETURNING gives the state before the bump.
     """
 
     same = "{} IS {}"
@@ -149,10 +149,10 @@ class SQLiteTriggers(TriggerEditor):
             f"FOR EACH ROW{when} BEGIN {'; '.join(trigger.body)}; END"
         ]
 
-    def _moving(self, model: Any, columns: StateColumns, unmoved: str, changed: str) -> Trigger:
+    def _bumping(self, model: Any, columns: StateColumns, unmoved: str, changed: str) -> Trigger:
         keys = [self.quote(field.column) for field in model._meta.pk_fields]
         update = (
-            f"UPDATE {self._table(model)} SET {', '.join(self._moves(columns, 'OLD.'))} "
+            f"UPDATE {self._table(model)} SET {', '.join(self._assignments(columns, 'OLD.'))} "
             f"WHERE {' AND '.join(f'{key} = NEW.{key}' for key in keys)}"
         )
         return Trigger("UPDATE", "AFTER", unmoved, changed, (update,))

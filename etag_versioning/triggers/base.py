@@ -1,9 +1,9 @@
 """
-The SQL of triggers that move a row's state when a program writes past its model.
+The SQL of triggers that bump a row when a program writes past its model.
 
-A row moves if a statement changes what clients see of it, and neither its version
-nor its timestamp: so a write of the ORM, which sets both, is not moved twice, and a
-lock, which changes nothing, moves nothing. "Changes" is meant to the letter: from
+A row is bumped if a statement changes what clients see of it, and neither its version
+nor its timestamp: so a write of the ORM, which sets both, is not bumped twice, and a
+lock, which changes nothing, bumps nothing. "Changes" is meant to the letter: from
 NULL, and from "ada" to "Ada", whatever the column's collation holds to be equal.
 
 A trigger's name ends in a digest of its definition: by the names that a table has,
@@ -34,7 +34,8 @@ class Trigger(NamedTuple):
     Args:
         event: INSERT, UPDATE or DELETE.
         moment: BEFORE or AFTER.
-        unmoved: the condition that the statement leaves the state as it is, or "".
+        unmoved: the condition that the statement leaves the state as it is, or "". Its name,
+            as that of the others, is in the digest of the triggers that are installed.
         changed: the condition that it changes what clients see, or "".
         body: the statements.
     """
@@ -81,20 +82,20 @@ class TriggerEditor:
 
         Args:
             model: the model, also a historical one.
-            touches: names of foreign keys whose rows move with this model's.
+            touches: names of foreign keys whose rows are bumped with this model's.
 
         Returns:
             The statements of each trigger, by the trigger's name.
 
         Raises:
-            ValueError: there is nothing to move, or a name in ``touches`` is no
+            ValueError: there is nothing to bump, or a name in ``touches`` is no
                 foreign key to a model with a version.
         """
         triggers = list(self._triggers(model, touches))
         if not triggers:
             raise ValueError(
                 f"The table of {model._meta.label} has neither a version nor a timestamp, so a "
-                f"trigger has nothing to move there. Name the model that has them, or the "
+                f"trigger has nothing to bump there. Name the model that has them, or the "
                 f'foreign keys whose rows this one is shown in: touches=("…",).'
             )
         return {self._name(model, each): self._create(model, each) for each in triggers}
@@ -118,7 +119,7 @@ class TriggerEditor:
         if columns.owner is model:
             state = [field for field in (columns.version, columns.timestamp) if field]
             unmoved = " AND ".join(map(self._is_unmoved, state))
-            yield self._moving(model, columns, unmoved, changed)
+            yield self._bumping(model, columns, unmoved, changed)
         for event, rows in (("INSERT", ["NEW"]), ("UPDATE", ["OLD", "NEW"]), ("DELETE", ["OLD"])):
             if links:
                 # All writers take their locks in one order.
@@ -126,31 +127,31 @@ class TriggerEditor:
                 condition = changed if event == "UPDATE" else ""
                 yield Trigger(event, self.touching_moment, "", condition, tuple(body))
 
-    def _moving(self, model: Any, columns: StateColumns, unmoved: str, changed: str) -> Trigger:
-        """The trigger that moves the row itself, before it is written."""
-        body = tuple(f"NEW.{move}" for move in self._moves(columns, "OLD."))
+    def _bumping(self, model: Any, columns: StateColumns, unmoved: str, changed: str) -> Trigger:
+        """The trigger that bumps the row itself, before it is written."""
+        body = tuple(f"NEW.{bump}" for bump in self._assignments(columns, "OLD."))
         return Trigger("UPDATE", "BEFORE", unmoved, changed, body)
 
     def _touch(self, link: Link, rows: list[str]) -> str:
-        """The statement that moves the row that a column leads to, or led to."""
+        """The statement that bumps the row that a column leads to, or led to."""
         keys = ", ".join(f"{row}.{self.quote(link.field.column)}" for row in rows)
         return (
             f"UPDATE {self._table(link.key.model)} "
-            f"SET {', '.join(self._moves(state_columns(link.key.model)))} "
+            f"SET {', '.join(self._assignments(state_columns(link.key.model)))} "
             f"WHERE {self.quote(link.key.column)} IN ({keys})"
         )
 
-    def _moves(self, columns: StateColumns, row: str = "") -> list[str]:
-        """Assignments that move a row to its next state."""
-        moves = []
+    def _assignments(self, columns: StateColumns, row: str = "") -> list[str]:
+        """Assignments that bump a row."""
+        assignments = []
         if columns.version is not None:
             version = self.quote(columns.version.column)
-            moves.append(f"{version} = {row}{version} + 1")
+            assignments.append(f"{version} = {row}{version} + 1")
         if columns.timestamp is not None:
             timestamp = self.quote(columns.timestamp.column)
             later = self.later.format(now=self.now, old=f"{row}{timestamp}")
-            moves.append(f"{timestamp} = {later}")
-        return moves
+            assignments.append(f"{timestamp} = {later}")
+        return assignments
 
     def _is_unmoved(self, field: Any) -> str:
         name = self.quote(field.column)
@@ -219,6 +220,6 @@ def _link(model: Any, name: str) -> Link:
     if owner is not key.model:
         raise ValueError(
             f'touches=("{name}",): {key.model._meta.label} has no version and no timestamp that a '
-            f"trigger could move by {key.name}."
+            f"trigger could bump by {key.name}."
         )
     return Link(field, key)

@@ -57,7 +57,7 @@ __all__ = ["Call"]
 _NOTHING = Validators()
 # The methods that may create the row where the view allows it.
 _CREATING = ("PUT", "POST")
-# What Allow says of a view that does not say which methods it has.
+# The Allow header of a view that declares no methods.
 _USUAL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _NOT_DURABLE = (
     "A guarded view runs in a transaction, with the lock of its row, so a block in it can't be "
@@ -97,7 +97,7 @@ class Call:
         self.call_view = partial(view, request, *args, **kwargs)
         self.method = request.method or ""
         self.headers = headers.conditional_headers(request)
-        # Read once: what its terms depend on may be what the view writes.
+        # Read once, before the view: it may write what the terms depend on.
         self.representation: Representation | None = None
 
     def respond(self) -> HttpResponseBase:
@@ -256,7 +256,7 @@ class Call:
 
     @staticmethod
     def may_be_lost(before: Evaluated, error: Exception) -> bool:
-        """Whether another may have been first, and the error comes of that."""
+        """Whether the error can come from another request that wrote first."""
         creation = before.row is None and isinstance(error, IntegrityError)
         return creation or is_lost_race(error) or is_duplicate(error)
 
@@ -265,7 +265,7 @@ class Call:
             headers.set_validators(response, validators)
             set_cache_control(response, self.options.cache_control, self.request)
         elif response.status_code >= 400:
-            # A cache may keep a 404 or a 410 of which nothing is said (RFC 9110 §15.1).
+            # A cache may keep a 404 or a 410 without Cache-Control (RFC 9110 §15.1).
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
@@ -279,8 +279,8 @@ class Call:
         if row is None or self.options.etag_func is not None:
             return
         if headers.shows_new_tag(self.method, response):
-            # With the state alone, where the answer shows more than the row: what the
-            # rest is like after this write is not known, and the next GET tells.
+            # The tag of the row alone: what else the view shows, as another source, may have
+            # changed with this write, and the next GET tells.
             assert self.representation is not None
             response.headers.setdefault("ETag", str(row.validators(self.representation).etag))
 
@@ -294,14 +294,14 @@ class Call:
         if row is None or guard.owns(row):
             return row
         if response.status_code >= 400:
-            # What the view refuses as the second of its kind, another has created.
+            # The view rejected a duplicate: another request created the row first.
             raise StaleWriteError(guard.row.columns.owner, row.pk, guard.row.using)
         return None
 
-    # The row, or its lock, went to another request.
+    # Another request wrote the row first, or holds its lock.
 
     def unavailable(self, error: DatabaseError) -> HttpResponseBase:
-        """503 where not even the row's state can be read for others' locks."""
+        """503 if other requests' locks keep us from reading the row's state."""
         if not is_contention(error):
             raise error
         return self.answer_lost(UNAVAILABLE)
@@ -348,7 +348,7 @@ class Call:
         except DatabaseError as failure:
             if not is_lost_race(failure):
                 raise
-            return UNAVAILABLE, None  # Others' locks keep the row from being read again.
+            return UNAVAILABLE, None  # Other requests hold the row's lock.
         now = None if again is None else again.row
         row = before.row or now
         if before.row is not None and is_duplicate(error):
@@ -358,11 +358,11 @@ class Call:
         if not row.concerns(error):
             return CONFLICT, None
         if again is None or now is None:
-            # Where it may be created again, If-Match is about an absent row by now.
+            # The row is gone, and the view may create it: If-Match names an absent row.
             refused = again is not None and again.decision.outcome is Outcome.PRECONDITION_FAILED
             return (again.decision if again and refused else GONE), None
-        moved = before.row is None or before.row.has_moved(error, now, self.headers)
-        return self.shown(reconsider(self.headers, again.decision, moved), again.validators)
+        changed = before.row is None or before.row.has_moved(error, now, self.headers)
+        return self.shown(reconsider(self.headers, again.decision, changed), again.validators)
 
 
 def _entity_tag(value: Any) -> EntityTag | None:

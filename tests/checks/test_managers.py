@@ -37,6 +37,20 @@ class BuildingManager(models.Manager):
         return models.QuerySet(self.model, using=self._db)
 
 
+class MendedBuildingManager(VersionedManager):
+    def get_queryset(self):
+        return super().get_queryset()
+
+
+class MendedOwnQuerySet(VersionedQuerySet, OwnQuerySet):
+    pass
+
+
+class MendedBuildingOwnManager(models.Manager):
+    def get_queryset(self):
+        return MendedOwnQuerySet(self.model, using=self._db)
+
+
 class BuildingOwnManager(models.Manager):
     def get_queryset(self):
         return SearchableQuerySet(self.model, using=self._db)
@@ -99,7 +113,7 @@ def test_an_unknown_name_in_unversioned_managers_is_an_error(found):
     make("Page", VersionedModel, unversioned_managers=("legcay",))
     (message,) = found()
     assert message.id == "etag_versioning.E004"
-    assert message.hint == "Its managers are: objects."
+    assert message.hint == 'unversioned_managers = ("objects",); what it can name: objects.'
 
 
 def test_the_hint_for_a_line_that_replaces_our_manager_is_to_delete_it(found):
@@ -123,26 +137,124 @@ def test_deleting_the_line_is_no_hint_where_another_base_brings_a_manager(found)
     assert message.hint == "objects = VersionedManager()  # from etag_versioning.models"
 
 
-@pytest.mark.parametrize("manager", [OwnManager, ScopingManager])
-def test_the_hint_for_a_manager_class_is_from_queryset_where_that_works(found, manager):
+class MendedOwnManager(VersionedManager):
+    pass
+
+
+class MendedScopingManager(VersionedManager):
+    def get_queryset(self):
+        return super().get_queryset().filter(pk__gt=0)
+
+
+@pytest.mark.parametrize(
+    ("manager", "mended"),
+    [(OwnManager, MendedOwnManager), (ScopingManager, MendedScopingManager)],
+)
+def test_the_hint_for_a_manager_class_of_the_project_is_another_base(found, manager, mended):
     make("Page", VersionedModel, objects=manager())
     (message,) = found()
-    assert message.hint == f"objects = {manager.__name__}.from_queryset(VersionedQuerySet)()"
-    make("Mended", VersionedModel, objects=manager.from_queryset(VersionedQuerySet)())
+    assert message.hint == f"class {manager.__name__}(VersionedManager): …"
+    make("Mended", VersionedModel, objects=mended())
     assert len(found()) == 1
 
 
-@pytest.mark.parametrize("manager", [BuildingOwnManager(), SearchableQuerySet.as_manager()])
-def test_the_hint_for_a_queryset_class_of_the_project_is_its_bases(found, manager):
+class SearchMixin:
+    pass
+
+
+class MixedManager(SearchMixin, models.Manager):
+    pass
+
+
+class MendedMixedManager(SearchMixin, VersionedManager):
+    pass
+
+
+def test_the_hint_for_a_manager_class_with_a_mixin_leaves_the_mixin_in_its_place(found):
+    make("Page", VersionedModel, objects=MixedManager())
+    (message,) = found()
+    assert message.hint == "class MixedManager(SearchMixin, VersionedManager): …"
+    make("Mended", VersionedModel, objects=MendedMixedManager())
+    assert len(found()) == 1
+
+
+class AdminManager(UserManager):
+    def get_queryset(self):
+        return super().get_queryset().filter(is_staff=True)
+
+
+class MendedAdminManager(VersionedManager, UserManager):
+    def get_queryset(self):
+        return super().get_queryset().filter(is_staff=True)
+
+
+def test_the_hint_for_a_manager_class_below_one_of_another_app_puts_ours_first(found):
+    make("User", VersionedModel, AbstractBaseUser, objects=AdminManager())
+    (message,) = found()
+    assert message.hint == "class AdminManager(VersionedManager, UserManager): …"
+    mended = make("Mended", VersionedModel, AbstractBaseUser, objects=MendedAdminManager())
+    assert mended.objects.create_user
+    assert len(found()) == 1
+
+
+def test_one_manager_class_in_many_models_is_one_warning(found):
+    make("Page", VersionedModel, public=ScopingManager())
+    make("News", VersionedModel, public=ScopingManager())
+    (message,) = found()
+    assert message.msg.startswith("testapp.Page.public, testapp.News.public make querysets")
+
+
+def test_a_manager_class_is_silenced_for_one_model_alone(found):
+    make("Page", VersionedModel, public=ScopingManager(), unversioned_managers=("public",))
+    news = make("News", VersionedModel, public=ScopingManager())
+    (message,) = found()
+    assert (message.obj, "Page" in message.msg) == (news, False)
+
+
+def test_the_hint_for_a_plain_manager_of_a_versioned_base_is_to_delete_its_line(found):
+    base = type(
+        "Base",
+        (VersionedModel,),
+        {
+            "objects": models.Manager(),
+            "Meta": type("Meta", (), {"abstract": True}),
+            "__module__": __name__,
+        },
+    )
+    make("Page", base)
+    make("News", base)
+    (message,) = found()
+    assert message.hint.startswith('Delete the line "objects = models.Manager()" in Base')
+    meta = type("Meta", (), {"abstract": True})
+    mended = type("Mended", (VersionedModel,), {"Meta": meta, "__module__": __name__})
+    make("MendedPage", mended)
+    assert len(found()) == 1
+
+
+@pytest.mark.parametrize(
+    ("manager", "mended"),
+    [
+        (BuildingOwnManager(), MendedBuildingOwnManager()),
+        (SearchableQuerySet.as_manager(), MendedOwnQuerySet.as_manager()),
+    ],
+)
+def test_the_hint_for_a_queryset_class_of_the_project_is_its_bases(found, manager, mended):
     make("Page", VersionedModel, objects=manager)
     (message,) = found()
     assert message.hint == "class SearchableQuerySet(VersionedQuerySet, OwnQuerySet): …"
+    make("Mended", VersionedModel, objects=mended)
+    assert len(found()) == 1
 
 
 def test_the_hint_for_a_get_queryset_that_builds_a_plain_queryset_is_to_call_super(found):
     make("Page", VersionedModel, objects=BuildingManager())
     (message,) = found()
-    assert "BuildingManager.get_queryset() return super().get_queryset()" in message.hint
+    assert message.hint == (
+        "In BuildingManager.get_queryset(), write super().get_queryset() in place of "
+        "QuerySet(…); and class BuildingManager(VersionedManager): …"
+    )
+    make("Mended", VersionedModel, objects=MendedBuildingManager())
+    assert len(found()) == 1
 
 
 def test_the_hint_for_a_queryset_class_of_another_distribution_is_a_class_of_both(found):
@@ -153,6 +265,9 @@ def test_the_hint_for_a_queryset_class_of_another_distribution_is_a_class_of_bot
         "class VersionedTreeQuerySet(VersionedQuerySet, TreeQuerySet): pass; "
         "objects = Manager.from_queryset(VersionedTreeQuerySet)()"
     )
+    mended = type("Mended", (VersionedQuerySet, foreign), {"__module__": __name__})
+    make("Mended", VersionedModel, objects=models.Manager.from_queryset(mended)())
+    assert len(found()) == 1
 
 
 @pytest.mark.parametrize("meant", [None, 5])
@@ -244,3 +359,14 @@ def test_a_manager_of_the_model_s_own_hides_nothing(found):
     )
     make("Page", VersionedModel, base, objects=VersionedManager())
     assert found() == []
+
+
+def test_the_hint_for_a_base_manager_is_to_delete_its_name(found):
+    meta = type("Meta", (), {"app_label": "testapp", "base_manager_name": "plain"})
+    attributes = {"plain": models.Manager(), "unversioned_managers": ("plain",)}
+    type("Page", (VersionedModel,), {"Meta": meta, "__module__": __name__, **attributes})
+    (message,) = found()
+    assert message.id == "etag_versioning.W002"
+    assert message.hint.startswith('Delete base_manager_name = "plain" from its Meta')
+    make("Mended", VersionedModel, plain=models.Manager(), unversioned_managers=("plain",))
+    assert len(found()) == 1

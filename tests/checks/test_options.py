@@ -2,6 +2,8 @@
 
 import pytest
 from django.apps import apps
+from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
+from django.contrib.contenttypes.models import ContentType
 from django.core import checks
 from django.db import models
 
@@ -116,7 +118,7 @@ def test_unversioned_fields_with_a_typo_are_an_error(found):
     (message,) = found()
     assert message.id == "etag_versioning.E004"
     assert 'names "nmae"' in message.msg
-    assert message.hint == "Name one of its fields: name."
+    assert message.hint == 'unversioned_fields = ("name",); what it can name: name.'
 
 
 def test_unversioned_fields_may_name_the_column_of_a_foreign_key(found):
@@ -156,7 +158,7 @@ def test_the_hint_for_unversioned_fields_names_many_to_many_fields(found):
     teams = models.ManyToManyField(team, related_name="+")
     make("User", VersionedModel, teams=teams, unversioned_fields=("team",))
     (message,) = found()
-    assert message.hint == "Name one of its fields: teams."
+    assert message.hint == 'unversioned_fields = ("teams",); what it can name: teams.'
 
 
 def test_a_tag_key_with_a_typo_is_an_error(found):
@@ -212,6 +214,64 @@ def test_a_through_model_that_touches_another_row_alone_is_a_warning(found):
 def test_a_through_model_that_touches_the_row_is_no_warning(found):
     linked(touches=("user",))
     assert found() == []
+
+
+def test_touches_by_a_generic_foreign_key_are_an_error_whose_hint_is_the_way_back(found):
+    class Note(TouchingMixin):
+        touches = ("content_object",)
+
+        content_type = models.ForeignKey(ContentType, models.CASCADE)
+        object_id = models.IntegerField()
+        content_object = GenericForeignKey()
+
+        class Meta:
+            app_label = "testapp"
+
+    (message,) = found()
+    assert message.id == "etag_versioning.E003"
+    assert message.hint == (
+        'touches = ("page",), and in the model Page that it shows up in: '
+        'notes = GenericRelation(Note, related_query_name="page"). Or, for rows of any model, '
+        "leave it out, and in Note.save() and delete(): self.content_object.touch()."
+    )
+
+
+def test_touches_by_the_name_of_a_generic_relation_are_no_error(found):
+    class Note(TouchingMixin):
+        touches = ("page",)
+
+        content_type = models.ForeignKey(ContentType, models.CASCADE)
+        object_id = models.IntegerField()
+        content_object = GenericForeignKey()
+
+        class Meta:
+            app_label = "testapp"
+
+    class Page(VersionedModel):
+        notes = GenericRelation(Note, related_query_name="page")
+
+        class Meta:
+            app_label = "testapp"
+
+    assert found() == []
+
+
+def test_the_hint_for_a_generic_foreign_key_names_its_own_columns(found):
+    class Note(TouchingMixin):
+        touches = ("subject",)
+
+        kind = models.ForeignKey(ContentType, models.CASCADE)
+        key = models.IntegerField()
+        subject = GenericForeignKey("kind", "key")
+
+        class Meta:
+            app_label = "testapp"
+
+    (message,) = found()
+    assert (
+        'GenericRelation(Note, related_query_name="page", '
+        'content_type_field="kind", object_id_field="key")'
+    ) in message.hint
 
 
 def test_an_unknown_mode_of_stale_writes_is_an_error(found):

@@ -166,11 +166,11 @@ def test_managers_of_a_status_bump_nothing_and_a_check_says_so():
     Ticket.objects.create(title="one")
     Ticket.draft.update(title="two")
     assert Ticket.objects.get().version == 1
-    assert [warning.msg.partition(" ")[0] for warning in check_managers(Ticket)] == [
+    assert [warning.msg.partition(" ")[0] for warning in check_managers([Ticket])] == [
         "test_model_utils.Ticket.draft",
         "test_model_utils.Ticket.published",
     ]
-    assert list(check_managers(Order)) == []
+    assert list(check_managers([Order])) == []
 
 
 def test_an_inheritance_manager_returns_children_and_bumps_parents():
@@ -199,7 +199,7 @@ def test_a_check_names_the_managers_that_bump_nothing():
         class Meta:
             app_label = "test_model_utils"
 
-    assert [warning.msg.partition(" ")[0] for warning in check_managers(Letter)] == [
+    assert [warning.msg.partition(" ")[0] for warning in check_managers([Letter])] == [
         "test_model_utils.Letter.available_objects",
         "test_model_utils.Letter.all_objects",
     ]

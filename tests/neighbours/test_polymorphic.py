@@ -205,7 +205,7 @@ def test_a_check_has_the_mended_code_where_their_base_comes_first():
         class Meta:
             app_label = "test_polymorphic"
 
-    (warning,) = check_managers(Plant)
+    (warning,) = check_managers([Plant])
     assert warning.hint == (
         "class VersionedPolymorphicQuerySet(VersionedQuerySet, PolymorphicQuerySet): pass; "
         "objects = PolymorphicManager.from_queryset(VersionedPolymorphicQuerySet)()"

@@ -234,14 +234,14 @@ def test_objects_bump_by_themselves_where_our_base_comes_first_and_a_check_names
     memo = Memo.objects.create(title="one")
     Memo.objects.all().delete()
     assert Memo.deleted_objects.get(pk=memo.pk).version == 2
-    assert [warning.msg.partition(" ")[0] for warning in check_managers(Memo)] == [
+    assert [warning.msg.partition(" ")[0] for warning in check_managers([Memo])] == [
         "test_safedelete.Memo.all_objects",
         "test_safedelete.Memo.deleted_objects",
     ]
 
 
 def test_the_hint_of_the_check_keeps_the_deletion_of_a_queryset_soft():
-    (*_, warning) = check_managers(Memo)
+    (*_, warning) = check_managers([Memo])
     assert warning.hint == (
         "class VersionedSafeDeleteQueryset(VersionedQuerySet, SafeDeleteQueryset): pass; "
         "deleted_objects = SafeDeleteDeletedManager.from_queryset(VersionedSafeDeleteQueryset)()"

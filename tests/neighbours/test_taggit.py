@@ -8,7 +8,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.serializers import ModelSerializer
 from rest_framework.test import APIClient
 from taggit.managers import TaggableManager
-from taggit.models import TaggedItemBase
+from taggit.models import ItemBase, TagBase, TaggedItemBase
 from taggit.serializers import TaggitSerializer, TagListSerializerField
 
 from etag_versioning.checks.models import check_models
@@ -45,6 +45,42 @@ class Drink(VersionedModel):
 
     name = models.CharField(max_length=50)
     tags = TaggableManager()
+
+
+class Topic(VersionedModel, TagBase):
+    """A tag with a version. Its ``touches`` is refused, and its through model mends that."""
+
+    touches = ("lesson",)
+
+
+class TaggedLesson(TouchingMixin, ItemBase):
+    touches = ("content_object",)
+
+    tag = models.ForeignKey(Topic, models.CASCADE, related_name="items")
+    content_object = models.ForeignKey("Lesson", models.CASCADE)
+
+
+class Lesson(VersionedModel):
+    name = models.CharField(max_length=50)
+    tags = TaggableManager(through=TaggedLesson)
+
+
+class Colour(VersionedModel, TagBase):
+    """As the check says for Topic."""
+
+    touches = ("items__content_object",)
+
+
+class TaggedWall(TouchingMixin, ItemBase):
+    touches = ("content_object",)
+
+    tag = models.ForeignKey(Colour, models.CASCADE, related_name="items")
+    content_object = models.ForeignKey("Wall", models.CASCADE)
+
+
+class Wall(VersionedModel):
+    name = models.CharField(max_length=50)
+    tags = TaggableManager(through=TaggedWall)
 
 
 class RecipeSerializer(TaggitSerializer, ModelSerializer):
@@ -158,3 +194,29 @@ def test_tags_in_taggits_own_table_bump_nothing_and_a_check_says_so():
         "class DrinkTaggedItem(TouchingMixin, …): content_object = ForeignKey(Drink, …) "
         'and touches = ("content_object",)',
     )
+
+
+def test_touches_through_a_taggable_manager_are_an_error_with_the_mended_code():
+    errors = check_models([apps.get_app_config("test_taggit")])
+    (error,) = [error for error in errors if error.id == "etag_versioning.E003"]
+    assert error.obj is Topic
+    assert error.hint == 'touches = ("items__content_object",)'
+
+
+def test_the_mended_touches_bump_the_rows_of_a_tag_that_is_renamed():
+    wall = Wall.objects.create(name="one")
+    wall.tags.add("red")
+    assert Wall.objects.get().version == 2
+    colour = Colour.objects.get()
+    colour.name = "blue"
+    colour.save()
+    assert Wall.objects.get().version == 3
+
+
+def test_rows_of_taggits_own_table_are_bumped_by_touch():
+    drink = Drink.objects.create(name="one")
+    drink.tags.add("hot")
+    drink.touch()
+    assert Drink.objects.get().version == drink.version == 2
+    Drink.objects.filter(tags__name="hot").touch()
+    assert Drink.objects.get().version == 3

@@ -28,6 +28,7 @@ from etag_versioning.rest_framework.adrf import (
     AsyncVersionedViewSetMixin,
 )
 from etag_versioning.rest_framework.fields import ETagField
+from etag_versioning.rest_framework.mixins import VersionedViewSetMixin
 from etag_versioning.rest_framework.versioning import Versioning
 from tests.testapp.models import Book, Hidden, Leaf, Person
 
@@ -80,6 +81,38 @@ class PersonViewSet(AsyncVersionedViewSetMixin, ModelViewSet):
     @action(detail=True, methods=["post"], if_match="optional")
     async def remind(self, request, pk=None):
         return Response({})
+
+
+class PassingViewSet(PersonViewSet):
+    async def aretrieve(self, request, *args, **kwargs):
+        """A method that is there for its documentation."""
+        return await super().aretrieve(request, *args, **kwargs)
+
+    async def alist(self, request):
+        return await super().alist(request)
+
+
+class SyncMixinsViewSet(VersionedViewSetMixin, ModelViewSet):
+    queryset = Person.objects.order_by("id")
+    serializer_class = PersonSerializer
+
+    @action(detail=True)
+    async def team(self, request, pk=None):
+        return Response({"people": await Person.objects.acount()})
+
+
+class OwnReadsViewSet(PersonViewSet):
+    async def aretrieve(self, request, *args, **kwargs):
+        person = await self.aget_object()
+        return Response({"name": person.name, "people": await Person.objects.acount()})
+
+    async def alist(self, request, *args, **kwargs):
+        return Response({"people": await Person.objects.acount()})
+
+    @action(detail=True)
+    async def team(self, request, pk=None):
+        person = await self.aget_object()
+        return Response({"people": await Person.objects.acount(), "of": person.name})
 
 
 class NotForBob(permissions.BasePermission):
@@ -270,6 +303,9 @@ router.register("hidden", HiddenViewSet, basename="hidden")
 router.register("upserting", UpsertingViewSet, basename="upserting")
 router.register("own-create", OwnCreateViewSet, basename="own-create")
 router.register("filtered", FilteredViewSet, basename="filtered")
+router.register("passing", PassingViewSet, basename="passing")
+router.register("sync-mixins", SyncMixinsViewSet, basename="sync-mixins")
+router.register("own-reads", OwnReadsViewSet, basename="own-reads")
 router.register("by-action", ByActionViewSet, basename="by-action")
 urlpatterns = [path("one/<int:pk>/", OnePerson.as_view()), path("", include(router.urls))]
 
@@ -622,3 +658,41 @@ async def test_of_writers_at_once_one_gets_through(client, person):
     assert codes == [200, 412, 412, 412, 412]
     await person.arefresh_from_db()
     assert [f"n{n}" for n, a in enumerate(answers) if a.status_code == 200] == [person.name]
+
+
+@pytest.mark.parametrize("url", ["/passing/{}/", "/passing/"])
+async def test_a_304_of_a_coroutine_that_only_awaits_super_needs_no_rows(client, person, url):
+    url = url.format(person.pk)
+    tag = (await client.get(url))["ETag"]
+    async with statements() as captured:
+        answer = await client.get(url, headers={"If-None-Match": tag})
+    assert answer.status_code == 304
+    assert not any("days" in sql for sql in captured.seen)
+    await person.asave()
+    assert (await client.get(url, headers={"If-None-Match": tag})).status_code == 200
+
+
+@pytest.mark.parametrize("url", ["/own-reads/{}/", "/own-reads/", "/own-reads/{}/team/"])
+async def test_a_304_of_an_own_coroutine_stands_for_what_it_returned(client, person, url):
+    url = url.format(person.pk)
+    tag = (await client.get(url))["ETag"]
+    assert (await client.get(url, headers={"If-None-Match": tag})).status_code == 304
+    await Person.objects.acreate(name="b")
+    answer = await client.get(url, headers={"If-None-Match": tag})
+    assert answer.status_code == 200
+    assert answer.json()["people"] == 2
+
+
+async def test_the_tag_of_an_own_coroutine_guards_a_write(client, person):
+    url = f"/own-reads/{person.pk}/"
+    headers = {"If-Match": (await client.get(url))["ETag"]}
+    await person.asave()
+    assert (await client.delete(url, headers=headers)).status_code == 412
+    headers = {"If-Match": (await client.get(url))["ETag"]}
+    assert (await client.delete(url, headers=headers)).status_code == 204
+
+
+async def test_a_coroutine_beside_the_mixins_for_methods_has_no_tag(client, person):
+    answer = await client.get(f"/sync-mixins/{person.pk}/team/", headers={"If-None-Match": "*"})
+    assert answer.status_code == 200
+    assert "ETag" not in answer

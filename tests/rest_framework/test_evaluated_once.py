@@ -5,11 +5,12 @@ from collections import Counter
 import pytest
 from django.urls import include, path
 from rest_framework import serializers
+from rest_framework.pagination import PageNumberPagination
 from rest_framework.routers import SimpleRouter
 from rest_framework.test import APIClient
 
 from etag_versioning.http import preconditions
-from etag_versioning.rest_framework import versioning
+from etag_versioning.rest_framework import pagination, versioning
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from etag_versioning.sources.rows import Row
 from tests.testapp.models import Person
@@ -43,10 +44,24 @@ class TermsViewSet(PersonViewSet):
         calls[f"get_representation of {self.request.method} {self.action}"] += 1
         return super().get_representation()
 
+    def get_queryset(self):
+        if self.action == "list":
+            calls["get_queryset"] += 1
+        return super().get_queryset().order_by("pk")
+
+
+class Pages(PageNumberPagination):
+    page_size = 2
+
+
+class PagesViewSet(TermsViewSet):
+    pagination_class = Pages
+
 
 router = SimpleRouter()
 router.register("people", PersonViewSet, basename="person")
 router.register("terms", TermsViewSet, basename="terms")
+router.register("pages", PagesViewSet, basename="pages")
 urlpatterns = [path("", include(router.urls))]
 
 
@@ -115,6 +130,52 @@ def test_a_read_without_a_header_builds_the_tag_once_and_evaluates_nothing(perso
         "get_etag_extra of GET retrieve": 1,
         "get_representation of GET retrieve": 1,
     }
+
+
+@pytest.fixture
+def pages(monkeypatch):
+    """Counts the tags that are made of pages."""
+    made = []
+    page_validators = pagination.page_validators
+
+    def counted_page_validators(*args):
+        made.append(args)
+        return page_validators(*args)
+
+    monkeypatch.setattr(pagination, "page_validators", counted_page_validators)
+    return made
+
+
+@pytest.mark.parametrize("url", ["/terms/", "/pages/"])
+def test_a_list_that_is_missed_makes_its_tag_once(person, pages, counted, url):
+    answer = request("get", url, If_None_Match='"other"')
+    assert answer.status_code == 200
+    assert len(pages) == 1
+    assert calls == {
+        "evaluate": 1,
+        "get_queryset": 1,
+        "get_etag_extra of GET list": 1,
+        "get_representation of GET list": 1,
+    }
+    assert request("get", url, If_None_Match=answer["ETag"]).status_code == 304
+    assert len(pages) == 2
+
+
+@pytest.mark.parametrize("url", ["/terms/", "/pages/"])
+def test_a_list_that_is_written_before_it_is_shown_has_the_tag_of_what_is_shown(
+    person, monkeypatch, url
+):
+    check_preconditions = versioning.Versioning.check_preconditions
+
+    def written_then(self, current, **kwargs):
+        monkeypatch.undo()
+        Person.objects.update(name="b")
+        return check_preconditions(self, current, **kwargs)
+
+    monkeypatch.setattr(versioning.Versioning, "check_preconditions", written_then)
+    answer = request("get", url, If_None_Match='"other"')
+    assert b'"b"' in answer.content
+    assert answer["ETag"] == request("get", url)["ETag"]
 
 
 @pytest.mark.parametrize("method", ["put", "patch"])

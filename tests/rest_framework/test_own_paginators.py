@@ -1,5 +1,7 @@
 """Paginators of a project's own are never called with made-up data, and are in the tag."""
 
+import itertools
+
 import pytest
 from django.core.paginator import Paginator
 from django.urls import include, path
@@ -144,6 +146,28 @@ class KeywordViewSet(VersionedListMixin, OwnListMixin, GenericViewSet):
     pagination_class = TotalPages
 
 
+class TimedPages(pagination.PageNumberPagination):
+    page_size = 2
+
+    def get_paginated_response(self, data):
+        return Response(
+            {"timestamp": next(clock), "count": self.page.paginator.count, "results": data}
+        )
+
+
+class TimedViewSet(VersionedModelViewSet):
+    queryset = Person.objects.order_by("id")
+    serializer_class = PersonSerializer
+    pagination_class = TimedPages
+
+
+class IgnoringViewSet(TimedViewSet):
+    etag_ignores = ("timestamp",)
+
+
+clock = itertools.count()
+router.register("timed", TimedViewSet, basename="timed")
+router.register("ignoring", IgnoringViewSet, basename="ignoring")
 router.register("keyword", KeywordViewSet, basename="keyword")
 urlpatterns = [path("", include(router.urls))]
 
@@ -215,3 +239,15 @@ def test_a_page_is_loaded_once(client, kind, count, django_assert_num_queries):
     with django_assert_num_queries(count) as queries:
         assert client.get(f"/{kind}/", headers={"If-None-Match": tag}).status_code == 304
     assert "name" in queries[-1]["sql"]
+
+
+def test_a_paginator_that_shows_the_time_never_has_the_same_tag(client):
+    tag = client.get("/timed/")["ETag"]
+    assert client.get("/timed/", headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_a_time_that_does_not_count_is_not_in_the_tag(client):
+    tag = client.get("/ignoring/")["ETag"]
+    assert client.get("/ignoring/", headers={"If-None-Match": tag}).status_code == 304
+    Person.objects.create(name="c")  # On page 2.
+    assert client.get("/ignoring/", headers={"If-None-Match": tag}).status_code == 200

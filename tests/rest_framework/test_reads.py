@@ -226,10 +226,14 @@ class TestOwnHandlers:
         assert answer.status_code == 200
         assert "Cache-Control" not in answer
 
-    def test_an_action_without_the_decorator_is_drfs_own(self, client, person):
-        answer = client.get(f"/actions/{person.pk}/plain/", headers={"If-None-Match": "*"})
-        assert answer.status_code == 200
-        assert "ETag" not in answer
+    def test_an_action_without_the_decorator_runs_before_a_304(
+        self, client, person, django_assert_num_queries
+    ):
+        url = f"/actions/{person.pk}/plain/"
+        tag = get_304(client, url)
+        with django_assert_num_queries(1) as queries:
+            assert client.get(url, headers={"If-None-Match": tag}).status_code == 304
+        assert '"name"' in queries[0]["sql"].replace("`", '"')
 
     def test_an_actions_own_permissions_come_first(self, client, person, django_assert_num_queries):
         url = f"/actions/{person.pk}/owned/"

@@ -209,10 +209,10 @@ class TestReads:
         assert headers_of(operation) == {"If-None-Match": False}
         assert "ETag" in answer_headers(operation, "304")
 
-    def test_a_handler_without_tag_has_none(self, schema):
+    def test_an_action_of_the_projects_own_has_a_tag_too(self, schema):
         operation = schema["paths"]["/people/{id}/plain/"]["get"]
-        assert headers_of(operation) == {}
-        assert answers_of(operation) == {"200"}
+        assert headers_of(operation) == {"If-None-Match": False}
+        assert answer_headers(operation, "304") == {"ETag", "Cache-Control"}
 
 
 class TestWrites:

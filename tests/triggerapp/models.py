@@ -6,10 +6,16 @@ from etag_versioning.fields import UpdatedAtField, VersionField
 from etag_versioning.models import VersionedModel
 
 
+class Subject(models.Model):
+    """Authors have some: the table of the links has a trigger."""
+
+    name = models.CharField(max_length=50)
+
+
 class Author(VersionedModel):
     """Columns of many types, and under names that want quoting."""
 
-    unversioned_fields = ("last_login",)
+    unversioned_fields = ("last_login", "subjects")
 
     version = None
     row_version = VersionField(db_column="row version")
@@ -22,6 +28,7 @@ class Author(VersionedModel):
     photo = models.BinaryField(null=True)
     active = models.BooleanField(default=True)
     uuid = models.UUIDField(null=True)
+    subjects = models.ManyToManyField(Subject)
     biography = models.TextField(default="", db_default="")
     doubled = models.GeneratedField(
         expression=models.F("weight") * 2, output_field=models.FloatField(), db_persist=True

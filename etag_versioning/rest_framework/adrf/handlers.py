@@ -22,6 +22,7 @@ from ..creates import REFUSALS, GuardedCreate, is_versioned
 from ..current import is_extra_action
 from ..hooks import hooked
 from ..pagination import RenderedPage, cheap_list, validators_of_page
+from ..reads import OwnAnswer
 from ..statements import refresh
 from ..transactions import optional
 from ..writes import GuardedWrite
@@ -34,6 +35,7 @@ __all__ = [
     "AsyncGuardedHandler",
     "AsyncGuardedWrite",
     "aread_object",
+    "aread_own",
     "aread_page",
 ]
 
@@ -51,7 +53,7 @@ def _noting(original: Method, note: Callable[[Any], None]) -> Method:
     return hook
 
 
-async def aread_object(view: Any, early: bool, method: Method, *args: Any, **kwargs: Any) -> Any:
+async def aread_object(view: Any, method: Method, *args: Any, **kwargs: Any) -> Any:
     """As ``read_object()``, for a method that awaits ``aget_object()``."""
     versioning: AsyncVersioning = view.versioning
     versioning.check_lookup()
@@ -75,7 +77,7 @@ async def aread_object(view: Any, early: bool, method: Method, *args: Any, **kwa
 
     note = _noting(view.afilter_queryset, versioning.note_annotations)
     with hooked(view, aget_object=aget_object, afilter_queryset=note):
-        if early and versioning.conditions != NO_CONDITIONS:
+        if versioning.conditions != NO_CONDITIONS:
             current = await sync_to_async(validators_of_row)()
             if current is None:
                 loaded.append(await view.aget_object())
@@ -86,25 +88,42 @@ async def aread_object(view: Any, early: bool, method: Method, *args: Any, **kwa
         return await method(*args, **kwargs)
 
 
-async def aread_page(view: Any, early: bool, method: Method, *args: Any, **kwargs: Any) -> Any:
+async def aread_page(view: Any, method: Method, *args: Any, **kwargs: Any) -> Any:
     """As ``read_page()``, for a method that awaits its page."""
-    cheap = await sync_to_async(cheap_list)(view)
+    cheap, early = await sync_to_async(cheap_list)(view), None
     versioning = view.versioning
-    if early and versioning.conditions != NO_CONDITIONS:
-        current = cheap or await sync_to_async(validators_of_page)(view)
+    if versioning.conditions != NO_CONDITIONS:
+        early = await sync_to_async(validators_of_page)(view) if cheap is None else None
+        current = early.validators if early is not None else cheap
         if current is not None:
             not_modified = await sync_to_async(versioning.check_preconditions)(current)
             if not_modified is not None:
                 return not_modified
-    page = RenderedPage(view)
+    page = RenderedPage(view, early)
     hooks = {
-        "afilter_queryset": _noting(view.afilter_queryset, partial(setattr, page, "queryset")),
-        "apaginate_queryset": _noting(view.apaginate_queryset, partial(setattr, page, "page")),
+        "afilter_queryset": _noting(view.afilter_queryset, page.note_queryset),
+        "apaginate_queryset": _noting(view.apaginate_queryset, page.note_page),
         "get_apaginated_response": _noting(view.get_apaginated_response, page.note_response),
     }
     with hooked(view, **hooks):
         response = await method(*args, **kwargs)
     versioning.shown = cheap or await sync_to_async(page.validators)() or Validators()
+    return response
+
+
+async def aread_own(view: Any, handler: Method, *args: Any, **kwargs: Any) -> Any:
+    """As ``read_own()``, for a coroutine."""
+    answer, load = OwnAnswer(view), view.aget_object
+
+    async def aget_object() -> Any:
+        instance = await load()
+        await sync_to_async(answer.note_object)(instance)
+        return instance
+
+    note = _noting(view.afilter_queryset, view.versioning.note_annotations)
+    with hooked(view, aget_object=aget_object, afilter_queryset=note):
+        response = await handler(*args, **kwargs)
+    await sync_to_async(answer.finish)(response)
     return response
 
 

@@ -14,15 +14,15 @@ from typing import Any
 from adrf import mixins
 from rest_framework.request import Request
 
-from ...http.preconditions import READ_METHODS
 from ..handlers import over_drf
 from ..mixins import VersionedActionMixin
-from ..reads import is_answered_by
+from ..reads import reads_by
 from .generic_views import AsyncVersionedViewMixin
 from .handlers import (
     AsyncGuardedCreate,
     AsyncGuardedWrite,
     aread_object,
+    aread_own,
     aread_page,
 )
 
@@ -38,30 +38,14 @@ __all__ = [
 ]
 
 
+@reads_by(aread_object, mixins.RetrieveModelMixin.aretrieve, aread_own, detail=True)
 class AsyncVersionedRetrieveMixin(AsyncVersionedViewMixin):
     """``aretrieve()`` with tag, and 304 from one validator query."""
 
-    @over_drf
-    async def aretrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        method = super().aretrieve
-        if request.method not in READ_METHODS:
-            return await method(request, *args, **kwargs)
-        early = is_answered_by(
-            self, method, AsyncVersionedRetrieveMixin, mixins.RetrieveModelMixin.aretrieve
-        )
-        return await aread_object(self, early, method, request, *args, **kwargs)
 
-
+@reads_by(aread_page, mixins.ListModelMixin.alist, aread_own, detail=False)
 class AsyncVersionedListMixin(AsyncVersionedViewMixin):
     """``alist()`` with a tag that is exact for the page."""
-
-    @over_drf
-    async def alist(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        method = super().alist
-        if request.method not in READ_METHODS:
-            return await method(request, *args, **kwargs)
-        early = is_answered_by(self, method, AsyncVersionedListMixin, mixins.ListModelMixin.alist)
-        return await aread_page(self, early, method, request, *args, **kwargs)
 
 
 class AsyncVersionedCreateMixin(AsyncVersionedViewMixin):
