@@ -42,20 +42,19 @@ def tag_views(source: Source) -> None:
         "from rest_framework import viewsets",
         "from etag_versioning.rest_framework.mixins import VersionedViewSetMixin\n",
     )
-    source.replace(VIEWS, "(viewsets.ModelViewSet):", "(ReportingModelViewSet):")
-    source.replace(
-        VIEWS,
-        "class LabelViewSet",
-        "class ReportingModelViewSet(VersionedViewSetMixin, viewsets.ModelViewSet):\n"
-        '    if_match = "report"\n\n\n'
-        "class LabelViewSet",
-    )
+    # The other views show counts of other tables that their queries do not annotate.
+    for name in ("LabelViewSet", "PlaybookViewSet"):
+        source.replace(
+            VIEWS,
+            f"class {name}(viewsets.ModelViewSet):\n",
+            f"class {name}(VersionedViewSetMixin, viewsets.ModelViewSet):\n"
+            '    if_match = "report"\n',
+        )
 
 
 def touch_what_shows_it(source: Source) -> None:
-    """A playbook shows the names of its labels; a task shows the path of its file."""
+    """A playbook shows the names of its labels. It counts its tasks by annotations."""
     source.insert_after(MODELS, "class Label(Base):", '    touches = ("playbook",)\n')
-    source.insert_after(MODELS, "class File(Base):", '    touches = ("tasks",)\n')
 
 
 ARA = Project(
