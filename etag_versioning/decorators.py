@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import ImproperlyConfigured
@@ -18,6 +18,7 @@ from django.http import HttpRequest
 from .apps import require_installed
 from .cache_control import check_cache_control
 from .http.headers import without_length
+from .http.policy import IF_MATCH_MODES, IfMatch
 from .http.representation import EtagExtra
 from .sources.base import RowSource
 from .sources.combined import CombinedSource
@@ -52,7 +53,7 @@ def versioned_condition(
     tag_key: str | None = None,
     etag_func: Callable[..., Any] | None = None,
     last_modified_func: Callable[..., Any] | None = None,
-    if_match: Literal["required", "optional", "report"] | None = None,
+    if_match: IfMatch | None = None,
     allow_wildcard: bool = True,
     allow_unmodified_since: bool = False,
     allow_create: bool = False,
@@ -123,7 +124,7 @@ def versioned_condition(
             "versioned_condition() needs to know the row: "
             '@versioned_condition(User, lookup_url_kwarg="user_id").'
         )
-    if if_match not in (None, "required", "optional", "report"):
+    if if_match not in (None, *IF_MATCH_MODES):
         raise ImproperlyConfigured(
             f'if_match is {if_match!r}; give "required", "optional" or "report".'
         )
@@ -141,8 +142,7 @@ def versioned_condition(
         source=source,
         etag_func=etag_func,
         last_modified_func=last_modified_func,
-        required=if_match in ("required", "report") or (if_match is None and source is not None),
-        reports=if_match == "report",
+        if_match=if_match or ("optional" if source is None else "required"),
         allow_wildcard=allow_wildcard,
         allow_unmodified_since=allow_unmodified_since,
         creates=row if allow_create and isinstance(row, RowSource) else None,

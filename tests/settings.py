@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "etag_versioning",
     "tests.testapp",
     "tests.triggerapp",
+    "tests.audit",
 ]
 if HAS_DRF:
     INSTALLED_APPS += [

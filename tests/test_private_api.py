@@ -66,7 +66,8 @@ def test_a_conflict_clause_is_made_of_fields_and_columns():
 
 
 def test_a_connection_says_whether_its_transaction_can_go_on():
-    for name in ("in_atomic_block", "needs_rollback", "rollback_exc", "savepoint_state"):
+    names = ("in_atomic_block", "needs_rollback", "rollback_exc", "savepoint_state")
+    for name in (*names, "savepoint_ids", "set_rollback"):
         assert hasattr(connection, name)
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "encode_key",
     "encode_terms",
     "encode_timestamp",
+    "names_only",
     "parse_entity_tags",
     "resource_part",
     "state_part",
@@ -141,6 +142,18 @@ def parse_entity_tags(value: str) -> _Any | tuple[EntityTag, ...] | None:
     return tuple(tags) or None
 
 
+def names_only(value: str, state: str) -> bool:
+    """
+    Whether the value of If-Match is one tag, and of this state: the usual one, which need not
+    be read as a list.
+
+    >>> names_only('"user-7-v3~json.8c1f"', "user-7-v3"), names_only('"user-7-v30"', "user-7-v3")
+    (True, False)
+    """
+    match = _ENTITY_TAG.fullmatch(value)
+    return match is not None and match[2].partition("~")[0] == state
+
+
 def without_coding(opaque: str) -> str:
     """
     The opaque part of one of our tags without the suffixes of proxies.
@@ -243,6 +256,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 
 
+@lru_cache(maxsize=1000)
 def encode_timestamp(timestamp: datetime) -> str:
     """
     A timezone-aware datetime as microseconds since 1970 in base 36.

@@ -35,6 +35,8 @@ def preferred_type(accept: str | None) -> str:
     >>> preferred_type("*/*"), preferred_type("application/json;q=0, */*;q=0.1")
     ('application/json', 'application/problem+json')
     """
+    if accept in (None, "*/*", JSON):
+        return JSON  # As most are.
     ranges = _ranges(accept or "*/*")
     best, choice = (0.0, 0), JSON
     for media_type in (JSON, PROBLEM, HTML):

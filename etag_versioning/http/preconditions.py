@@ -12,7 +12,16 @@ import enum
 from typing import NamedTuple
 
 from .dates import parse_http_date
-from .etags import ANY, OWS, EntityTag, parse_entity_tags, resource_part, state_part, without_coding
+from .etags import (
+    ANY,
+    OWS,
+    EntityTag,
+    names_only,
+    parse_entity_tags,
+    resource_part,
+    state_part,
+    without_coding,
+)
 
 __all__ = [
     "ABSENT",
@@ -273,6 +282,9 @@ def _if_match_objection(
     etag = None if current is None else current.etag
     if etag is not None and not etag.weak and value == f'"{etag.opaque}"':
         return None  # The usual case, without parsing.
+    state = None if current is None or policy.strong else current.state
+    if state is not None and names_only(value, state):
+        return None
     tags = parse_entity_tags(value)
     if tags is None:
         return Reason.MALFORMED
@@ -281,14 +293,11 @@ def _if_match_objection(
     if tags is ANY:
         return Reason.WILDCARD_FORBIDDEN if writes and not policy.allow_wildcard else None
     assert isinstance(tags, tuple)
-    by_letter = any(_matches_to_the_letter(tag, current) for tag in tags)
-    if current.state is None or policy.strong:
-        if by_letter:
-            return None
-        same_state = any(_matches_by_state(tag, current) for tag in tags)
-        return Reason.WEAKENED if same_state else _mismatch(tags, current)
-    if any(_matches_by_state(tag, current) for tag in tags):
+    strong = current.state is None or policy.strong
+    if strong and any(_matches_to_the_letter(tag, current) for tag in tags):
         return None
+    if any(_matches_by_state(tag, current) for tag in tags):
+        return Reason.WEAKENED if strong else None
     return _mismatch(tags, current)
 
 

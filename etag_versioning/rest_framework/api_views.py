@@ -28,9 +28,6 @@ class APIViewVersioning(GuardingVersioning):
         view_class: Any = type(self.view)
         return view_class.get_object is VersionedAPIViewMixin.get_object
 
-    def check_lookup(self) -> None:
-        """The row is named by a queryset."""
-
     def read_row_again(self, row: Row) -> tuple[Row, Any] | None:
         owner = state_columns(row.model).owner
         rows = for_write(self.view.get_versioned_queryset())

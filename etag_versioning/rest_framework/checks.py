@@ -16,6 +16,7 @@ from rest_framework import serializers
 
 from ..cache_control import check_cache_control
 from ..checks.views import Route, check_kwarg, check_lookup, check_model, error
+from ..http.policy import IF_MATCH_MODES
 from ..orm.state import state_columns
 from .current import extra_actions
 from .generic_views import VersionedViewMixin
@@ -26,7 +27,6 @@ from .reads import gives_tags, late_code
 
 __all__ = ["check_view"]
 
-_IF_MATCH: Final = ("required", "optional", "report")
 # DRF's and adrf's actions that load one row by get_object(), and those that write its fields.
 _OF_ONE_ROW: Final = {
     *("retrieve", "update", "partial_update", "destroy"),
@@ -132,8 +132,8 @@ def _check_options(view: _RoutedView) -> Iterator[checks.CheckMessage]:
         if isinstance(default, bool) and not isinstance(value, bool) and _is_given(value):
             yield _wrong(view, option, "it must be True or False", f"{option} = True")
     if_match = view.get("if_match")
-    if if_match not in _IF_MATCH and _is_given(if_match):
-        choices = ", ".join(f'"{choice}"' for choice in _IF_MATCH)
+    if if_match not in IF_MATCH_MODES and _is_given(if_match):
+        choices = ", ".join(f'"{choice}"' for choice in IF_MATCH_MODES)
         yield _wrong(view, "if_match", f"it must be one of {choices}", 'if_match = "required"')
     for option in ("etag_extra", "etag_ignores", "late_reads"):
         terms = view.get(option)

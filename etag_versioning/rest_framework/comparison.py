@@ -1,4 +1,4 @@
-"""What a user has entered, beside what is there now."""
+"""The page of a refused write: what the user entered, beside what is there now."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Difference(NamedTuple):
 
 def differences(serializer: Any) -> list[Difference]:
     """
-    The fields in which what was entered is not what is there.
+    The fields whose input differs from what is there now.
 
     Args:
         serializer: one with the row and the request's data; it need not be valid.
@@ -64,11 +64,11 @@ def _entered(fields: Mapping[str, Any], data: Any) -> Iterator[tuple[str, Any, A
 
 
 def _shown(field: Any, raw: Any) -> Any:
-    """``raw`` as a GET would show it; as it was entered where it is no value of the field."""
+    """``raw`` as a GET would show it; as it was entered where the field does not accept it."""
     if isinstance(raw, File):
         return raw.name
     try:
-        # What a serializer shows of an instance cannot be asked of values alone.
+        # A nested serializer shows instances, and raw values are none: show each of its fields.
         if isinstance(field, ListSerializer) and isinstance(raw, list):
             return [_shown(field.child, each) for each in raw]
         if isinstance(field, Serializer) and isinstance(raw, Mapping):
@@ -82,7 +82,7 @@ def _shown(field: Any, raw: Any) -> Any:
 
 
 def _part(field: Any, there: Any, entered: Any) -> Any:
-    """``there`` without the fields of nested serializers that were not entered."""
+    """``there``, and of nested serializers only the fields that were entered."""
     kinds = (there, entered)
     if isinstance(field, ListSerializer) and all(isinstance(each, list) for each in kinds):
         if len(there) == len(entered):

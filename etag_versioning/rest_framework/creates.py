@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as InvalidKey
 from django.db import DatabaseError, IntegrityError, connections, router, transaction
 from django.http import Http404
-from django.urls import NoReverseMatch
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.fields import SkipField, empty
 from rest_framework.response import Response
@@ -42,10 +41,9 @@ from ..sources.guarded_block import GuardedBlock
 from ..sources.rows import Row, for_write, is_impossible, read_row
 from .collection import listed_validators
 from .conflicts import conflict
-from .current import acting, answers_as_get, read_representation
-from .exceptions import LostRace, PreconditionError
+from .current import acting, address_of, answers_as_get, read_representation
+from .exceptions import LostRace, PreconditionError, optional
 from .hooks import hooked
-from .transactions import optional, telling_durable
 from .versioning import NO_SUCH_KEY
 
 if TYPE_CHECKING:
@@ -56,13 +54,13 @@ __all__ = ["GuardedCreate", "is_versioned", "names_a_duplicate"]
 # Finds, in a queryset, the row that a request was to create.
 Find = Callable[[Any], Any]
 
-# What may say that the row is there already.
+# The errors that may mean that the row exists already.
 REFUSALS = (ValidationError, DatabaseError, StaleWriteError)
 
 
 class GuardedCreate:
     """
-    Creates a row, and tells who was not the first.
+    Creates a row. If another request created it first, answers 409 or 412.
 
     Args:
         view: the view, at its request.
@@ -73,7 +71,7 @@ class GuardedCreate:
         self.created: Any = None
         self.answer: Any = None
         self.row: Row | None = None
-        # How to find the row that must not be there, where there is to be none.
+        # Finds the row that ``If-None-Match: *`` forbids.
         self.find: Find | None = None
         self.guard: CreationGuard | None = None
         value = view.versioning.conditions.if_none_match
@@ -89,14 +87,14 @@ class GuardedCreate:
     def check_preconditions(self) -> None:
         """
         Go on only if the preconditions of a POST hold. If-Match is about the collection,
-        which is the resource at this address (RFC 9110 §13.1.1); all else about the row
-        that is to be created, of which no state can be required.
+        which is the resource at this address (RFC 9110 §13.1.1). The other headers are about
+        the row that is to be created, so no state of it can be required.
         """
         view, conditions = self.view, self.view.versioning.conditions
         if conditions.if_match is None:
             view.versioning.check_preconditions(None, requires=False)
             return
-        # ``*`` is true of a collection that nobody needs to read.
+        # ``*`` is true without reading the collection.
         tags = isinstance(parse_entity_tags(conditions.if_match), tuple)
         current = listed_validators(view) if tags else None
         view.versioning.check_preconditions(
@@ -104,7 +102,7 @@ class GuardedCreate:
         )
 
     def handle(self, handler: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
-        """Call a ``create()`` of the project's own, of which nobody knows what it writes."""
+        """Call a ``create()`` of the project's own, whose writes are not known."""
         return self.post(self.handled, handler, *args, **kwargs)
 
     def handled(self, handler: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
@@ -147,7 +145,7 @@ class GuardedCreate:
 
     @staticmethod
     def refuse(error: Exception, find: Find | None) -> None:
-        """Raise what is told of an error, wherever the row that is in the way may be."""
+        """Raise the answer to an error that is the same whatever rows there are."""
         if was_raised_after_commit(error):
             raise error
         if violates_foreign_key(error) or (find is None and is_duplicate(error)):
@@ -156,28 +154,29 @@ class GuardedCreate:
     def perform(self, original: Callable[[Any], None], serializer: Any) -> None:
         model = getattr(getattr(serializer, "Meta", None), "model", None)
         using = None if model is None else router.db_for_write(model)
-        with ExitStack() as block:
-            guarded: GuardedBlock | None = None
-            if using is not None:
-                block.enter_context(transaction.atomic(using=using))
-                block.enter_context(self.guarded(model))
-                guarded = block.enter_context(GuardedBlock(using))
-            block.enter_context(telling_durable())
+        if using is None:
             original(serializer)
-            self.created = serializer.instance
-            # A dry run rolls back what it has created: there is no row to tell of.
-            dry = using is not None and connections[using].needs_rollback
-            if is_versioned(self.created) and not dry:
-                self.row = self.view.versioning.row_of(self.created)
-                if guarded is not None and guarded.statements:
-                    # Past the instance, for all that is known.
-                    self.row = self.read_again(self.created)
+            self.note_created(serializer)
+            return
+        with transaction.atomic(using=using), self.guarded(model), GuardedBlock(using) as block:
+            original(serializer)
+            self.note_created(serializer)
+            if connections[using].needs_rollback:
+                self.row = None  # A dry run rolls its row back, so there is no tag to send.
+            elif self.row is not None and block.statements:
+                # An UPDATE may have written the new row past its instance.
+                self.row = self.read_again(self.created)
+
+    def note_created(self, serializer: Any) -> None:
+        self.created = serializer.instance
+        if is_versioned(self.created):
+            self.row = self.view.versioning.row_of(self.created)
 
     @contextmanager
     def guarded(self, model: Any, *, detached: bool = False) -> Iterator[None]:
         """
-        For the block, keep code that finds a row, as ``update_or_create()`` does, from
-        writing over one that was to be created; in one transaction, unless ``detached``.
+        For the block, refuse writes of a row that another request has created, as
+        ``update_or_create()`` would do them; in one transaction, unless ``detached``.
         """
         columns = None if model is None else state_columns(model)
         if columns is None or columns.version is None or not self.find or self.guard:
@@ -198,13 +197,13 @@ class GuardedCreate:
                 guard.check(self.created)
 
     def look(self, rows: Any) -> Row | None:
-        """The row that was to be created: any, also one that the view does not show."""
+        """The row that was to be created, even if the view's queryset leaves it out."""
         assert self.find is not None
         found = self.find(locking(rows.all()))
         return None if found is None else self.view.versioning.row_of(found)
 
     def finish(self, response: Any, row: Row) -> None:
-        """Tell of the new row: it is committed by now."""
+        """Put tag and location on the answer. The row is committed, so no error may come out."""
         with optional("tag and location of what was created"):
             self.set_headers(response, row)
 
@@ -212,23 +211,13 @@ class GuardedCreate:
         representation = read_representation(self.view) if self.shows_the_row() else PLAIN
         if headers.shows_new_tag(self.view.request.method or "", response):
             response.headers.setdefault("ETag", str(row.validators(representation).etag))
-        location = self.location()
+        location = address_of(self.view, self.created)
         if location is not None:
             response.headers.setdefault("Location", location)
 
     def shows_the_row(self) -> bool:
         """Whether the answer is made as that to a GET is."""
         return isinstance(self.answer, Response) and answers_as_get(self.view)
-
-    def location(self) -> str | None:
-        """The new row's address, where a router gave the viewset one."""
-        view: Any = self.view
-        name = view.lookup_url_kwarg or view.lookup_field
-        kwargs = {**view.kwargs, name: getattr(self.created, view.lookup_field)}
-        try:
-            return str(view.reverse_action("detail", kwargs=kwargs))
-        except (AttributeError, NoReverseMatch):
-            return None
 
     def read_again(self, created: Any) -> Row | None:
         """The new row, which other writes of the request may have touched since."""
@@ -243,10 +232,11 @@ class GuardedCreate:
     def key(self) -> Any:
         """The lookup's value, as a column; 404 where no row can have it."""
         view = self.view
-        view.versioning.check_lookup()
-        column = self.column()
+        value = view.kwargs[view.lookup_url_kwarg or view.lookup_field]
+        if is_impossible(value):
+            raise Http404
         try:
-            return column.clean(view.kwargs[view.lookup_url_kwarg or view.lookup_field], None)
+            return self.column().clean(value, None)
         except InvalidKey:
             raise Http404 from None
 
@@ -264,20 +254,21 @@ class GuardedCreate:
         serializer.is_valid(raise_exception=True)
         column, content = self.column(), serializer.validated_data
         if column.name not in content:
-            # Where serializer.save() takes it from, which perform_create() calls in its own way.
+            # A project's perform_create() calls save() with its own arguments, so the key
+            # has to be in what save() writes anyway.
             content[column.attname] = key
         elif getattr(content[column.name], "pk", content[column.name]) != key:
             raise ValidationError({column.name: ["This is not the one that the address names."]})
         view.perform_create(serializer)
         return Response(serializer.data, status=201)
 
-    # Somebody else's row is there.
+    # Another request's row is there.
 
     def find_at(self, key: Any, rows: Any) -> Any:
         return rows.filter(**{self.view.lookup_field: key}).first()
 
     def find_by_content(self, rows: Any) -> Any:
-        """The row that has what the content would make unique."""
+        """The row that has the same unique values as the content."""
         values = self.values()
         for unique in _unique_together(rows.model._meta):
             if set(unique) <= values.keys():
@@ -335,7 +326,7 @@ class GuardedCreate:
         )
 
     def is_denied(self, found: Any) -> bool:
-        """Whether the view says 404 of the row at its address, as of one that is not there."""
+        """Whether the view answers 404 for the row at its address, as if it were absent."""
         view: Any = self.view
         if view.request.method != "PUT":
             return False
@@ -351,17 +342,17 @@ class GuardedCreate:
         return False
 
     def nothing_is_in_the_way(self) -> bool:
-        """Whether what had the same unique values has been deleted meanwhile."""
+        """Whether the row with the same unique values has been deleted meanwhile."""
         meta, values = self.column().model._meta, self.values()
-        # The database gives the key, or it is the address.
+        # The database makes the key, or the address names it.
         unique = [names for names in _unique_together(meta) if names != (meta.pk.name,)]
         looked_up = all(set(names) <= values.keys() for names in unique)
         if not looked_up or len(meta.constraints) != len(meta.total_unique_constraints):
-            return False  # It may be one that is not looked up here.
+            return False  # A constraint that is not looked up here may be violated.
         return self.find_by_content(for_write(meta.model._base_manager.all())) is None
 
     def is_hidden(self, error: Exception) -> bool:
-        """Whether a row at the address is not one of the view's."""
+        """Whether there is a row at the address that the view's queryset leaves out."""
         view = self.view
         refused = isinstance(error, IntegrityError | StaleWriteError)
         if view.request.method != "PUT" or not refused:
@@ -372,20 +363,20 @@ class GuardedCreate:
 
 
 def _unique_together(meta: Any) -> list[tuple[str, ...]]:
-    """The names of the fields that no two rows have the same values of."""
+    """The names of the fields of each unique constraint."""
     names = [(field.name,) for field in meta.concrete_fields if field.unique]
     names += [constraint.fields for constraint in meta.total_unique_constraints]
     return [*names, *meta.unique_together]
 
 
 def names_a_duplicate(error: Exception) -> bool:
-    """Whether a serializer refused the content for a row that has the same unique values."""
+    """Whether a serializer refused the content because a row has the same unique values."""
     codes: Any = error.get_codes() if isinstance(error, ValidationError) else {}
     return isinstance(codes, dict) and any("unique" in each for each in codes.values())
 
 
 def is_versioned(created: Any) -> bool:
-    """Whether what a serializer has created has a state to tell."""
+    """Whether a serializer has created an instance with a version."""
     model: Any = type(created)
     return hasattr(model, "_meta") and state_columns(model).version is not None
 

@@ -1,4 +1,4 @@
-"""What the mixins for DRF's generic views share: their queryset, and the row in it."""
+"""The base of the mixins for DRF's generic views: their queryset, and the row in it."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ from ..sources.rows import (
     Row,
     annotation_names,
     for_write,
-    is_impossible,
     read_row,
     row_of,
     row_reader,
 )
+from .fields import ignore_written_state
 from .handlers import GuardingVersioning, GuardingView
 from .hooks import hooked, noting
 from .permissions import looks_at_any_object
-from .state_fields import ignore_written_state
 from .versioning import NO_SUCH_KEY, raise_404_after_database_error
 
 __all__ = ["GenericVersioning", "VersionedViewMixin"]
@@ -54,13 +53,6 @@ class GenericVersioning(GuardingVersioning):
             return bool(detail)
         return (view.lookup_url_kwarg or view.lookup_field) in view.kwargs
 
-    def check_lookup(self) -> None:
-        """Raise the 404 of a key that no row can have."""
-        view = self.view
-        value = view.kwargs.get(view.lookup_url_kwarg or view.lookup_field)
-        if isinstance(value, str) and not value.isalnum() and is_impossible(value):
-            raise Http404
-
     @cached_property
     def loads_as_drf(self) -> bool:
         """Whether ``get_object()`` is DRF's own."""
@@ -77,7 +69,6 @@ class GenericVersioning(GuardingVersioning):
 
     @property
     def fixed_queryset(self) -> Any:
-        """The view's queryset, if that is one object for all requests, and nothing filters it."""
         view = self.view
         view_class: Any = type(view)
         fixed = _fixed_queryset(view_class)
@@ -95,8 +86,8 @@ class GenericVersioning(GuardingVersioning):
 
     def read_permitted_row(self) -> Row | None:
         """
-        The row of an object that is loaded for the permissions alone: without the joins and
-        prefetches that only the serializer needs. A permission that follows a relation makes
+        Load the object for the permissions alone, without the joins and prefetches that only
+        the serializer needs, and return its row. A permission that follows a relation makes
         a query of its own. ``None`` where there is nothing to leave out.
         """
         view, rows = self.view, self.fixed_queryset
@@ -147,8 +138,8 @@ class GenericVersioning(GuardingVersioning):
 
     def read_row_again(self, row: Row) -> tuple[Row, Any] | None:
         """
-        The same row as it is now, if it still is one of the view's; with its object,
-        which says who may read it.
+        The same row as it is now, with its object; ``None`` where the view's queryset does not
+        have it any more.
         """
         queryset = for_write(self.view.filter_queryset(self.view.get_queryset()))
         owner = state_columns(row.model).owner
@@ -161,7 +152,11 @@ class GenericVersioning(GuardingVersioning):
     def row_of(self, instance: Any) -> Row:
         if not self.loads_as_drf:
             return super().row_of(instance)
-        return row_of(instance, self.view.tag_key, self.annotations)
+        names = self.annotations
+        if names is None:
+            view_class: Any = type(self.view)
+            names = _annotations_of_fixed(view_class)
+        return row_of(instance, self.view.tag_key, names)
 
     def note_annotations(self, queryset: Any) -> None:
         self.annotations = annotation_names(queryset)
@@ -172,9 +167,9 @@ class GenericVersioning(GuardingVersioning):
         the validators were read from, so that it is not made and filtered again.
         """
         view, rows, self.rows = self.view, self.rows, None
-        if rows is None and self.loads_as_drf:
-            rows = self.fixed_queryset
         if rows is None:
+            if self.loads_as_drf and self.fixed_queryset is not None:
+                return load()  # Its annotations are known.
             with hooked(view, filter_queryset=noting(view.filter_queryset, self.note_annotations)):
                 return load()
         hooks: dict[str, Any] = {}
@@ -190,7 +185,7 @@ class GenericVersioning(GuardingVersioning):
         """For the block, let ``get_object()`` load from ``rows``, which is filtered already."""
         view = self.view
         self.annotations = annotation_names(rows)
-        # Once: a second call may be for a queryset to evaluate.
+        # Once, since a second call may be for a queryset to evaluate.
         once, get_queryset, filter_queryset = [rows], view.get_queryset, view.filter_queryset
         return hooked(
             view,
@@ -265,11 +260,16 @@ def _fixed_queryset(view_class: Any) -> Any:
     return fixed_queryset(view_class.queryset)
 
 
+@cache
+def _annotations_of_fixed(view_class: Any) -> tuple[str, ...]:
+    return annotation_names(_fixed_queryset(view_class))
+
+
 def _loads_other_rows(rows: Any) -> bool:
     """
-    Whether a queryset loads other rows with each of its own, which a permission could as well
-    load by itself. Not so where it narrows them: by ``Prefetch(queryset=…)``, of which the
-    permission must not see more, under another name, or by a ``FilteredRelation``.
+    Whether a queryset loads related rows that a permission could as well load by itself. Not
+    where it filters or renames them, by ``Prefetch(queryset=…)`` or a ``FilteredRelation``:
+    the permission must not see other rows than these.
     """
     if not isinstance(rows, QuerySet) or rows.query.combinator or rows.query.values_select:
         return False
@@ -282,5 +282,5 @@ def _loads_other_rows(rows: Any) -> bool:
 
 def _without_other_rows(rows: Any) -> Any:
     bare = rows.select_related(None).prefetch_related(None)
-    # Since Django 6.1: a queryset that forbids further queries has what it selects in mind.
+    # Since Django 6.1, a queryset may forbid further queries, counting on what it selects.
     return bare.fetch_mode(FETCH_ONE) if FETCH_ONE is not None else bare

@@ -11,10 +11,12 @@ from inspect import iscoroutinefunction
 from typing import Any, TypeVar, cast
 
 from django.core.exceptions import ImproperlyConfigured
+from rest_framework.request import clone_request
 
 from ..http.preconditions import READ_METHODS, SAFE_METHODS
 from .creates import GuardedCreate
 from .current import extra_actions
+from .hooks import hooked
 from .reads import reading
 from .versioning import Versioning
 from .views import VersionedView
@@ -150,6 +152,32 @@ class GuardingView(VersionedView):
         elif request.method not in SAFE_METHODS:
             versioning: Any = self.versioning
             versioning.guard_handler()
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """DRF's, which also says which methods need If-Match."""
+        response = super().options(request, *args, **kwargs)
+        # A metadata class of the project's own may return something else than a dictionary.
+        if self.versioning.is_about_one_row and isinstance(response.data, dict):
+            needing = [name for name in self.allowed_methods if _needs_if_match(self, name)]
+            if needing:
+                required = response.data.setdefault("required_headers", {})
+                required.update({name: ["If-Match"] for name in needing})
+        return response
+
+
+def _needs_if_match(view: Any, method: str) -> bool:
+    """Whether a request with ``method`` would be answered 428 without If-Match."""
+    view_class: Any = type(view)
+    action = getattr(view, "action_map", {}).get(method.lower())
+    if action in extra_actions(view_class):
+        guarded = method not in SAFE_METHODS and _has_guarded_actions(view_class)
+    else:
+        guarded = method in ("PUT", "PATCH", "DELETE")
+    there = {"request": clone_request(view.request, method)}
+    if action is not None:
+        there["action"] = action
+    with hooked(view, **there):
+        return guarded and view.get_if_match() == "required"
 
 
 @cache

@@ -8,14 +8,13 @@ duration of one call an attribute of the instance stands before the method of it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .versioning import Versioning
 
-__all__ = ["hooked", "noting", "unhooked"]
+__all__ = ["hooked", "noting"]
 
 
 class hooked:  # Lower case, like the context managers of ``contextlib``.
@@ -39,28 +38,13 @@ class hooked:  # Lower case, like the context managers of ``contextlib``.
         attributes.update(self.hooks)
         self.was_guarded = versioning.is_guarded
         versioning.is_guarded = self.guards or self.was_guarded
-        versioning.hooks.append(self)
 
     def __exit__(self, *error: Any) -> None:
         attributes, versioning = self.attributes, self.versioning
-        versioning.hooks.remove(self)
         versioning.is_guarded = self.was_guarded
         for name in self.hooks:
             del attributes[name]
         attributes.update(self.before)
-
-
-@contextmanager
-def unhooked(view: Any) -> Iterator[None]:
-    """For the block, let the view's methods be its own again."""
-    blocks = list(view.versioning.hooks)
-    for block in reversed(blocks):
-        block.__exit__()
-    try:
-        yield
-    finally:
-        for block in blocks:
-            block.__enter__()
 
 
 def noting(original: Callable[..., Any], note: Callable[[Any], None]) -> Callable[..., Any]:

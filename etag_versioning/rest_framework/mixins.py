@@ -1,10 +1,9 @@
 """
 DRF's mixins with preconditions: put them before DRF's own classes.
 
-Each runs DRF's method of the same name, and for its duration wraps the view's
-hooks (``get_object``, ``perform_update`` …), so that a view's own versions of
-hooks go on working. What DRF answers without preconditions comes first: 401,
-403, 404, 405, 415 (RFC 9110 §13.2.1).
+Each runs DRF's method of the same name and, while it runs, wraps the view's hooks
+(``get_object``, ``perform_update`` …), so a view's own hooks go on working. What DRF answers
+without preconditions comes first: 401, 403, 404, 405, 415 (RFC 9110 §13.2.1).
 """
 
 from __future__ import annotations
@@ -15,12 +14,10 @@ from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..http.preconditions import SAFE_METHODS
 from .api_views import VersionedAPIViewMixin
 from .creates import GuardedCreate
 from .generic_views import VersionedViewMixin
 from .handlers import guards_actions, over_drf
-from .metadata import add_required_headers
 from .reads import read_object, read_own, read_page, reads_by
 from .writes import GuardedWrite
 
@@ -68,10 +65,6 @@ class VersionedCreateMixin(VersionedViewMixin):
 class VersionedUpdateMixin(VersionedViewMixin):
     """``update()`` and ``partial_update()`` of the state that If-Match names."""
 
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().options(request, *args, **kwargs)
-        return add_required_headers(self, response, ("PUT", "PATCH"))
-
     @over_drf
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if self.versioning.is_guarded:
@@ -81,10 +74,6 @@ class VersionedUpdateMixin(VersionedViewMixin):
 
 class VersionedDestroyMixin(VersionedViewMixin):
     """``destroy()`` of the state that If-Match names."""
-
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().options(request, *args, **kwargs)
-        return add_required_headers(self, response, ("DELETE",))
 
     @over_drf
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -110,14 +99,6 @@ class VersionedActionMixin(VersionedViewMixin):
         @action(detail=True, methods=["post"], if_match="optional")
         def remind(self, request, pk=None): ...
     """
-
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().options(request, *args, **kwargs)
-        actions = getattr(self, "action_map", None) or {}
-        writing = {name.upper() for name in actions} - SAFE_METHODS
-        if not self.versioning.is_about_one_row:
-            return response
-        return add_required_headers(self, response, sorted(writing))
 
 
 class VersionedViewSetMixin(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
 
+from ..http.policy import IfMatch
 from .representation import representation
 
 __all__ = ["ViewOptions"]
@@ -40,11 +41,14 @@ class ViewOptions:
             ``tag_key`` where it is ``None``.
         list_validator: what the tag of a list is made of, from
             ``list_validators``; ``None`` for the exact one.
+        lock_row: whether a handler of the project's own runs in one transaction, with its row
+            locked. ``False`` is for one that takes long, or writes nothing: preconditions are
+            evaluated before it runs, and each ``save()`` of the row compares by itself.
         conflict_includes_current: whether a 412 shows, as ``current``, what a GET
             of the row shows the caller now.
     """
 
-    if_match: ClassVar[Literal["required", "optional", "report"]] = "required"
+    if_match: ClassVar[IfMatch] = "required"
     allow_wildcard: ClassVar[bool] = True
     allow_unmodified_since: ClassVar[bool] = False
     last_modified: ClassVar[bool] = False
@@ -55,6 +59,7 @@ class ViewOptions:
     late_reads: ClassVar[Collection[str]] = ()
     tag_key: ClassVar[str | None] = None
     list_validator: ClassVar[Callable[[Any], Sequence[Any]] | None] = None
+    lock_row: ClassVar[bool] = True
     conflict_includes_current: ClassVar[bool] = False
 
     def get_versioned_queryset(self) -> Any:

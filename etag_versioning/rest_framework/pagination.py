@@ -240,4 +240,4 @@ def _drf_envelope(view: VersionedViewMixin) -> list[str]:
 
 
 def _label(model: Any) -> str:
-    return str(model.tag_label or model._meta.model_name)
+    return str(getattr(model, "tag_label", None) or model._meta.model_name)

@@ -198,7 +198,6 @@ def read_object(view: VersionedViewMixin, method: Method, *args: Any, **kwargs: 
         method: what answers with 200.
     """
     versioning: GenericVersioning = view.versioning
-    versioning.check_lookup()
     early = versioning.conditions != NO_CONDITIONS
     if early and (row := versioning.read_first()) is not None:
         early = False
@@ -293,7 +292,6 @@ class OwnAnswer:
 
     def __init__(self, view: Any) -> None:
         self.versioning: GenericVersioning = view.versioning
-        self.versioning.check_lookup()
         self.row: Row | None = None
         self.page = RenderedPage(view)
 

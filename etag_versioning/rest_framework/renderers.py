@@ -13,13 +13,13 @@ from rest_framework.request import is_form_media_type
 from rest_framework.utils.serializer_helpers import ReturnDict
 
 from .comparison import Difference, contents, differences
-from .current import own_handler, visible_row
-from .transactions import optional
+from .conflicts import own_handler, visible_row
+from .exceptions import optional
 from .versioning import versioning_of
 
 __all__ = ["VersionedBrowsableAPIRenderer"]
 
-# The answers to a write whose precondition is false, or absent.
+# The answers to a write whose precondition is false, or missing.
 _REFUSALS = (412, 428)
 
 
@@ -29,11 +29,11 @@ class VersionedBrowsableAPIRenderer(BrowsableAPIRenderer):
     If-Match, the tag of the state that the page was rendered with.
 
     Where a write is refused (412, 428), the page shows what the user entered beside
-    what is there now. The form keeps what was entered, and has the tag of what is
-    there now: who sends it again overwrites that knowingly.
+    what is there now. The form keeps the input, with the tag of what is there now: a user
+    who sends it again overwrites what the page shows.
 
-    The mixins put it in the place of DRF's own. A renderer of a project's own is
-    left as it is, and inherits from this one to be the same.
+    The mixins put it in the place of DRF's own. A project's own renderer stays: let it
+    inherit from this class to get the same pages.
     """
 
     template = "etag_versioning/browsable_api.html"
@@ -69,7 +69,7 @@ class VersionedBrowsableAPIRenderer(BrowsableAPIRenderer):
         return form
 
     def _bound(self, data: Any) -> Any:
-        """What DRF takes the row and the input of its forms from."""
+        """The data that DRF makes its forms from: with the row and what the user entered."""
         if self._refusal is None or self._refusal.serializer is None:
             return data
         return ReturnDict(serializer=self._refusal.serializer)
@@ -86,7 +86,7 @@ class VersionedBrowsableAPIRenderer(BrowsableAPIRenderer):
             # The page of an action that has no GET shows no state, but can write one.
             return _state_tag(view, visible_row(view))
         if response.status_code >= 400:
-            # What was sent is to be corrected: the user has seen no other state.
+            # The user corrects the input, and has seen no other state than the one that was sent.
             return request.headers.get("If-Match")
         return _state_tag(view, getattr(getattr(data, "serializer", None), "instance", None))
 
@@ -97,7 +97,7 @@ class _Refusal:
     A refused write, for its page.
 
     Args:
-        row: the row as it is now; ``None`` where it is gone, or not for this user.
+        row: the row as it is now; ``None`` where it is gone, or the user may not GET it.
     """
 
     view: Any
@@ -124,7 +124,7 @@ class _Refusal:
         partial = self.method == "PATCH"
         bound = self.view.get_serializer(self.row, data=self._input, partial=partial)
         bound.is_valid()
-        # A valid serializer would show its row; the form is to keep the input.
+        # A valid serializer would show its row, but the form has to keep the input.
         bound._data = bound.get_initial()
         return bound
 
@@ -157,7 +157,7 @@ class _Refusal:
 
 
 def _refusal(view: Any, request: Any) -> _Refusal:
-    """The refused write with what its page shows; without, where that cannot be made."""
+    """The refused write; without its row where the form for the row cannot be made."""
     refusal = _Refusal(view, request, visible_row(view))
     with optional("the form with what was entered"):
         _ = refusal.serializer
@@ -171,7 +171,7 @@ def _is_about_one_row(view: Any) -> bool:
 
 
 def _state_tag(view: Any, row: Any) -> str | None:
-    """The tag that guards a write of ``row``; ``None`` for what has no version."""
+    """The tag that guards a write of ``row``; ``None`` without a version."""
     if not hasattr(row, "tag_key"):
         return None
     return str(view.versioning.row_of(row).validators().etag)

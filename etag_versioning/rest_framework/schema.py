@@ -26,9 +26,8 @@ from rest_framework import serializers
 from ..conf import settings
 from ..http.negotiation import JSON, PROBLEM
 from ..http.preconditions import READ_METHODS, Reason
-from .body_tags import tag_field
 from .bulk.mixins import VersionedBulkUpdateMixin
-from .fields import ETagField
+from .fields import ETagField, tag_field
 from .mixins import (
     VersionedActionMixin,
     VersionedCreateMixin,
@@ -127,7 +126,7 @@ class VersionedSchemaMixin(AutoSchema):
     def get_description(self) -> str:  # type: ignore[override]
         description = super().get_description()
         ours = [cls for cls in type(self.view).__mro__ if cls.__module__.startswith(_PACKAGE)]
-        # The mixins' docstrings are for who writes the view.
+        # The mixins' docstrings speak to the author of the view, not to the API's clients.
         return "" if description in map(inspect.getdoc, ours) else description
 
     def get_override_parameters(self) -> list[Any]:
@@ -155,8 +154,8 @@ class VersionedSchemaMixin(AutoSchema):
 
     def _purpose(self) -> str | None:
         """
-        What the operation does that the package has a part in: the name of one of
-        DRF's methods, or "action" for another that is guarded.
+        Which of DRF's methods the operation is, or "action" for another one that is
+        guarded; ``None`` where the package does nothing.
         """
         view: Any = self.view
         # By the route: a bulk update says of itself that it is an update.

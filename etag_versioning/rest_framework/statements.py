@@ -1,5 +1,5 @@
 """
-What a write of a row takes: whether it is one unit by itself, and what it leaves to be read.
+How a row is written: whether one statement does it, and what the answer shows after it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["is_one_unit", "refresh", "saves_in_own_way"]
 
 @cache
 def saves_in_own_way(kind: Any) -> bool:
-    """Whether a class of serializers has a ``save()`` or an ``update()`` of the project's own."""
+    """Whether a serializer class has a ``save()`` or an ``update()`` of the project's own."""
     if not hasattr(kind, "update"):
         return False  # An instance, which is deleted.
     return kind.save is not ModelSerializer.save or kind.update is not ModelSerializer.update
@@ -68,7 +68,7 @@ def refresh(written: Any, guard: Guard) -> None:
     Let an answer show the guarded row as the request's writes have left it.
 
     Args:
-        written: the serializer that was saved; of a deleted instance nothing is shown.
+        written: the serializer that was saved, or anything else that has no instance.
         guard: the row's, which knows its state.
     """
     instance = getattr(written, "instance", None)
@@ -76,7 +76,8 @@ def refresh(written: Any, guard: Guard) -> None:
         return
     model: Any = type(instance)
     known = state_columns(model).state_of(instance)
-    pk = getattr(instance, guard.row.columns.owner._meta.pk.attname)
-    # Past the instance, or in a column that the database computes.
-    if guard.is_on(pk) and (known != guard.state or is_partly_computed(model)):
-        instance.refresh_from_db(using=guard.row.using)
+    # Something wrote the row past the instance, or the database computes a column.
+    if known != guard.state or is_partly_computed(model):
+        pk = getattr(instance, guard.row.columns.owner._meta.pk.attname)
+        if guard.is_on(pk):
+            instance.refresh_from_db(using=guard.row.using)

@@ -1,4 +1,4 @@
-"""Throttles that do not count what cost nothing."""
+"""Throttles that do not count a 304."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ __all__ = ["UncountedNotModifiedMixin"]
 
 class UncountedNotModifiedMixin(SimpleRateThrottle):
     """
-    Gives a request back that ended in 304, to put before DRF's throttles. The view is one
-    with the package's mixins; in another, each request counts.
+    To put before DRF's throttles: a request that ends in 304 does not count. The view needs the
+    package's mixins; in other views each request counts.
 
-    A request counts while it is answered, so that no burst passes the limit. A 304
-    still takes authentication and one query; a wider throttle beside this one
-    limits these.
+    A request counts until it is answered, so that no burst passes the limit. A 304 still costs
+    authentication and one query: limit these by a wider throttle beside this one.
 
     Example::
 
@@ -59,8 +58,8 @@ class UncountedNotModifiedMixin(SimpleRateThrottle):
             return self.throttle_success()
         return super().throttle_failure()
 
-    # Each under a key of its own, by operations that are atomic in the cache: what
-    # rewrote the list of requests could lose those that were added meanwhile.
+    # Each request that is given back has its own key, and the cache's atomic operations count
+    # it: rewriting the list of requests could lose those that others added meanwhile.
 
     def _give_back(self) -> None:
         name = self._name(self.now)
@@ -68,7 +67,7 @@ class UncountedNotModifiedMixin(SimpleRateThrottle):
             self._count(name, 1)
 
     def _count(self, name: str, delta: int) -> None:
-        with suppress(ValueError):  # The cache has thrown it away.
+        with suppress(ValueError):  # The key has expired.
             self.cache.incr(name, delta)
 
     def _name(self, moment: float) -> str:

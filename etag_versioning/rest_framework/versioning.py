@@ -17,16 +17,15 @@ from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.views import set_rollback
 
 from ..cache_control import set_cache_control
-from ..conf import settings
 from ..http import headers
 from ..http.etags import EntityTag
+from ..http.policy import policy_for
 from ..http.preconditions import (
     NO_CONDITIONS,
     READ_METHODS,
     ConditionalHeaders,
     Decision,
     Outcome,
-    Policy,
     Validators,
     evaluate,
 )
@@ -38,12 +37,11 @@ from .permissions import looks_at_any_object
 from .representation import representation_terms
 
 if TYPE_CHECKING:
-    from .hooks import hooked
     from .views import VersionedView
 
 __all__ = ["NO_SUCH_KEY", "Versioning", "raise_404_after_database_error", "versioning_of"]
 
-# What a key raises that no row can have: in Python, or in the database.
+# What Python or the database raises for a key that no row can have.
 NO_SUCH_KEY = (TypeError, ValueError, ArithmeticError, ValidationError, DataError)
 # The headers of the 200 that a 304 repeats (RFC 9110 §15.4.5).
 _KEPT_HEADERS = ("Cache-Control", "Content-Location", "Expires", "Vary")
@@ -51,7 +49,7 @@ _KEPT_HEADERS = ("Cache-Control", "Content-Location", "Expires", "Vary")
 
 class Versioning:
     """
-    The state of one request: its preconditions, and what is known of its row.
+    One request: its preconditions, and the validators of its row.
 
     Args:
         view: the view, at its request. DRF makes one for each request.
@@ -66,21 +64,20 @@ class Versioning:
         self.conditions = (
             headers.conditional_headers(view.request._request) if conditions is None else conditions
         )
-        # The validators of what a GET or HEAD shows, once they are known …
+        # The validators of the answer to a GET or HEAD, once they are known.
         self.shown: Validators | None = None
-        # … and those that the preconditions of a read have been evaluated with.
+        # The validators that the preconditions of a GET or HEAD were evaluated with.
         self.evaluated: Validators | None = None
-        # The representation parts of tags, by what they may depend on in one request.
+        # The representation parts of tags, by what they depend on within one request.
         self.representations: dict[Any, Representation] = {}
         # The decision that the signal was last sent for.
         self.reported: Decision | None = None
-        # Whether a guarded write has called the method at hand: DRF's update() may be called
-        # by an update() of the project's own, which is guarded as a whole.
+        # Whether a guarded write is running: a project's own update() is guarded as a whole, so
+        # DRF's update(), which it may call, must not be guarded again.
         self.is_guarded = False
-        # The blocks that replace methods of the view at the moment, outermost first.
-        self.hooks: list[hooked] = []
-        # The annotations of the queryset that an object is loaded from.
-        self.annotations: Sequence[str] = ()
+        # The annotations of the queryset that an object is loaded from; ``None`` for those of
+        # the view's class.
+        self.annotations: Sequence[str] | None = None
         # The queryset that the validators were read from: filtered already, and not evaluated.
         self.rows: Any = None
         # The last validators that were made, and what they were made of.
@@ -89,7 +86,7 @@ class Versioning:
         self.on_not_modified: list[Callable[[], None]] = []
 
     def for_nested_read(self) -> Versioning:
-        """Another one, to call a handler of GET during a write: no precondition applies to it."""
+        """Another one without preconditions, to call a handler of GET during a write."""
         nested = type(self)(self.view, NO_CONDITIONS)
         nested.representations = self.representations
         return nested
@@ -99,6 +96,11 @@ class Versioning:
     @cached_property
     def is_about_one_row(self) -> bool:
         return True
+
+    @property
+    def fixed_queryset(self) -> Any:
+        """The view's queryset, if that is one object for all requests, and nothing filters it."""
+        return None
 
     def row_of(self, instance: Any) -> Row:
         """The row of a loaded object, with what else is shown of it."""
@@ -117,7 +119,7 @@ class Versioning:
         return view.get_object()
 
     def may_read_row(self) -> bool:
-        """Whether nothing asks to see the object before an answer about it is given."""
+        """Whether the row's state may be answered without loading its object for permissions."""
         return not looks_at_any_object(self.view)
 
     def read_first(self) -> Row | None:
@@ -157,7 +159,7 @@ class Versioning:
         if found is None:
             terms = [*representation_terms(view), *view.get_etag_extra()]
             common = request_representation(request._request, terms)
-            # Its text is empty: what the code makes of a row is the view's to say.
+            # Only the view knows the format and the code that renders.
             found = Representation(view.get_representation(), common.terms)
             self.representations[at] = found
         return found
@@ -184,22 +186,11 @@ class Versioning:
         if method in READ_METHODS:
             self.evaluated = current
             if given.if_match is None:
-                # A read without If-Match is asked nothing.
+                # No option of the view applies to a read without If-Match.
                 return evaluate(method, given, current)
-        view, if_match = self.view, self.if_match
-        policy = Policy(
-            if_match_required=requires and if_match != "optional",
-            lets_pass=if_match == "report",
-            allow_wildcard=view.allow_wildcard,
-            allow_unmodified_since=view.allow_unmodified_since,
-            strong=settings.strong_if_match,
-        )
+        view = self.view
+        policy = policy_for(view.get_if_match(), view, requires=requires)
         return evaluate(method, given, current, policy)
-
-    @cached_property
-    def if_match(self) -> str:
-        """What the view's ``get_if_match()`` says of the request."""
-        return self.view.get_if_match()
 
     def check_preconditions(
         self,
@@ -266,7 +257,7 @@ class Versioning:
         return response
 
     def answer_after_lost_race(self, lost: LostRace) -> Exception:
-        """What to answer to a lost write. Reading the row may meet a lock, too."""
+        """What to answer to a lost write. Reading the row may meet another lock."""
         # Under ATOMIC_REQUESTS our transaction is still open, and may not see what others wrote.
         in_transaction = any(
             opened.in_atomic_block and opened.settings_dict["ATOMIC_REQUESTS"]

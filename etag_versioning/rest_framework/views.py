@@ -12,13 +12,12 @@ from rest_framework.views import APIView
 from ..apps import require_installed
 from ..exceptions import StaleWriteError
 from ..http import headers
-from ..http.preconditions import CONFLICT, UNAVAILABLE
+from ..http.preconditions import CONFLICT, SAFE_METHODS, UNAVAILABLE
 from ..http.responses import set_error_headers
 from ..orm.database_errors import is_contention, was_raised_after_commit
-from .exceptions import LostRace, PreconditionError
+from .exceptions import LostRace, PreconditionError, set_problem_details
 from .options import ViewOptions
 from .renderers import VersionedBrowsableAPIRenderer
-from .responses import tell_as_problem
 
 if TYPE_CHECKING:
     from .versioning import Versioning
@@ -27,11 +26,11 @@ __all__ = ["VersionedView"]
 
 
 class VersionedView(ViewOptions, APIView):
-    """The base of all."""
+    """The base of all mixins."""
 
     if TYPE_CHECKING:
-        # The mixins give it. It is about the versions of rows: DRF's ``versioning_class`` and
-        # ``request.version`` are about those of an API.
+        # Each mixin sets it. It is about the versions of rows; DRF's ``versioning_class`` and
+        # ``request.version`` are about versions of the API.
         versioning: Versioning
 
     @classmethod
@@ -49,7 +48,7 @@ class VersionedView(ViewOptions, APIView):
             for function in versioning.on_not_modified:
                 function()
         sent = response.headers
-        # The parameters of a media type choose too, where there is one renderer.
+        # Even one renderer chooses by Accept: by the media type's parameters.
         if sent.get("Vary") != "Accept" and "ETag" in sent:
             patch_vary_headers(response, ("Accept",))
         return response
@@ -62,21 +61,33 @@ class VersionedView(ViewOptions, APIView):
                 exc = PreconditionError(CONFLICT)
             elif is_contention(exc):
                 exc = PreconditionError(UNAVAILABLE)
+            elif isinstance(exc, RuntimeError) and self.request.method not in SAFE_METHODS:
+                _raise_for_durable(exc)
         response = super().handle_exception(exc)
         # Without Cache-Control, a cache may keep a 404 or a 410 (RFC 9110 §15.1).
         response.headers.setdefault("Cache-Control", "no-store")
         if isinstance(exc, PreconditionError):
             self.versioning.report(exc.decision)
             set_error_headers(response, exc.decision, exc.etag)
-            tell_as_problem(self.request, response, exc)
-            # After DRF's handling of details, which would make texts of all values.
+            set_problem_details(self.request, response, exc)
+            # Add these last: DRF would turn each value of an error's detail into text.
             if isinstance(response.data, dict):
                 response.data.update(exc.extra)
         return response
 
     def get_renderers(self) -> list[Any]:
         return [
-            # A renderer that a project has derived from DRF's stays.
+            # A project's own subclass of DRF's renderer stays.
             VersionedBrowsableAPIRenderer() if type(renderer) is BrowsableAPIRenderer else renderer
             for renderer in super().get_renderers()
         ]
+
+
+def _raise_for_durable(error: RuntimeError) -> None:
+    """Raise what to write instead, if ``error`` is Django's about ``atomic(durable=True)``."""
+    if str(error).startswith("A durable atomic block"):
+        raise RuntimeError(
+            "A guarded handler runs in a transaction, which holds its row locked, so it cannot "
+            "begin a durable one. Write: with transaction.atomic(): … Call "
+            "transaction.on_commit() for what has to wait for the commit."
+        ) from error

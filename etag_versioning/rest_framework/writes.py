@@ -24,6 +24,7 @@ from ..http import headers
 from ..http.preconditions import (
     CONFLICT,
     GONE,
+    INTERRUPTED,
     NO_CONDITIONS,
     Decision,
     Outcome,
@@ -31,31 +32,49 @@ from ..http.preconditions import (
     reconsider,
 )
 from ..orm.database_errors import is_clash, is_lost_race, was_raised_after_commit
-from ..orm.guards import Demand, Guard
+from ..orm.guards import Demand, DetachedGuard, Guard
 from ..orm.retries import retry
 from ..orm.state import state_columns
 from ..sources.guarded_block import GuardedBlock
 from ..sources.lost_races import decide_in_transaction
-from ..sources.rows import Row, annotation_names, for_write
-from .body_tags import tag_field, tag_in, with_tag
+from ..sources.rows import Row, for_write
 from .conflicts import conflict
 from .creates import GuardedCreate
-from .current import answers_as_get, is_extra_action, is_whole, read_representation
-from .exceptions import LostRace, PreconditionError
+from .current import (
+    address_of,
+    answers_as_get,
+    is_extra_action,
+    is_whole,
+    lookup_value,
+    read_representation,
+)
+from .exceptions import LostRace, PreconditionError, log_omission
+from .fields import tag_field, tag_in, with_tag
 from .hooks import hooked, noting
 from .statements import is_one_unit, refresh, saves_in_own_way
-from .transactions import log_omission, raise_for_durable
 
 if TYPE_CHECKING:
     from .generic_views import VersionedViewMixin
 
-__all__ = ["GuardedHandler", "GuardedWrite", "carries_other_state"]
+__all__ = ["Failed", "GuardedHandler", "GuardedWrite"]
 
 _DRF_HOOKS = (UpdateModelMixin.perform_update, DestroyModelMixin.perform_destroy)
 
 
 class _Absent(Exception):
     """Leads from ``get_object()`` to the creation of the row that is not there."""
+
+
+class Failed(Exception):
+    """
+    Leads from ``get_object()`` to the answer to a precondition that is false, which is made
+    when the view has its own methods again.
+
+    Args:
+        decision: the outcome and its reason.
+        row: the row as it is now.
+        instance: its object.
+    """
 
 
 class GuardedWrite:
@@ -75,33 +94,32 @@ class GuardedWrite:
 
     def __init__(self, view: VersionedViewMixin, perform: str = "") -> None:
         self.view = view
+        self.versioning = view.versioning
         self.row: Row | None = None
         self.guard: Guard | None = None
         self.block = ExitStack()
         self.guarded: GuardedBlock | None = None
+        self.instance: Any = None
         queryset = "get_queryset" if hasattr(view, "get_queryset") else "get_versioned_queryset"
+        original = getattr(view, queryset)
         self.hooks: dict[str, Callable[..., Any]] = {
-            queryset: partial(self.get_queryset, getattr(view, queryset)),
+            queryset: lambda: for_write(original()),
             "get_object": partial(self.get_object, view.get_object),
         }
-        if hasattr(view, "filter_queryset"):
-            versioning, fixed = view.versioning, view.versioning.fixed_queryset
-            if fixed is None:
-                note = versioning.note_annotations
-                self.hooks["filter_queryset"] = noting(view.filter_queryset, note)
-            else:
-                versioning.annotations = annotation_names(fixed)
+        if hasattr(view, "filter_queryset") and self.versioning.fixed_queryset is None:
+            note = self.versioning.note_annotations
+            self.hooks["filter_queryset"] = noting(view.filter_queryset, note)
         if perform:
-            original = getattr(view, perform)
             own = getattr(type(view), perform) not in _DRF_HOOKS
-            self.hooks[perform] = partial(self.perform, original, own)
+            self.hooks[perform] = partial(self.perform, getattr(view, perform), own)
 
     def run(self, method: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
         """
         Call DRF's ``method``, and put the new tag on its answer.
 
         Raises:
-            LostRace: the write was lost to another's.
+            PreconditionError: a precondition is false, or missing.
+            LostRace: another request wrote first.
         """
         try:
             with hooked(self.view, True, **self.hooks), self.block:
@@ -110,9 +128,8 @@ class GuardedWrite:
                     self.guarded.response = response
         except _Absent:
             return self.create()
-        except RuntimeError as error:
-            raise_for_durable(error)
-            raise
+        except Failed as failed:
+            raise conflict(self.view, *failed.args) from None
         except (StaleWriteError, DatabaseError) as error:
             if self.row is None or not self.wrote_nothing(error):
                 raise
@@ -124,40 +141,54 @@ class GuardedWrite:
 
     @staticmethod
     def wrote_nothing(error: Exception) -> bool:
-        """Whether ``error`` tells of others' writes, for which this one was not made."""
+        """Whether this request wrote nothing because others wrote first."""
         known = is_lost_race(error) or is_clash(error)
         return known and not was_raised_after_commit(error)
 
     def finish(self, response: Any) -> None:
-        """Tell the state that was written, as far as it is known: it is committed by now."""
-        # The write may have changed what the view's terms depend on.
-        self.view.versioning.representations.clear()
-        try:
-            self.set_headers(response)
-        except Exception:
-            log_omission("the tag of what was written")
-
-    def set_headers(self, response: Any) -> None:
+        """
+        Put the new tag on the answer, as far as the row's state is known. The write is
+        committed, so an error in here must not turn it into a 500.
+        """
+        versioning = self.versioning
+        # The write may have changed what the view's ``etag_extra`` depends on.
+        versioning.representations.clear()
         if self.row is None or self.guard is None or self.guard.state is None:
             return
         method = self.view.request.method or ""
-        # Of an answer that no serializer made, nothing is known.
-        shows = isinstance(response, Response) and self.shows_the_row() and is_whole(response.data)
-        # The validators of a 201 are those of the row that was made (§15.3.2).
-        if response.status_code != 201 and headers.shows_new_tag(method, response):
-            row = self.row._replace(state=self.guard.state)
-            # Where it is not what a GET shows, the tag of the state guards a write,
-            # and can be no reason for a 304.
-            current = self.view.versioning.validators_of(row) if shows else row.validators()
-            response.headers.setdefault("ETag", str(current.etag))
-        if response.status_code == 200 and method in ("PUT", "PATCH") and shows:
-            # RFC 9110 §8.7: the content is the representation at this address.
-            path = self.view.request.get_full_path()
-            response.headers.setdefault("Content-Location", path)
+        try:
+            shows = (
+                isinstance(response, Response)
+                and answers_as_get(self.view)
+                and is_whole(response.data)
+            )
+            # The validators of a 201 are those of the row that was made (§15.3.2).
+            if response.status_code != 201 and headers.shows_new_tag(method, response):
+                row = self.row._replace(state=self.guard.state)
+                # If the body differs from a GET's, send the state-only tag: valid for
+                # If-Match, never for a 304.
+                current = versioning.validators_of(row) if shows else row.validators()
+                response.headers.setdefault("ETag", str(current.etag))
+            if response.status_code == 200 and method in ("PUT", "PATCH") and shows:
+                # RFC 9110 §8.7: the content is the representation at this URL.
+                keeps_url = self.view.lookup_field == "pk"
+                url = self.view.request.get_full_path() if keeps_url else self.url_of(response)
+                if url is not None:
+                    response.headers.setdefault("Content-Location", url)
+        except Exception:
+            log_omission("the tag of what was written")
 
-    def shows_the_row(self) -> bool:
-        """Whether the answer is made as that to a GET is."""
-        return answers_as_get(self.view)
+    def url_of(self, response: Any) -> str | None:
+        """The row's URL after a write that may have changed what the view looks rows up by."""
+        view = self.view
+        saved = getattr(getattr(response.data, "serializer", None), "instance", self.instance)
+        named = view.kwargs.get(view.lookup_url_kwarg or view.lookup_field)
+        try:
+            keeps_url = str(lookup_value(view, saved)) == str(named)
+        except AttributeError:
+            return None  # A lookup such as name__iexact cannot be read from the instance.
+        url: str = view.request.get_full_path()
+        return url if keeps_url else address_of(view, saved)
 
     def may_create(self) -> bool:
         view = self.view
@@ -166,94 +197,87 @@ class GuardedWrite:
 
     def create(self) -> Response:
         if (unreadable := self.read_body_tag()) is not None:
-            self.view.versioning.check_preconditions(None)
+            self.versioning.check_preconditions(None)
             raise unreadable
         return GuardedCreate(self.view).put()
 
-    # The hooks.
-
-    def get_queryset(self, original: Callable[[], Any]) -> Any:
-        return for_write(original())
+    # The view's hooks, replaced while DRF's method runs.
 
     def get_object(self, original: Callable[[], Any]) -> Any:
-        self.view.versioning.check_lookup()
         try:
             instance = original()
         except (Http404, NotFound):
             if not self.may_create():
                 raise
-            # A row that a permission hides is not told from one that is not there.
+            # A row that a permission hides looks the same as one that is not there.
             raise _Absent from None
         if self.row is not None:
             return instance
         guard = self.evaluate(instance)
-        if guard.demand is Demand.ANY_STATE:
-            # No state is compared when it is written: it is loaded under lock.
+        if guard.demand is Demand.ANY_STATE and not self.detached:
+            # ``If-Match: *`` names no state to compare, so load the row under its lock.
             self.block.enter_context(guard.locking())
             instance = original()
-        self.begin(guard)
         return instance
 
     def evaluate(self, instance: Any) -> Guard:
         """Evaluate the preconditions, and put the row under guard; or raise the answer."""
-        versioning = self.view.versioning
+        versioning = self.versioning
         versioning.check_media_type()
         row = versioning.row_of(instance)
         current = self.validators_to_compare(row)
         unreadable = self.read_body_tag(current)
         decision = versioning.evaluate(current)
+        if decision.outcome is Outcome.PRECONDITION_FAILED:
+            raise Failed(decision, row, instance)
         if decision.outcome is not Outcome.PROCEED:
-            raise self.refusal(decision, row, instance)
+            raise PreconditionError(decision)
         versioning.report(decision)
         if unreadable is not None:
             raise unreadable
-        dates_count = self.view.allow_unmodified_since or versioning.if_match != "required"
-        self.row = row
-        self.guard = row.guard(
-            versioning.conditions, dates_count=dates_count, detached=self.detached
+        self.row, self.instance = row, instance
+        conditions, view = versioning.conditions, self.view
+        dates_count = conditions.if_unmodified_since is not None and (
+            view.allow_unmodified_since or view.get_if_match() != "required"
         )
+        self.guard = row.guard(conditions, dates_count=dates_count, detached=self.detached)
         return self.guard
 
+    def has_precondition(self) -> bool:
+        """Whether the request has to name a state, or names one in a header or its body."""
+        versioning = self.versioning
+        if self.view.get_if_match() != "optional":
+            return True
+        if versioning.conditions == NO_CONDITIONS and (error := self.read_body_tag()) is not None:
+            raise error
+        return versioning.conditions != NO_CONDITIONS
+
     def validators_to_compare(self, row: Row) -> Validators:
-        """If-Match compares the state: the representation is computed only for who needs it."""
-        if settings.strong_if_match or self.view.versioning.conditions.if_none_match is not None:
+        """If-Match compares the state, so leave the representation out where nothing needs it."""
+        if settings.strong_if_match or self.versioning.conditions.if_none_match is not None:
             return row.validators(read_representation(self.view))
         return row.validators()
 
     def read_body_tag(self, current: Validators | None = None) -> APIException | None:
         """
-        Let the body's tag stand for If-Match. A body that cannot be read is answered
-        after the precondition, as its content is.
+        Let the body's tag stand for If-Match.
+
+        Args:
+            current: the row's validators, if there is a row.
+
+        Returns:
+            What is wrong with a body that cannot be read. Like any other fault of the
+            content, it is answered after the preconditions.
         """
-        view = self.view
-        name = tag_field(view)
+        name = tag_field(self.view)
         if name is not None:
+            versioning = self.versioning
             try:
-                tag = tag_in(view.request.data, name)
+                tag = tag_in(self.view.request.data, name)
             except APIException as error:
                 return error
-            versioning = view.versioning
             versioning.conditions = with_tag(versioning.conditions, name, tag, current)
         return None
-
-    def names_a_state(self) -> bool:
-        """Whether the request says, in a header or its body, on which state it is based."""
-        view = self.view
-        if (
-            view.versioning.conditions == NO_CONDITIONS
-            and (error := self.read_body_tag()) is not None
-        ):
-            raise error
-        return bool(view.versioning.conditions != NO_CONDITIONS)
-
-    def refusal(self, decision: Decision, row: Row, instance: Any) -> APIException:
-        """What to answer where a precondition of a row that is there does not hold."""
-        if decision.outcome is not Outcome.PRECONDITION_FAILED:
-            return PreconditionError(decision)
-        return conflict(self.view, decision, row, instance)
-
-    def begin(self, guard: Guard) -> None:
-        """The object is loaded, and its precondition holds."""
 
     def perform(self, original: Callable[[Any], None], own: bool, written: Any) -> None:
         """
@@ -277,62 +301,60 @@ class GuardedWrite:
                 log_omission("what was written past the instance")
         else:
             kind: Any = type(written)
-            self.perform_in_transaction(original, own or saves_in_own_way(kind), written, guard)
+            using = guard.row.using
+            # The project's own code may write in any way, so lock the row before.
+            with guard.locking() if own or saves_in_own_way(kind) else transaction.atomic(using):
+                block = GuardedBlock(using, [guard], view=self.view, row=self.row)
+                with block:
+                    original(written)
+                refresh(written, guard)
 
-    def perform_in_transaction(
-        self, original: Callable[[Any], None], own: bool, written: Any, guard: Guard
-    ) -> None:
-        # The project's own code may write in any way, so lock the row before.
-        using = guard.row.using
-        with guard.locking() if own else transaction.atomic(using=using):
-            with GuardedBlock(using, [guard], view=self.view, row=self.row):
-                original(written)
-            refresh(written, guard)
-
-    # The write was lost to another's.
+    # Another request wrote first.
 
     def by_row(self, row: Row, error: Exception) -> Exception:
         """What to answer, by the row as it is now."""
-        self.view.versioning.representations.clear()
+        versioning = self.versioning
+        versioning.representations.clear()
+        if isinstance(self.guard, DetachedGuard) and self.guard.committed:
+            return PreconditionError(INTERRUPTED)
         if is_clash(error) or not row.concerns(error):
             return PreconditionError(CONFLICT)
-        view = self.view
         try:
-            found = view.versioning.read_row_again(row)
+            found = versioning.read_row_again(row)
         except (Http404, PermissionDenied, APIException):
             found = None
         if found is None:
             return PreconditionError(self.gone())
         again, instance = found
-        if again.state == row.state and carries_other_state(error, row):
+        if again.state == row.state and _carries_other_state(error, row):
             return ImproperlyConfigured(
-                f"{type(view).__name__} saved an instance whose version or timestamp was set by "
-                f"hand, perhaps by a serializer, so its write can never succeed. Write: class "
+                f"{type(self.view).__name__} saved an instance whose version or timestamp was set "
+                f"by hand, perhaps by a serializer, so its write can never succeed. Write: class "
                 f"Meta: read_only_fields = {state_columns(row.model).names!r}."
             )
-        current = self.validators_to_compare(again)
-        changed = row.has_moved(error, again, view.versioning.conditions)
+        changed = row.has_moved(error, again, versioning.conditions)
         decision = reconsider(
-            view.versioning.conditions, view.versioning.evaluate(current), changed
+            versioning.conditions,
+            versioning.evaluate(self.validators_to_compare(again)),
+            changed,
         )
-        if decision.outcome is Outcome.CONFLICT:
-            return conflict(view, decision, again, instance)
-        return self.refusal(decision, again, instance)
+        if decision.outcome in (Outcome.CONFLICT, Outcome.PRECONDITION_FAILED):
+            return conflict(self.view, decision, again, instance)
+        return PreconditionError(decision)
 
     def by_error(self, row: Row, error: Exception) -> APIException:
         """What to answer while the request's transaction goes on: without a tag."""
-        conditions = self.view.versioning.conditions
-        decision = decide_in_transaction(row, error, conditions, self.may_create())
-        return PreconditionError(decision)
+        conditions = self.versioning.conditions
+        return PreconditionError(decide_in_transaction(row, error, conditions, self.may_create()))
 
     def gone(self) -> Decision:
-        """404; but where the row may be created again, If-Match is about an absent one."""
-        absent = self.view.versioning.evaluate(None) if self.may_create() else GONE
+        """404; or 412 for If-Match where the request could create the row."""
+        absent = self.versioning.evaluate(None) if self.may_create() else GONE
         return absent if absent.outcome is Outcome.PRECONDITION_FAILED else GONE
 
 
-def carries_other_state(error: Exception, row: Row) -> bool:
-    """Whether a write was stale for the instance's own state, not for the row's."""
+def _carries_other_state(error: Exception, row: Row) -> bool:
+    """Whether a write failed because the instance's state is not the one that was read."""
     instance: Any = getattr(error, "instance", None)
     if instance is None:
         return False
@@ -342,8 +364,8 @@ def carries_other_state(error: Exception, row: Row) -> bool:
 
 class GuardedHandler(GuardedWrite):
     """
-    Runs a handler of the project's own, of which nobody knows what it writes, nor
-    whether it loads its object: before it, the row is loaded, evaluated and locked.
+    Runs a handler of the project's own. Nobody knows what it writes, nor whether it loads
+    its object, so the row is loaded, evaluated and locked before the handler runs.
 
     Args:
         view: the view, at its request.
@@ -351,6 +373,7 @@ class GuardedHandler(GuardedWrite):
 
     def __init__(self, view: Any) -> None:
         super().__init__(view)
+        self.detached = not view.lock_row
         self.loaded: Any = None
 
     def run(self, method: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
@@ -359,7 +382,7 @@ class GuardedHandler(GuardedWrite):
     def evaluate_first(
         self, method: Callable[..., Response], *args: Any, **kwargs: Any
     ) -> Response:
-        if self.view.get_if_match() != "optional" or self.names_a_state():
+        if self.has_precondition():
             self.loaded = self.load()
         return method(*args, **kwargs)
 
@@ -372,7 +395,7 @@ class GuardedHandler(GuardedWrite):
             using = named().db
             if connections[using].in_atomic_block:
                 raise
-            # It locks the row, for the transaction that the handler is to begin.
+            # The view's queryset has select_for_update(), so begin the handler's transaction here.
             self.block.enter_context(transaction.atomic(using=using))
             return view.get_object()
 
@@ -381,13 +404,17 @@ class GuardedHandler(GuardedWrite):
         if self.loaded is not None:
             instance, self.loaded = self.loaded, None
             return instance
-        return super().get_object(original)
+        is_evaluated = self.row is not None
+        instance = super().get_object(original)
+        if self.guard is not None and not is_evaluated:
+            self.begin(self.guard)
+        return instance
 
     def begin(self, guard: Guard) -> None:
+        """Begin the handler's transaction, with the row's lock; or let each write compare."""
+        if self.detached:
+            self.block.enter_context(guard.watch())
+            return
         self.block.enter_context(guard.locking())
         block = GuardedBlock(guard.row.using, [guard], view=self.view, row=self.row)
         self.guarded = self.block.enter_context(block)
-
-    def shows_the_row(self) -> bool:
-        shows = hasattr(self.view, "get_serializer") and not is_extra_action(self.view)
-        return shows and super().shows_the_row()

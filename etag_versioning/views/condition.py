@@ -247,7 +247,7 @@ class Call:
         """The guard on the row that the view may write, or create."""
         options = self.options
         if before.row is not None:
-            dates_count = options.allow_unmodified_since or options.reports or not options.required
+            dates_count = options.allow_unmodified_since or options.if_match != "required"
             return before.row.guard(self.headers, dates_count=dates_count, detached=detached)
         if before.current is None and options.creates is not None:
             creates = options.creates

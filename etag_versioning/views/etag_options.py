@@ -1,12 +1,12 @@
-"""What a decorated view asks for."""
+"""The options of a decorated view: the arguments of ``versioned_condition``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ..conf import settings
 from ..http.etags import parse_entity_tags
+from ..http.policy import policy_for
 from ..http.preconditions import ConditionalHeaders, Policy
 from ..http.representation import EtagExtra
 from ..sources.base import RowSource, Source
@@ -20,8 +20,7 @@ class Options(NamedTuple):
     source: Source | None
     etag_func: Callable[..., Any] | None
     last_modified_func: Callable[..., Any] | None
-    required: bool
-    reports: bool
+    if_match: str
     allow_wildcard: bool
     allow_unmodified_since: bool
     creates: RowSource | None
@@ -32,13 +31,7 @@ class Options(NamedTuple):
 
     def policy(self, headers: ConditionalHeaders) -> Policy:
         """What is asked of a write, or of a read with If-Match."""
-        return Policy(
-            if_match_required=self.required or self._is_unreadable(headers),
-            lets_pass=self.reports,
-            allow_wildcard=self.allow_wildcard,
-            allow_unmodified_since=self.allow_unmodified_since,
-            strong=settings.strong_if_match,
-        )
+        return policy_for("required" if self._is_unreadable(headers) else self.if_match, self)
 
     def _is_unreadable(self, headers: ConditionalHeaders) -> bool:
         """

@@ -2,11 +2,13 @@
 
 import pytest
 from django.urls import include, path
-from rest_framework import metadata
+from rest_framework import metadata, viewsets
 from rest_framework.decorators import action
 from rest_framework.routers import SimpleRouter
 from rest_framework.test import APIClient
+from rest_framework.views import APIView
 
+from etag_versioning.rest_framework.mixins import VersionedAPIViewMixin, VersionedUpdateMixin
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from tests.rest_framework.views import PersonSerializer
 from tests.testapp.models import Person
@@ -45,11 +47,29 @@ class OwnMetadataViewSet(ByActionViewSet):
     metadata_class = TextMetadata
 
 
+class OnlyUpdatesViewSet(VersionedUpdateMixin, viewsets.ModelViewSet):
+    """An update() under guard guards destroy() too, but no ``@action``."""
+
+    queryset = Person.objects.order_by("id")
+    serializer_class = PersonSerializer
+
+    @action(detail=True, methods=["post"])
+    def remind(self, request, pk=None): ...
+
+
+class NamedRowView(VersionedAPIViewMixin, APIView):
+    def get_versioned_queryset(self):
+        return Person.objects.filter(pk=self.kwargs["pk"])
+
+    def put(self, request, pk): ...
+
+
 router = SimpleRouter()
+router.register("only-updates", OnlyUpdatesViewSet, basename="only-updates")
 router.register("people", ByActionViewSet, basename="people")
 router.register("methods", ByMethodViewSet, basename="methods")
 router.register("own", OwnMetadataViewSet, basename="own")
-urlpatterns = [path("", include(router.urls))]
+urlpatterns = [path("", include(router.urls)), path("named/<int:pk>/", NamedRowView.as_view())]
 
 
 def required(url):
@@ -81,3 +101,16 @@ def test_lists_and_their_actions_need_none():
 def test_metadata_of_a_project_s_own_stay_as_they_are():
     pk = Person.objects.create(name="a").pk
     assert APIClient().options(f"/own/{pk}/").json() == "nothing"
+
+
+def test_each_handler_that_a_mixin_guards_needs_it():
+    everything = {"PUT": ["If-Match"], "PATCH": ["If-Match"], "DELETE": ["If-Match"]}
+    assert required("/only-updates/{}/") == everything
+
+
+def test_an_action_that_no_mixin_guards_needs_none():
+    assert not required("/only-updates/{}/remind/")
+
+
+def test_a_view_without_a_queryset_needs_it_too():
+    assert required("/named/{}/") == {"PUT": ["If-Match"]}

@@ -43,6 +43,7 @@ OPTIONS = {
     "last_modified",
     "late_reads",
     "list_validator",
+    "lock_row",
     "tag_key",
 }
 COMMON = OPTIONS | {"versioning"}

@@ -1,8 +1,8 @@
 """
-The way of one request through a viewset's coroutines, as adrf has them.
+Reads and guards one row for adrf's coroutines.
 
-What reads rows and evaluates preconditions runs in a thread. A coroutine can
-hold no transaction, so each write of the row compares by itself.
+Queries and preconditions run in a thread. A coroutine cannot hold a transaction, so each
+write of the row compares by itself.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from rest_framework.response import Response
 
 from ...exceptions import StaleWriteError
 from ...http.preconditions import NO_CONDITIONS, Validators
+from ...sources.rows import for_write
+from ..conflicts import conflict
 from ..creates import REFUSALS, GuardedCreate, is_versioned
-from ..current import is_extra_action
+from ..exceptions import optional
 from ..hooks import hooked
 from ..pagination import RenderedPage, cheap_list, validators_of_page
 from ..reads import OwnAnswer
 from ..statements import refresh
-from ..transactions import optional
-from ..writes import GuardedWrite
+from ..writes import Failed, GuardedWrite
 
 if TYPE_CHECKING:
     from .generic_views import AsyncVersioning
@@ -43,7 +44,7 @@ Method = Callable[..., Awaitable[Any]]
 
 
 def _noting(original: Method, note: Callable[[Any], None]) -> Method:
-    """``original``, of which each result is told to ``note``."""
+    """``original``, with ``note`` called with each result."""
 
     async def hook(*args: Any, **kwargs: Any) -> Any:
         result = await original(*args, **kwargs)
@@ -56,7 +57,6 @@ def _noting(original: Method, note: Callable[[Any], None]) -> Method:
 async def aread_object(view: Any, method: Method, *args: Any, **kwargs: Any) -> Any:
     """As ``read_object()``, for a method that awaits ``aget_object()``."""
     versioning: AsyncVersioning = view.versioning
-    versioning.check_lookup()
     loaded: list[Any] = []
     load = view.aget_object
 
@@ -139,8 +139,9 @@ class AsyncGuardedWrite(GuardedWrite):
 
     def __init__(self, view: Any) -> None:
         super().__init__(view)
+        get_queryset = view.get_queryset
         self.hooks = {
-            "get_queryset": partial(self.get_queryset, view.get_queryset),
+            "get_queryset": lambda: for_write(get_queryset()),
             "aget_object": partial(self.aget_object, view.aget_object),
             "afilter_queryset": _noting(view.afilter_queryset, view.versioning.note_annotations),
         }
@@ -152,6 +153,8 @@ class AsyncGuardedWrite(GuardedWrite):
         try:
             with hooked(self.view, True, **self.hooks), self.block:
                 response: Response = await method(*args, **kwargs)
+        except Failed as failed:
+            raise await sync_to_async(conflict)(self.view, *failed.args) from None
         except (StaleWriteError, DatabaseError) as error:
             if self.row is None or not self.wrote_nothing(error):
                 raise
@@ -160,7 +163,6 @@ class AsyncGuardedWrite(GuardedWrite):
         return response
 
     async def aget_object(self, original: Method) -> Any:
-        self.view.versioning.check_lookup()
         instance = await original()
         if self.row is None:
             guard = await sync_to_async(self.evaluate)(instance)
@@ -193,7 +195,7 @@ class AsyncGuardedHandler(AsyncGuardedWrite):
 
     async def evaluate_first(self, method: Method, *args: Any, **kwargs: Any) -> Any:
         view: Any = self.view
-        if view.get_if_match() != "optional" or await sync_to_async(self.names_a_state)():
+        if await sync_to_async(self.has_precondition)():
             self.loaded = await view.aget_object()
         return await method(*args, **kwargs)
 
@@ -203,18 +205,16 @@ class AsyncGuardedHandler(AsyncGuardedWrite):
             instance, self.loaded = self.loaded, None
             return instance
         if self.row is None and asyncio.current_task() is not self.task:
-            # Without a precondition. A guard that another task begins, as gather() makes
-            # them, is not there in this one: the new tag is not told.
+            # Without a precondition. A guard that begins in another task, as gather() makes
+            # them, is unknown to this one, so the answer has no new tag.
             return await original()
         return await super().aget_object(original)
-
-    def shows_the_row(self) -> bool:
-        return not is_extra_action(self.view) and super().shows_the_row()
 
 
 class AsyncGuardedCreate(GuardedCreate):
     """
-    Creates a row by adrf's ``acreate()``, and tells who was not the first.
+    Creates a row by adrf's ``acreate()``. If another request created it first, answers
+    409 or 412.
 
     Args:
         view: the view, at its request.

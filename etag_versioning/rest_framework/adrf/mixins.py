@@ -2,9 +2,9 @@
 The mixins for adrf, whose viewsets are made of coroutines: put them before its own
 classes.
 
-As elsewhere, what DRF answers without preconditions comes first. There is no
-transaction around a coroutine: each write of the row compares by itself, and what
-else a hook writes is committed by itself. The option ``allow_create`` has no meaning here.
+As elsewhere, what DRF answers without preconditions comes first. There is no transaction
+around a coroutine: each write of the row compares by itself, and a hook's other writes are
+committed one by one. The option ``allow_create`` has no effect here.
 """
 
 from __future__ import annotations

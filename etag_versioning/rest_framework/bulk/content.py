@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from ...http.preconditions import ConditionalHeaders
 from ...orm.guards import Demand, Guard
 from ...sources.rows import is_impossible
-from ..body_tags import tag_field, tag_in, with_tag
+from ..fields import tag_field, tag_in, with_tag
 
 __all__ = ["BulkContent", "Item"]
 
@@ -32,8 +32,8 @@ class Item:
 
     def put_under_guard(self) -> None:
         """
-        Hold the writes of the row to the state that was loaded, whatever the request
-        says of it: other items may move the row too.
+        Compare each write of the row with the state that was loaded, even where the request
+        names no state: another item may touch the row.
         """
         guard: Guard = self.row.guard(self.headers, dates_count=False)
         strict = replace(guard, demand=Demand.THIS_STATE)
@@ -84,8 +84,8 @@ class BulkContent:
 
     def headers_of(self, item: Any) -> ConditionalHeaders:
         """
-        The request's own, with the item's tag for If-Match. Without one, If-Match has
-        to name this row's state too: each tag says whose it is.
+        The request's own, with the item's tag as If-Match. For an item without a tag, the
+        request's If-Match may name its state: each tag names its row.
         """
         return with_tag(self.view.versioning.conditions, self.tag_name, tag_in(item, self.tag_name))
 

@@ -14,7 +14,6 @@ from rest_framework.response import Response
 from ..generic_views import VersionedViewMixin
 from ..hooks import hooked
 from ..mixins import VersionedUpdateMixin
-from ..transactions import telling_durable
 from .writes import BulkUpdate
 
 __all__ = ["VersionedBulkUpdateMixin"]
@@ -49,7 +48,7 @@ class VersionedBulkUpdateMixin(VersionedViewMixin):
 
     @classonlymethod
     def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:
-        """DRF's; the route of the list gets the two methods."""
+        """DRF's, which routes PUT and PATCH of the list, too."""
         if actions and "list" in actions.values():
             actions = {"put": "bulk_update", "patch": "partial_bulk_update", **actions}
         for name in set(_ACTIONS).intersection((actions or {}).values()):
@@ -71,22 +70,17 @@ class VersionedBulkUpdateMixin(VersionedViewMixin):
             return super().options(request, *args, **kwargs)
 
     def bulk_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return _respond(self, partial=False)
+        return BulkUpdate(self, partial=False).respond()
 
     def partial_bulk_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return _respond(self, partial=True)
+        return BulkUpdate(self, partial=True).respond()
 
 
-def _respond(view: Any, *, partial: bool) -> Response:
-    with telling_durable():
-        return BulkUpdate(view, partial=partial).respond()
-
-
-# What the handlers do, as permissions and serializers are chosen by it.
+# The action of each handler, by which views choose permissions and serializers.
 _ACTIONS = {"bulk_update": "update", "partial_bulk_update": "partial_update"}
 
 
-# The methods that update one row, in the form that asks nothing of the project's own.
+# The methods that update one row, as long as the project does not override them.
 _PLAIN = {
     "update": VersionedUpdateMixin.update,
     "partial_update": UpdateModelMixin.partial_update,
@@ -100,7 +94,7 @@ _REPLACED = {
 
 def _check_methods(view: Any, name: str) -> None:
     """
-    Refuse a view whose rows could be written past what it asks when one is written.
+    Refuse a view whose own ``update()`` forbids what a bulk update would write all the same.
 
     Args:
         view: the view's class.

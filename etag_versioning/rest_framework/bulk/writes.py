@@ -1,4 +1,4 @@
-"""The write of several rows: each with its own precondition, and all or none."""
+"""Writes several rows, all or none, each with its own precondition."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from ...sources.guarded_block import GuardedBlock
 from ...sources.rows import Row, for_write
 from ...touching.paths import touches_of
 from ...touching.writes import Source, touch_for_rows
-from ..conflicts import shown_content
-from ..current import as_read, is_denied, loading, read_representation
+from ..conflicts import as_read, is_denied, loading, shown_content
+from ..current import read_representation
 from ..exceptions import LostRace, PreconditionError
 from ..statements import refresh, saves_in_own_way
 from .content import BulkContent, Item
@@ -67,7 +67,7 @@ class BulkUpdate:
             raise told from error
 
     def told(self, error: Exception) -> APIException | None:
-        """What to answer to an error for which nothing was written; ``None`` for a fault."""
+        """What to answer to an error by other writes; ``None`` for a fault of the project's."""
         if is_lost_race(error):
             return LostRace(partial(self.by_row, error), partial(self.by_error, error))
         if violates_foreign_key(error):
@@ -101,7 +101,7 @@ class BulkUpdate:
         for key, instance in found.items():
             with loading(self.view, instance), suppress(Http404, NotFound):
                 seen = self.view.get_object()
-                # One that does not ask the address may return another row.
+                # A get_object() that ignores the address may return another row.
                 if seen == instance:
                     loaded[key] = seen
         return loaded
@@ -143,7 +143,8 @@ class BulkUpdate:
         if seen is None:
             return named
         etag = str(item.row.validators().etag)
-        return {**named, "current_etag": etag, **shown_content(self.view, seen)}
+        content = shown_content(self.view, seen) if self.view.conflict_includes_current else {}
+        return {**named, "current_etag": etag, **content}
 
     def validate(self) -> None:
         for item in self.items:
@@ -154,8 +155,7 @@ class BulkUpdate:
         if not all(valid):
             raise ValidationError([item.serializer.errors for item in self.items])
 
-    # The write, in one order for all requests: so none waits for another that waits
-    # for it.
+    # All requests write their rows in the same order, so that no two wait for each other.
 
     def write(self) -> list[Any]:
         """Write all items, and return what the answer shows of them."""
@@ -181,19 +181,19 @@ class BulkUpdate:
 
     @property
     def has_own_code(self) -> bool:
-        """Whether code of the project's own writes: what it does is not known."""
+        """Whether code of the project's own writes the rows, in ways that are not known."""
         kinds: set[Any] = {type(item.serializer) for item in self.items}
         own_hook = type(self.view).perform_update is not UpdateModelMixin.perform_update
         return own_hook or any(map(saves_in_own_way, kinds))
 
     def lock(self, ordered: Sequence[Item], using: str) -> None:
-        """Lock what each item will touch, and then the rows that do not lock themselves."""
+        """Lock what each item will touch, and then the rows that no UPDATE compares."""
         self.lock_touched(using)
         loose = [item for item in ordered if item.guard.demand is Demand.ANY_STATE]
         for item in ordered:
             if self.has_own_code or loose:
                 item.guard.lock()
-            # Or else by what was touched, in a circle of models.
+            # Touching may have locked it, where models touch each other.
             item.guard.keep_lock()
         if loose:
             self.load_locked(loose)
@@ -213,7 +213,7 @@ class BulkUpdate:
         touch_for_rows([Source(model, keys, values)], using, compared=True)
 
     def load_locked(self, loose: Sequence[Item]) -> None:
-        """Load rows again that may be written in any state, where it is another by now."""
+        """Load the rows of ``If-Match: *`` again where their state has changed."""
         for item in loose:
             item.guard.reread()
         changed = [item for item in loose if item.guard.state != item.row.state]
@@ -225,7 +225,7 @@ class BulkUpdate:
             raise PreconditionError(UNAVAILABLE)
         self.validate()
 
-    # The write was lost to another's.
+    # Another request wrote first.
 
     def by_row(self, error: Exception) -> APIException:
         """What to answer, by the rows as they are now."""

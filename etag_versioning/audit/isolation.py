@@ -1,0 +1,145 @@
+"""Requests and changes that leave nothing behind: no row, no cached value, no mail."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.cache import caches
+from django.db import connections, transaction
+from django.test import override_settings
+
+__all__ = ["NotTransactional", "empty_caches", "leaving_nothing", "rolled_back"]
+
+_CACHED = ("contenttypes.ContentType", "sites.Site")
+_ENGINES = ("MyISAM", "Aria", "MEMORY", "CSV", "ARCHIVE")
+
+
+class NotTransactional(Exception):
+    """A table whose changes cannot be rolled back."""
+
+
+@contextmanager
+def leaving_nothing() -> Iterator[list[str]]:
+    """
+    Open a transaction for each database, and roll all of them back in the end.
+
+    The block has caches of its own, and sends no mail. Functions for ``on_commit()``
+    are never called, since nothing is committed.
+
+    Returns:
+        The aliases of the databases. Those that a test may not use are left out.
+
+    Raises:
+        NotTransactional: a table's engine knows no transactions.
+    """
+    mail = "django.core.mail.backends.dummy.EmailBackend"
+    try:
+        with (
+            override_settings(CACHES=_own_caches(), EMAIL_BACKEND=mail),
+            _quiet(),
+            ExitStack() as transactions,
+        ):
+            aliases = [alias for alias in connections if _begin(transactions, alias)]
+            try:
+                yield aliases
+            finally:
+                _roll_back(aliases)
+                empty_caches()
+    finally:
+        _forget_cached_rows()
+
+
+@contextmanager
+def rolled_back(aliases: Collection[str]) -> Iterator[None]:
+    """Undo what the block writes; inside a transaction, by savepoints."""
+    with ExitStack() as stack:
+        for alias in aliases:
+            stack.enter_context(transaction.atomic(using=alias))
+        try:
+            yield
+        finally:
+            _roll_back(aliases)
+
+
+def empty_caches() -> None:
+    """Forget what was cached of rows that have been changed since, or rolled back."""
+    for alias in set(settings.CACHES) - _caches_of_sessions():
+        caches[alias].clear()
+    _forget_cached_rows()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Log no 404 of a row that the audit has deleted, and nothing else that it brings about."""
+    loggers = [logging.getLogger(name) for name in ("django.request", "etag_versioning")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL + 1)
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _own_caches() -> dict[str, Any]:
+    """Empty caches in memory. The one that sessions are in stays, so that they stay."""
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    return {
+        alias: configured
+        if alias in _caches_of_sessions()
+        else {"BACKEND": backend, "LOCATION": f"etag_audit_{alias}"}
+        for alias, configured in settings.CACHES.items()
+    }
+
+
+def _caches_of_sessions() -> set[str]:
+    in_cache = settings.SESSION_ENGINE.endswith(".cache")
+    return {settings.SESSION_CACHE_ALIAS} if in_cache else set()
+
+
+def _forget_cached_rows() -> None:
+    """Django keeps content types and sites in memory, by their primary keys."""
+    for label in _CACHED:
+        if apps.is_installed(f"django.contrib.{label.split('.')[0]}"):
+            manager: Any = apps.get_model(label)._default_manager
+            manager.clear_cache()
+
+
+def _begin(transactions: ExitStack, alias: str) -> bool:
+    connection = connections[alias]
+    try:
+        connection.cursor().close()
+        if connection.vendor == "mysql":
+            _require_engines(connection)
+        transactions.enter_context(transaction.atomic(using=alias))
+    except AssertionError:  # Django's cursors, in a test that does not name this database.
+        return False
+    return True
+
+
+def _require_engines(connection: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name FROM information_schema.tables "
+            "WHERE table_schema = DATABASE() AND engine IN %s",
+            [_ENGINES],
+        )
+        tables = {row[0] for row in cursor.fetchall()}
+    tables &= {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
+    if tables:
+        raise NotTransactional(
+            f"The database {connection.alias!r} cannot roll back changes of "
+            f"{', '.join(sorted(tables))}. Give the tables another engine: "
+            f"ALTER TABLE {min(tables)} ENGINE=InnoDB."
+        )
+
+
+def _roll_back(aliases: Collection[str]) -> None:
+    for alias in aliases:
+        transaction.set_rollback(True, using=alias)
