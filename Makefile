@@ -8,7 +8,7 @@ NEIGHBOURS = $(VENV)/with-neighbours
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: demo serve test test-all cells neighbours race proxies browser schema bench bench-check distance django-suite lint clean data interpreter
+.PHONY: demo serve test test-all cells neighbours adoption race proxies browser schema bench bench-check distance django-suite lint clean data interpreter
 
 demo: data
 	$(BIN)/python manage.py demo
@@ -42,6 +42,10 @@ neighbours: $(NEIGHBOURS)/installed
 	.ci/redis
 	$(NEIGHBOURS)/bin/python -m tests.neighbours
 	DATABASE_URL=$(POSTGRESQL_URL) $(NEIGHBOURS)/bin/python -m tests.neighbours
+
+# In other people's projects, as docs/adopting.md says. Their own tests run before and after.
+adoption: | interpreter
+	$(PYTHON) -m tests.adoption
 
 race: $(VENV)/databases
 	$(BIN)/python -m tests.race

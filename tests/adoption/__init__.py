@@ -1,0 +1,1 @@
+"""Other people's projects adopt the package, step by step as docs/adopting.md says."""
