@@ -1,11 +1,15 @@
 """``stale_writes``: a stale ``save()`` or ``delete()`` raises, is reported, or is merged."""
 
 import copy
+import inspect
 import logging
 import pickle
+import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from django.contrib.admin import ModelAdmin
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from django.db import DatabaseError, models, transaction
@@ -47,6 +51,16 @@ class Reported(VersionedModel):
 
     class Meta:
         app_label = "testapp"
+
+
+class ReportedProxy(Reported):
+    class Meta:
+        app_label = "testapp"
+        proxy = True
+
+    def save(self, *args, **kwargs):
+        self.name = self.name.strip()
+        super().save(*args, **kwargs)
 
 
 class ReportedChild(Reported):
@@ -159,6 +173,20 @@ class TestWhichModeHolds:
             stale.save()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_location_is_a_models_own_save_where_django_calls_it(reports):
+    stale = stale_copy(ReportedProxy.objects.create(name="a"), name="b")
+    # In a thread of its own, so that no function of this test is on the stack.
+    thread = threading.Thread(
+        target=partial(ModelAdmin.save_model, None, None, stale, None, change=True)
+    )
+    thread.start()
+    thread.join(timeout=60)
+    (sent,) = reports
+    lines, first = inspect.getsourcelines(ReportedProxy.save)
+    assert sent["location"] == f"{__file__}:{first + len(lines) - 1}"
+
+
 @pytest.mark.django_db
 class TestReport:
     def test_a_stale_save_writes_and_bumps_the_row_from_its_own_version(self):
@@ -194,6 +222,13 @@ class TestReport:
         assert sent["location"] in record.getMessage()
         assert sent["instance"] is stale
         assert (sent["expected"].version, sent["found"].version) == (1, 2)
+
+    def test_the_location_is_the_caller_of_a_models_own_save(self, reports):
+        stale = stale_copy(ReportedProxy.objects.create(name="a"), name="b")
+        stale.save()
+        line = inspect.currentframe().f_lineno - 1
+        (sent,) = reports
+        assert sent["location"] == f"{__file__}:{line}"
 
     def test_a_save_that_is_not_stale_is_not_reported(self, reports):
         row = Reported.objects.create(name="a")

@@ -11,6 +11,7 @@ import httpx
 from django.conf import settings
 from django.core.servers.basehttp import get_internal_wsgi_application
 from django.db import connections
+from django.http.request import split_domain_port
 
 __all__ = ["ProjectTransport", "project_address"]
 
@@ -18,8 +19,10 @@ __all__ = ["ProjectTransport", "project_address"]
 def project_address() -> str:
     """The scheme and host under which the project's handler takes requests."""
     hosts = [host.removeprefix(".") for host in settings.ALLOWED_HOSTS if host != "*"]
+    # Some projects list the IPv6 address "::1" without the brackets that a Host header needs.
+    host = next((host for host in hosts if split_domain_port(host)[0]), "localhost")
     scheme = "https" if settings.SECURE_SSL_REDIRECT else "http"
-    return f"{scheme}://{hosts[0] if hosts else 'localhost'}"
+    return f"{scheme}://{host}"
 
 
 class ProjectTransport(httpx.BaseTransport):

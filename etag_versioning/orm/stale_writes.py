@@ -6,13 +6,12 @@ What becomes of a ``save()`` or ``delete()`` that is stale: it raises, is report
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
 from collections.abc import Callable, Collection
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
-import django
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, models, transaction
 
@@ -34,8 +33,12 @@ __all__ = [
 
 logger = logging.getLogger("etag_versioning")
 
-# Folders whose code is not the project's: Django's, and this package's.
-_NOT_THE_PROJECTS = (f"{Path(django.__file__).parent}/", f"{Path(__file__).parent.parent}/")
+# Packages whose code calls save() for the project.
+_CALLERS = frozenset(
+    {"__main__", "adrf", "asgiref", "django", "etag_versioning", "rest_framework"}
+    | sys.stdlib_module_names
+)
+_WRITING_METHODS = frozenset({"adelete", "asave", "delete", "save", "save_base"})
 
 
 def stale_writes(model: Any) -> str:
@@ -186,7 +189,7 @@ def report_stale(instance: Any, using: str, expected: State | None, found: State
     else:
         happened = "was changed by another write since it was read"
     model: Any = type(instance)
-    location, key = _location(), getattr(instance, state_columns(model).key)
+    location, key = _location(instance), getattr(instance, state_columns(model).key)
     logger.warning(
         "%s: %s %r %s. To go on from what is there, read the row before you change it, or "
         "save only what you change: save(update_fields=[…]).",
@@ -237,12 +240,22 @@ def write_batch(rows: Any, objs: Collection[Any], write: Callable[[], int]) -> i
     return count
 
 
-def _location() -> str:
-    """Where in the project's code the write is: file and line."""
+def _location(instance: Any) -> str:
+    """
+    The place in the project's code that wrote: file and line. A model's own ``save()`` calls
+    ``super()`` at the same line for every write, so its caller is named; where the project's
+    code did not call it, as in a generic view, its own line.
+    """
+    override = "?"
     for frame, line in traceback.walk_stack(None):
-        if not frame.f_code.co_filename.startswith(_NOT_THE_PROJECTS):
-            return f"{frame.f_code.co_filename}:{line}"
-    return "?"
+        code, module = frame.f_code, frame.f_globals.get("__name__", "")
+        if module.partition(".")[0] in _CALLERS:
+            continue
+        place, first = f"{code.co_filename}:{line}", next(iter(code.co_varnames), "")
+        if code.co_name not in _WRITING_METHODS or frame.f_locals.get(first) is not instance:
+            return place
+        override = place
+    return override
 
 
 @cache

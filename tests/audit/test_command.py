@@ -117,8 +117,9 @@ def test_a_database_in_use_needs_force(recipe, settings):
     assert audit(f"/honest/{recipe.pk}/", "--force")[1] is None
 
 
-def test_a_host_that_the_project_answers_to(recipe, settings):
-    settings.ALLOWED_HOSTS = [".example.org"]
+@pytest.mark.parametrize("hosts", [[".example.org"], ["::1", "localhost"]])
+def test_a_host_that_the_project_answers_to(recipe, settings, hosts):
+    settings.ALLOWED_HOSTS = hosts
     assert audit(f"/honest/{recipe.pk}/")[1] is None
 
 

@@ -138,9 +138,12 @@ def test_the_command_prints_its_figures(ada):
     assert any("per second" in line and "SQL ms" in line for line in text.splitlines())
 
 
-@pytest.mark.parametrize(("allowed", "host"), [(".example.com", "example.com"), ("*", "localhost")])
+@pytest.mark.parametrize(
+    ("allowed", "host"),
+    [([".example.com"], "example.com"), (["*"], "localhost"), (["::1", "127.0.0.1"], "127.0.0.1")],
+)
 def test_credentials_and_hosts(settings, allowed, host):
-    settings.ALLOWED_HOSTS = [allowed]
+    settings.ALLOWED_HOSTS = allowed
     with pytest.raises(CommandError, match="401"):
         measured("/secret/")
     (target,) = measured("/secret/", "--header", "Authorization: Bearer abc")["targets"]

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.http.request import split_domain_port
 from django.test import Client
 
 from ...audit import AuditError, audit_address
@@ -91,4 +92,5 @@ def _user(name: str) -> Any:
 def _host() -> str:
     """A host that the project answers to."""
     hosts = [host.removeprefix(".") for host in settings.ALLOWED_HOSTS if host != "*"]
-    return hosts[0] if hosts else "localhost"
+    # Some projects list the IPv6 address "::1" without the brackets that a Host header needs.
+    return next((host for host in hosts if split_domain_port(host)[0]), "localhost")
