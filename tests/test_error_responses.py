@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import translation
 
-from etag_versioning.http import responses
+from etag_versioning.http.error_responses import ERRORS as ERROR_CODES
 from etag_versioning.http.error_responses import ErrorResponse, set_error_headers
 from etag_versioning.http.etags import EntityTag
 from etag_versioning.http.messages import MESSAGES
@@ -67,7 +67,7 @@ def test_error_responses(decision, status, code, etag):
 
 def test_every_outcome_and_reason_of_an_error_is_in_the_table():
     outcomes = set(Outcome) - {Outcome.PROCEED, Outcome.NOT_MODIFIED}
-    assert {decision.outcome for decision, _, _ in ERRORS} == outcomes == set(responses.ERRORS)
+    assert {decision.outcome for decision, _, _ in ERRORS} == outcomes == set(ERROR_CODES)
     reasons = set(Reason) - {Reason.NONE, Reason.MATCH}
     assert {decision.reason for decision, _, _ in ERRORS} == reasons == set(MESSAGES)
 

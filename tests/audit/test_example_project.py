@@ -26,17 +26,21 @@ def sample_data(django_db_setup, django_db_blocker):
         "/async/users/7/",
         "/django/users/7/",
         "/api/users/7/",
-        "/api/users/",
-        "/api/users/?page=2",
         "/api/products/5/",
-        "/api/products/",
         "/stats/",
         "/files/handbook.txt",
         "/about/",
     ],
 )
-def test_an_address(client, url):
+def test_the_tag_of_an_address_is_honest(client, url):
     report = assert_honest_etag(client, url, rows=2)
+    assert not report.mends
+
+
+@pytest.mark.parametrize("url", ["/api/users/?page=2", "/api/products/"])
+def test_the_tag_of_a_list_is_honest(client, url):
+    # One row of each model: a page is dear to render for each change.
+    report = assert_honest_etag(client, url, rows=1)
     assert not report.mends
 
 
