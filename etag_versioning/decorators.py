@@ -30,9 +30,9 @@ from .sources.functions import (
     last_modified_func,
     revision_etag_func,
 )
-from .views.async_condition import AsyncCall, for_threads
-from .views.condition import Call
+from .views.async_request import AsyncCall, for_threads
 from .views.etag_options import Options
+from .views.request import Call
 
 __all__ = [
     "etag_func",

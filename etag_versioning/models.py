@@ -1,5 +1,5 @@
 """
-The mixins of versioned models, whose rows carry their version and whose writes are
+The mixins for versioned models: their rows have a version and a timestamp, and their writes are
 compare-and-swap.
 """
 
@@ -29,7 +29,7 @@ __all__ = [
 
 class TouchingMixin(StatefulModel):
     """
-    Adds no column: for models that have no version, and only ``touches``.
+    Adds no columns: for models without a version that have ``touches``.
 
     Example::
 
@@ -45,7 +45,7 @@ class TouchingMixin(StatefulModel):
 
 class VersionMixin(StatefulModel):
     """
-    Adds ``version``, which every write raises, and compare-and-swap on it.
+    Adds ``version``, which every write increments, and compare-and-swap on it.
 
     >>> from django.db import models
     >>> class Page(VersionMixin):
@@ -55,8 +55,8 @@ class VersionMixin(StatefulModel):
     >>> Page(title="Home").version
     1
 
-    With a version alone, a row that is deleted and made again under the same key
-    can repeat a tag; ``VersionedModel`` cannot.
+    With a version alone, a row that is deleted and created again with the same key can have
+    an old tag again. With ``VersionedModel`` it cannot.
     """
 
     version = VersionField()
@@ -67,8 +67,8 @@ class VersionMixin(StatefulModel):
 
 class UpdatedAtMixin(StatefulModel):
     """
-    Adds ``updated_at``, which every write moves, for Last-Modified. Alone, it
-    compares nothing: dates cannot guard a write.
+    Adds ``updated_at``, which every write renews, for Last-Modified. Alone, it compares
+    nothing, because dates cannot guard a write.
     """
 
     updated_at = UpdatedAtField()
@@ -79,7 +79,7 @@ class UpdatedAtMixin(StatefulModel):
 
 class VersionedModel(VersionMixin, UpdatedAtMixin):
     """
-    ``version`` and ``updated_at`` together: what tags are made of.
+    Adds ``version`` and ``updated_at``, from which tags are built.
 
     Other names for the columns::
 

@@ -9,7 +9,8 @@ from django.test import RequestFactory
 
 from etag_versioning.decorators import versioned_condition
 from etag_versioning.http.representation import Representation
-from etag_versioning.sources.rows import annotation_names, extra_names, read_row, row_of
+from etag_versioning.sources.rows import extra_names, row_of
+from etag_versioning.sources.validator_query import annotation_names, read_row
 from tests.testapp.models import Counter, Person, Team
 
 JSON = Representation("json")

@@ -14,7 +14,7 @@ from etag_versioning.decorators import etag_func, file_etag_func, versioned_cond
 from etag_versioning.exceptions import StaleWriteError
 from etag_versioning.orm.locks import StoredRow
 from etag_versioning.sources.absent_rows import CreationGuard
-from etag_versioning.sources.rows import read_row
+from etag_versioning.sources.validator_query import read_row
 from tests.testapp.models import Book, Leaf, Login, Person, Team
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls(__name__)]

@@ -1,4 +1,7 @@
-"""One ``save()`` as compare-and-swap: what it is based on, what it reaches, and its way back."""
+"""
+One ``save()`` as compare-and-swap: its UPDATE finds the row only in the state that the instance
+was read in. Here it is decided whether a ``save()`` raises ``StaleWriteError``.
+"""
 
 from __future__ import annotations
 
@@ -24,18 +27,18 @@ from .unchanged import changed_columns, forget, is_unchanged, remember_written
 
 __all__ = ["RawSave", "Swap", "active_save"]
 
-# Django calls ``_save_table()``, ``_do_update()`` and ``_do_insert()`` for each table, and has
-# no argument by which ``save_base()`` could hand them its save. It is not put on the instance,
-# because signals and other overrides may copy or pickle that in between.
+# Django calls ``_save_table()``, ``_do_update()`` and ``_do_insert()`` for each table, without an
+# argument by which ``save_base()`` could pass an object to them. The object is not put on the
+# instance, because signals and other overrides may copy or pickle the instance in between.
 _active: ContextVar[tuple[_Save, ...]] = ContextVar("etag_versioning_saves", default=())
 
-# Django 6.1 renamed savepoint(). A nested atomic() would have to end where it began, after
-# post_save: the receiver that fails there would take the written row with it.
+# Django 6.1 renamed savepoint(). A nested atomic() is no alternative: it would include the
+# receivers of post_save, and a receiver that fails would roll the written row back.
 _savepoint_create = getattr(transaction, "savepoint_create", None) or transaction.savepoint
 
 
 def active_save(instance: Any) -> Any:
-    """The innermost save of ``instance`` that is going on, or ``None``."""
+    """The innermost running save of ``instance``, or ``None``."""
     for save in reversed(_active.get()):
         if save.instance is instance:
             return save
@@ -52,44 +55,45 @@ def _as_active(save: _Save) -> Iterator[None]:
 
 
 class _Save(RowWrite):
-    """A save that the methods that Django calls for each table know of, inside its block."""
+    """A running save, which the methods that Django calls for each table find while it runs."""
 
     touch: Touch | None = None
-    # Whether every table's row must be there, in the state that is known.
+    # Whether each table's row must exist, in the state that the instance was read in.
     compares = False
     token: Token[Any]
 
     def begin(self, *, insert: bool) -> None:
-        """Lock what the instance shows up in, before its first table is written."""
+        """Lock the rows that the write touches, before the first table is written."""
         if self.touch is None:
             self.touch = touch_for_save(
                 self.instance,
                 self.using,
                 self.update_fields,
                 insert=insert,
-                # A stale write that may go on is compared with another state than was read.
+                # A stale write that is let through has another base state than the instance.
                 compared=self.compares and stale_writes(type(self.instance)) == "raise",
             )
 
 
 class Swap(_Save):
     """
-    One ``save()`` on its way.
+    One running ``save()``.
 
-    Django writes more than one table for an inherited model, and calls foreign code in
-    between: signals, fields, other overrides. So one object holds what the tables have in
-    common, from ``save_base()`` on. Nothing of it is on the instance.
+    For an inherited model, Django writes several tables and calls other code in between:
+    signals, fields, other overrides. This object holds what the tables share, from
+    ``save_base()`` on, and nothing is stored on the instance.
 
-    Its block leaves the instance, and an enclosing transaction, as they were, if it fails.
+    As a context manager, it restores the instance, and the enclosing transaction, if the save
+    fails.
     """
 
-    # Whether the save turned out to change nothing (``skip_unchanged``).
+    # Whether the save would change no column (``skip_unchanged``); ``None`` if not known yet.
     unchanged: bool | None = None
-    # Whether the instance was made, and its row may be there.
+    # Whether the instance was created in Python, so that a row with its key may exist.
     unread = False
     # Whether an UPDATE has bumped the row.
     bumped = False
-    # Whether the instance's attributes are those of a row that is written.
+    # Whether the row is written, so that the instance keeps its new attributes.
     kept = False
     # Whether a merge found the row's other columns as the instance has them.
     merged_all = False
@@ -106,7 +110,7 @@ class Swap(_Save):
     def __enter__(self) -> Self:
         """
         Raises:
-            VersionNotLoaded: the instance does not say what it is based on.
+            VersionNotLoaded: the instance has no state to compare.
         """
         if not self.free and self.columns.version is not None:
             if not self.compares:
@@ -131,7 +135,7 @@ class Swap(_Save):
         if error is None:
             return
         if isinstance(error, StaleWriteError) and error.instance is self.instance and self.nested:
-            # Nothing failed in the database: the enclosing transaction can go on.
+            # No statement failed, so the enclosing transaction can continue.
             transaction.set_rollback(self.needed_rollback, self.using)
             if self.savepoint is not None:
                 transaction.savepoint_rollback(self.savepoint, self.using)
@@ -144,10 +148,10 @@ class Swap(_Save):
     def save_table(
         self, given: dict[str, Any], save: Callable[..., Any], args: Any, kwargs: Any
     ) -> Any:
-        """Let Django write one table; with the model's own, the last, the row is written."""
+        """Let Django write one table. The model's own table is the last one."""
         model: Any = type(self.instance)
         if (names := given.get("update_fields")) != self.update_fields:
-            # Another override has changed them.
+            # Another override of save_base() has changed them.
             self.update_fields, self.forced = names, bool(names or given.get("force_update"))
             self.free = is_unversioned(model, names or ())
         if self.free:
@@ -169,13 +173,13 @@ class Swap(_Save):
         self, rows: Any, pk: Any, values: Any, update: Callable[[Any, Any], Any]
     ) -> Any:
         """
-        UPDATE one table; the one that holds the state is compared and bumped by it.
+        UPDATE one table. The UPDATE of the table with the state compares and bumps the row.
 
         Args:
-            rows: the queryset that Django, or another override, gave.
+            rows: the queryset from Django, or from another override.
             pk: the row's key.
             values: (field, model, value) triples.
-            update: Django's update, or another class's, of such rows by such values.
+            update: the next ``_do_update()``, called with rows and values.
         """
         if self.free:
             return update(rows, values)
@@ -183,7 +187,7 @@ class Swap(_Save):
         if self.instance.skip_unchanged and self._changes_nothing():
             if self._is_in_state(rows.filter(pk=pk), owns):
                 return [()]
-            self.unchanged = False  # It is stale, and goes on as other stale writes do.
+            self.unchanged = False  # It is stale, so ``stale_writes`` decides.
         if self.touches:
             self.begin(insert=False)
         if owns:
@@ -192,7 +196,7 @@ class Swap(_Save):
         if result:
             self.written += values
         elif self.compares and self.mode != "report":
-            # Django would INSERT what was deleted.
+            # The row was deleted. Django would insert it again.
             require_matched_rows(self.using)
             raise self.stale(self.columns.state_of(self.instance))
         return result
@@ -252,7 +256,8 @@ class Swap(_Save):
         except DatabaseError:
             raise
         except Exception:
-            # Another override found no row, and says so in its own way, as state machines do.
+            # An override of another app, such as a state machine's, raises its own error where
+            # it finds no row. If there is none, the save is stale.
             if self.compares and self.accepted is None and not rows.filter(pk=pk).exists():
                 return []
             raise
@@ -282,7 +287,7 @@ class Swap(_Save):
         )
 
     def _state_without_reading(self) -> State | None:
-        """What the write of an instance that was made by hand is based on, if it says so."""
+        """The base state of an instance that was not read; ``None`` if it has none."""
         parent = self._parent()
         if parent is not None:
             return self.columns.state_of(parent)
@@ -291,8 +296,8 @@ class Swap(_Save):
 
     def _says_its_state(self) -> bool:
         """
-        Whether the instance was made with a state that no new row has, as a copy of an old one:
-        django-simple-history writes old rows back like that.
+        Whether the instance was created with a version that no new row has, as a copy of an old
+        row has. django-simple-history reverts rows by such copies.
         """
         version = self.columns.version
         known = vars(self.instance).get(version.attname, version.default)
@@ -308,13 +313,14 @@ class Swap(_Save):
             if self.unread and is_duplicate(error):
                 name, pk = type(self.instance).__name__, self.instance.pk
                 error.add_note(
-                    f"This {name} was made and not read, so its save() overwrites no row. Read the "
-                    f"row, and change it: {name}.objects.get(pk={pk!r})."
+                    f"This {name} was created in Python and not read from the database, so its "
+                    f"save() does not overwrite the row that has its key. Read the row, and change "
+                    f"it: {name}.objects.get(pk={pk!r})."
                 )
             raise
 
     def _parent(self) -> Any:
-        """The instance of the parent's row that a new child was given, if it has a state."""
+        """The instance of the parent's row that the new child refers to, if it has a state."""
         owner = self.columns.owner
         link = self.instance._meta.concrete_model._meta.get_ancestor_link(owner)
         if link is None or not link.is_cached(self.instance):
@@ -325,13 +331,13 @@ class Swap(_Save):
         return parent if owner_key(parent, self.columns) == self.row.pk else None
 
     def _assign_to_parent(self, before: State, after: State) -> None:
-        """Keep the parent's instance that a new child was given current: its row was bumped."""
+        """Give the parent's instance its row's new state: the new child's save bumped it."""
         parent = self._parent()
         if parent is not None and self.columns.state_of(parent) == before:
             self.columns.assign(parent, after)
 
     def _has_new_files(self) -> bool:
-        """Whether a file is to be stored: that cannot be undone, so the row is compared first."""
+        """Whether a file will be stored: no rollback undoes that, so the row is compared first."""
         self.files = [
             (file, file.name)
             for field in _file_fields(self.instance._meta.concrete_model)
@@ -343,11 +349,11 @@ class Swap(_Save):
         return bool(self.files)
 
     def _changes_nothing(self) -> bool:
-        """Whether ``skip_unchanged`` finds that the row holds already what would be written."""
+        """Whether the row already holds the values that would be written (``skip_unchanged``)."""
         if self.unchanged is None:
             self.unchanged = (
                 self.compares
-                # A storage that overwrites gives a new file the name of the old one.
+                # An overwriting storage gives a new file the old name, so files always count.
                 and not self.files
                 and is_unchanged(self.instance, self.columns, self.update_fields)
             )
@@ -355,10 +361,11 @@ class Swap(_Save):
 
     def _is_in_state(self, row: Any, owns: bool) -> bool:
         """
-        Compare the row, which an UPDATE would not change. In a guarded view, lock it.
+        Compare the row without an UPDATE, because nothing would change. In a guarded view,
+        lock it.
 
         Returns:
-            False where the row is in another state, and the save goes on all the same.
+            False if the row is in another state and ``stale_writes`` lets the save through.
         """
         state = self.columns.state_of(self.instance)
         if owns and any(guard.enforced for guard in self.guards):
@@ -373,7 +380,7 @@ class Swap(_Save):
         return False
 
     def _finish(self, updated: Any) -> None:
-        """All tables are written: only a failing COMMIT can undo it, if it is ours."""
+        """All tables are written. If this save has its own transaction, its COMMIT can fail."""
         if self.touch is not None:
             self.touch.bump()
         if self.savepoint is not None:
@@ -401,8 +408,8 @@ class Swap(_Save):
 
     def _keep_what_was_read(self) -> None:
         """
-        After a stale write of some fields, leave the instance in the state that it was read in,
-        which is what its other fields show: a later save() of them is stale.
+        After a stale write of some fields, keep the state in which the instance was read: its
+        other fields show that state, so a later save() of them must be stale.
         """
         loaded, written = vars(self.instance), {field.attname for field, _, _ in self.written}
         if (

@@ -1,4 +1,4 @@
-"""``delete()`` of an instance, of the state that it was read in."""
+"""``delete()`` of an instance, which deletes its row only in the state that was read."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Deletion:
     Args:
         instance: the instance.
         delete: the ``delete()`` of the next class.
-        args, kwargs: what the caller gave; another class's ``delete()`` may have parameters of
-            its own.
+        args, kwargs: the caller's arguments; another class's ``delete()`` may have parameters
+            of its own.
     """
 
     def __init__(
@@ -69,10 +69,10 @@ class Deletion:
 
     def _has_state(self) -> bool:
         """
-        Whether the instance says which state of its row it is based on.
+        Whether the instance has a state to compare.
 
         Raises:
-            VersionNotLoaded: it does not, and has to.
+            VersionNotLoaded: it has none, and ``stale_writes`` demands one.
         """
         if not has_state(self.instance, self.using):
             error = no_state(self.instance, "be deleted", self.using)
@@ -95,13 +95,13 @@ class Deletion:
         return getattr(self.delete, "__func__", None) is _DJANGOS_DELETE
 
     def _delete_collected(self, done: Found | None) -> tuple[int, dict[str, int]]:
-        """What Django's own ``delete()`` does, with a collector that we know."""
+        """As Django's own ``delete()``, with a collector whose rows are known in advance."""
         collector = Collector(using=self.using, origin=self.instance)
         collector.collect([self.instance], keep_parents=self._keeps_parents())
         return delete_collected(collector, done)
 
     def _delete_row(self) -> tuple[int, dict[str, int]]:
-        """By one statement, which compares."""
+        """Delete the row by one statement, which compares its state."""
         instance, guards = self.instance, self.write.guards
         rows: Any = models.QuerySet(type(instance), using=self.using).filter(pk=instance.pk)
         count = 0
@@ -123,7 +123,7 @@ class Deletion:
         return count, {instance._meta.label: count}
 
     def _run_djangos(self, done: Found | None) -> Any:
-        """As Django's own ``delete()`` does, which compares nothing: of a row that is locked."""
+        """As Django's own ``delete()``, which compares nothing; so the row is locked first."""
         instance, columns, guards = self.instance, self.columns, self.write.guards
         label = instance._meta.label
         stays = self._keeps_parents() and columns.owner is not instance._meta.concrete_model
@@ -132,7 +132,7 @@ class Deletion:
             # The parent's row survives without its child, so bump its version.
             self.write.row.queryset().update(**columns.expressions(timezone.now()))
         for guard in () if stays or not there else guards:
-            # Before, since signals may write other rows when it is gone.
+            # Noted in advance, because signals may write other rows once the row is gone.
             guard.note_deletion()
         try:
             result = self._delete_collected(done)
@@ -141,18 +141,18 @@ class Deletion:
                 guard.reread() if self.state is None else guard.note_bump(self.state)
             raise
         for guard in guards if stays or (there and not result[1].get(label)) else ():
-            # The row is there: the parent's, or one that a trigger of the database keeps.
+            # The row still exists: the parent's, or one that a database trigger keeps.
             guard.reread()
         if not there and result[1].get(label):
-            # Somebody has made the row again in the meantime.
+            # Another transaction has created the row again in the meantime.
             raise self.write.stale(self.state)
         return result
 
     def _run_anothers(self) -> Any:
-        """By another base class's ``delete()``, which may hide the row: of a row that is locked."""
+        """By another base class's ``delete()``, which may only hide the row; it is locked first."""
         with transaction.atomic(using=self.using), keep_current([self.instance]):
             if self.write.touches:
-                # What the row shows up in is locked before the row, whatever is written.
+                # Rows that are touched are always locked before the row itself.
                 sources = [Source(type(self.instance), [self.instance.pk])]
                 compared = self.write.mode == "raise"
                 touch_for_rows(sources, self.using, compared=compared)
@@ -164,7 +164,7 @@ class Deletion:
         return result
 
     def _lock_if_there(self) -> bool:
-        """Lock the row in its state; ``False`` if it is gone, and no precondition names it."""
+        """Lock the row in its state; ``False`` if it is gone and no precondition names it."""
         try:
             self.write.compare(self.state)
         except StaleWriteError:
@@ -175,12 +175,12 @@ class Deletion:
 
     def _is_kept(self) -> bool:
         """
-        Whether the row is still there in its state, though it was deleted: a trigger of the
-        database keeps it, and may have hidden it.
+        Whether the deleted row still exists in its state: a database trigger has kept it, and
+        may have hidden it.
 
         Raises:
-            StaleWriteError: it is in another state, and no deletion goes on then; or it is gone,
-                and a request's precondition names it.
+            StaleWriteError: the row is in another state, and ``stale_writes`` is not "report";
+                or it is gone, and a request's precondition names it.
         """
         found = self.write.row.queryset().values_list(*self.columns.names).first()
         state = None if found is None else State(*found)
@@ -193,7 +193,7 @@ class Deletion:
 
     @contextmanager
     def _touching(self) -> Iterator[Found | None]:
-        """Touch what the row shows up in before it is locked, and not again with its cascades."""
+        """Touch rows before this row is locked, and don't touch them again for its cascades."""
         if not may_touch_by_deletion(type(self.instance)):
             yield None
             return
@@ -209,5 +209,5 @@ class Deletion:
         return bool(given)
 
 
-# Not what another app may put in its place later.
+# Read at import time, because another app may replace the method later.
 _DJANGOS_DELETE = models.Model.delete

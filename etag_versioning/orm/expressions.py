@@ -1,4 +1,4 @@
-"""SQL that Django has no expression for: states compared and moved for many rows at once."""
+"""SQL that Django has no expressions for: compare the states of rows, and bump on conflict."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from django.utils import timezone
 from ..fields import is_timestamp
 from .state_columns import State, StateColumns
 
-__all__ = ["InState", "InStates", "MovingInsertQuery"]
+__all__ = ["BumpingInsertQuery", "InState", "InStates"]
 
 
 class InState(models.Lookup):
     """
-    The condition that a row is in a state, for ``filter()``. There are no names to resolve in
-    it: comparing two columns by their names would take a third of the time of a ``save()``. It
-    is a lookup because Django puts one into the WHERE as it is, and compares any other
-    expression with True.
+    The condition that a row is in a state, for ``filter()``. It has no names to resolve:
+    comparing two columns by name would take a third of the time of a ``save()``. It is a
+    lookup, because Django puts lookups into the WHERE unchanged, and compares other
+    expressions with True.
 
     Args:
         columns: the model's state columns, the version among them.
         state: the state; NULL where it is ``None``.
     """
 
-    # One for all: to make a field takes longer than the rest.
+    # Shared, because creating a field takes longer than the rest.
     output_field = models.BooleanField()
 
     def __init__(self, columns: StateColumns, state: State) -> None:
@@ -98,8 +98,8 @@ class InStates(models.Expression):
         return f"({', '.join(names)}) IN ({values}{places})", params
 
     def as_postgresql(self, compiler: Any, connection: Any) -> Any:
-        # A hashed table, where a list is searched from its beginning for each row. The
-        # first of its rows gives the types.
+        # VALUES becomes a hashed table; a list would be searched from its beginning for each
+        # row. The first row determines the types.
         text, params = self.as_sql(compiler, connection, values="VALUES ")
         types = [field.db_type(connection) for field in self.fields]
         head, _, tail = text.partition("VALUES ")
@@ -110,7 +110,7 @@ class InStates(models.Expression):
         text, params = self.as_sql(compiler, connection, values="VALUES ")
         if not self.has_timestamp:
             return text, params
-        # Datetimes are text, with more or fewer digits: compared with all six.
+        # SQLite stores datetimes as text with up to six digits, so pad them to six.
         name, _ = compiler.compile(self._sources[-1])
         tail = f"CASE WHEN INSTR({name}, '.') THEN '000000' ELSE '.000000' END"
         width = len(self._sources)
@@ -120,9 +120,9 @@ class InStates(models.Expression):
         return text.replace(name, f"SUBSTR({name} || {tail}, 1, 26)"), params
 
 
-class MovingInsertQuery(sql.InsertQuery):
+class BumpingInsertQuery(sql.InsertQuery):
     """
-    An INSERT whose conflict clause moves the state of the row that is there.
+    An INSERT whose conflict clause bumps the existing row.
 
     Args:
         model: the model.
@@ -146,7 +146,7 @@ class MovingInsertQuery(sql.InsertQuery):
         ops = compiler.connection.ops
         conflict: Any = self
         unique = [field.column for field in conflict.unique_fields or ()]
-        moves = self.columns.expressions(timezone.now())
+        bumps = self.columns.expressions(timezone.now())
         query = sql.UpdateQuery(self.model)
         query.get_initial_alias()
         for field in (self.columns.version, self.columns.timestamp):
@@ -156,17 +156,20 @@ class MovingInsertQuery(sql.InsertQuery):
                 [field], conflict.on_conflict, [field.column], unique
             )
             assignment = suffix.rpartition("SET " if " SET " in suffix else "UPDATE ")[2]
-            expression = moves[field.name].resolve_expression(query)
-            moved, moved_params = compiler.compile(expression)
+            expression = bumps[field.name].resolve_expression(query)
+            bump, bump_params = compiler.compile(expression)
             head, found, tail = text.rpartition(assignment)
             assert found, text
-            text = f"{head}{ops.quote_name(field.column)} = {moved}{tail}"
-            params = (*params, *moved_params)
+            text = f"{head}{ops.quote_name(field.column)} = {bump}{tail}"
+            params = (*params, *bump_params)
         return text, params
 
 
 class _BumpingCompiler:
-    """What a database's own compiler of an INSERT makes, with its conflict clause changed."""
+    """
+    The database's own compiler of an INSERT, with another conflict clause. Django's upsert
+    takes no expressions, and a second statement would open a race.
+    """
 
     def as_sql(self) -> list[Any]:
         compiler: Any = super()

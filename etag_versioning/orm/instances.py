@@ -1,4 +1,4 @@
-"""Instances and their rows: which row an instance is of, and whether its state is known."""
+"""Which row an instance belongs to, and whether the instance has that row's state."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = [
 
 
 def owner_key(instance: Any, columns: StateColumns) -> Any:
-    """The key of the row that holds the state of ``instance``."""
+    """The primary key of the row that holds the state of ``instance``."""
     return getattr(instance, columns.key)
 
 
 def has_state(instance: Any, using: str) -> bool:
-    """Whether the instance was read from, or saved to, the row and the database it goes to."""
+    """Whether the instance was read from, or saved to, the row that a write would change."""
     state = instance._state
     if state.adding or not instance._is_pk_set():
         return False
@@ -36,17 +36,17 @@ def has_state(instance: Any, using: str) -> bool:
     known = vars(state).get("row_key")
     if known is not None and columns.owner is not None:
         key = getattr(instance, columns.key)
-        # With another key, Django makes a new row.
+        # With another key, the instance is a copy, and Django inserts a new row.
         if key != known and not _is_key(columns.owner._meta.pk, key, known):
             return False
-    # Read from a replica counts: the router says where it is written.
+    # An instance from a replica counts too: the router says where it is written.
     return bool(
         state.db == using or router.db_for_write(type(instance), instance=instance) == using
     )
 
 
 def _is_key(field: Any, key: Any, known: Any) -> bool:
-    """Whether a key is the known one in another form, such as text for a number."""
+    """Whether a key is the known key in another form, such as text for a number."""
     try:
         return bool(field.to_python(key) == known)
     except ValidationError:
@@ -54,7 +54,10 @@ def _is_key(field: Any, key: Any, known: Any) -> bool:
 
 
 def remember_key(instance: Any, columns: StateColumns) -> None:
-    """Keep the key of the row that ``instance`` was read from, or written to."""
+    """
+    Keep the key of the row that ``instance`` was read from or written to. It stands in the
+    instance's ``_state``, so copies and pickles have it too.
+    """
     if columns.version is not None:
         instance._state.row_key = getattr(instance, columns.key)
 

@@ -27,10 +27,10 @@ class VersionedManager(models.Manager.from_queryset(VersionedQuerySet)):  # type
 
 class _RelatedRows(VersionedQuerySet):
     """
-    The rows that point to one that is deleted.
+    The rows that refer to a deleted row.
 
-    Django asks whether there are any, and then writes SET_DEFAULT and SET() by key, past
-    the queryset, if the queryset has loaded its rows by then.
+    Django asks whether there are any. If that loaded the rows, it writes SET_DEFAULT and SET()
+    by key, without this queryset, so that nothing is bumped. So don't load them.
     """
 
     def __bool__(self) -> bool:
@@ -40,7 +40,7 @@ class _RelatedRows(VersionedQuerySet):
 _RelatedManager = VersionedManager.from_queryset(_RelatedRows)
 
 
-# The class of the base manager of each model that has it from below, and not by a Meta.
+# The class of the base manager that was chosen for a model, where no Meta names one.
 _chosen: WeakKeyDictionary[Any, type] = WeakKeyDictionary()
 
 
@@ -48,10 +48,11 @@ def name_base_manager(model: Any) -> None:
     """
     Choose the base manager, through which Django writes SET_NULL and ``related.add()``.
 
-    A ``base_manager_name`` in the Meta of the model or of any of its bases stays, also where
-    Django would not look for it, behind the first base. Otherwise it is the default manager,
-    or another one of the model's, if it bumps and does what the base manager did before; or
-    else ``_versioned_rows``. It is named here, and not in a Meta, to be in no migration.
+    A ``base_manager_name`` in the Meta of the model or of any base stays, including bases
+    behind the first, where Django does not look. Otherwise the default manager is chosen, or
+    another manager of the model, if it bumps and otherwise does what the base manager did;
+    or else ``_versioned_rows``. The name is set here and not in a Meta, so that no migration
+    contains it.
     """
     for base in model.__mro__:
         meta = getattr(base, "_meta", None)
@@ -73,8 +74,8 @@ def name_base_manager(model: Any) -> None:
 
 def _base_manager_class(model: Any) -> Any:
     """
-    The class of a base manager that bumps, and does what the model's would do without us:
-    polymorphic models, for one, have automatic ones of a class of their own.
+    The class of a base manager that bumps and otherwise does what the model's own base manager
+    would do. Polymorphic models, for instance, have base managers of a class of their own.
     """
     for base in model.__mro__[1:]:
         if base in _chosen:
@@ -104,24 +105,23 @@ def _only_adds_methods(kind: type) -> bool:
     return all(name.startswith("__") and name != "__init__" for name in changed)
 
 
-# What Collector does not write, or writes through a queryset.
+# The collector does not write for these, or writes through a queryset.
 _OTHER_WAYS = (models.CASCADE, models.DO_NOTHING, models.PROTECT, models.RESTRICT, models.SET_NULL)
 
 
 def _is_set_by_key(field: Any) -> bool:
-    """Whether the deletion of the row that ``field`` points to sets it as SET_DEFAULT does."""
+    """Whether a deletion of the referenced row sets ``field`` by key, as SET_DEFAULT does."""
     return field.remote_field is not None and field.remote_field.on_delete not in _OTHER_WAYS
 
 
 def share_objects(model: Any, ours: Any) -> None:
     """
-    Where a later base has an ``objects`` with methods or filters of its own, as AbstractUser
-    has, do not hide it: the model's ``objects`` is that manager, and its querysets bump.
+    Don't hide the ``objects`` of a later base that has methods or filters of its own, as
+    AbstractUser has: make it the model's ``objects``, with querysets that bump.
 
     Args:
         model: a versioned model.
-        ours: the abstract model whose ``objects`` Python finds first, if no class declares
-            another.
+        ours: the abstract model whose ``objects`` Python would find first.
     """
     bases = [base for base in model.__mro__ if hasattr(base, "_meta")]
     declared = [
@@ -140,7 +140,7 @@ def share_objects(model: Any, ours: Any) -> None:
 
 
 def _add(model: Any, manager: Any, name: str) -> None:
-    """Give a model another app's manager, with querysets that bump; its default one stays."""
+    """Add another app's manager, with querysets that bump. The default manager stays."""
     default = model._default_manager.name
     versioned = versioned_manager(manager)
     versioned.name = name
@@ -153,7 +153,7 @@ def _add(model: Any, manager: Any, name: str) -> None:
 
 def versioned_manager(manager: Any) -> Any:
     """
-    Another app's manager, with all that it does, whose querysets bump versions.
+    Another app's manager, with all its methods, whose querysets bump versions.
 
     Example::
 
@@ -166,8 +166,8 @@ def versioned_manager(manager: Any) -> Any:
 
 def _as(made: Any, kind: Any) -> Any:
     """
-    A copy of a manager or queryset that is of another class. Python refuses to assign
-    ``__class__`` where a generic mixin comes before Django's class.
+    A copy of a manager or queryset as an instance of another class. Python does not allow an
+    assignment to ``__class__`` where a generic mixin comes before Django's class.
     """
     copied = kind.__new__(kind)
     vars(copied).update(vars(made))
@@ -175,7 +175,7 @@ def _as(made: Any, kind: Any) -> Any:
 
 
 class _VersionedQuerySets:
-    """Lets the querysets of another app's manager bump versions, however it makes them."""
+    """Lets the querysets of another app's manager bump versions, however it creates them."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -201,7 +201,7 @@ class _VersionedQuerySets:
         return count
 
     def deconstruct(self) -> Any:
-        """In migrations, it is the other app's manager: their models are plain ones."""
+        """Migrations name the other app's manager, because their models are plain models."""
         return _as(self, type(self).__bases__[1]).deconstruct()
 
 

@@ -20,7 +20,7 @@ from ..exceptions import StaleWriteError
 from ..touching.deletions import delete_collected, may_touch_by_cascade
 from ..touching.touch import Touch, keep_current, touching
 from ..touching.writes import touch_for_batch, touch_for_create, touch_for_update
-from .expressions import InStates, MovingInsertQuery
+from .expressions import BumpingInsertQuery, InStates
 from .guards import Guard, guards_of
 from .instances import has_state, owner_key, require_loaded
 from .stale_writes import stale_writes, write_batch
@@ -222,7 +222,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
         given = dict(zip(_INSERT, args, strict=False)) | kwargs
         returning, raw, using = (given.pop(name, None) for name in _INSERT)
         self._for_write = True
-        query: sql.InsertQuery = MovingInsertQuery(self.model, _columns(self), **given)
+        query: sql.InsertQuery = BumpingInsertQuery(self.model, _columns(self), **given)
         query.insert_values(fields, objs, raw=bool(raw))
         return query.get_compiler(using=using or self.db).execute_sql(returning)
 

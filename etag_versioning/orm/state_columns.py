@@ -114,13 +114,13 @@ class StateColumns(NamedTuple):
                 )
 
     def expressions(self, now: datetime) -> dict[str, Any]:
-        """What moves any row to its next state, as keyword arguments for ``update()``."""
-        moves: dict[str, Any] = {}
+        """The expressions that bump any row, as keyword arguments for ``update()``."""
+        bumps: dict[str, Any] = {}
         if self.version is not None:
-            moves[self.version.name] = NextVersion(self.version)
+            bumps[self.version.name] = NextVersion(self.version)
         if self.timestamp is not None:
-            moves[self.timestamp.name] = NextTimestamp(self.timestamp, now)
-        return moves
+            bumps[self.timestamp.name] = NextTimestamp(self.timestamp, now)
+        return bumps
 
 
 @cache

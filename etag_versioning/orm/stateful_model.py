@@ -1,8 +1,8 @@
 """
-``save()`` and ``delete()`` as compare-and-swap: the state that the instance was read
-in, version and timestamp, is in the WHERE of their one statement.
+The base of the model mixins: it overrides the methods of ``Model`` by which Django reads and
+writes a row. The save itself is in ``compare_and_swap``, the deletion in ``deletions``.
 
-``_save_table`` and ``_do_update`` are where Django decides between UPDATE and INSERT.
+Django decides between UPDATE and INSERT in ``_save_table()`` and ``_do_update()``.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ __all__ = ["StatefulModel"]
 
 class StatefulModel(models.Model):
     """
-    The compare-and-swap that the mixins below share.
+    The options and the compare-and-swap of all mixins.
 
     Attributes:
-        tag_label: what the tags of this model's rows begin with; the model's
-            name where it is ``None``.
+        tag_label: the beginning of the tags of this model's rows; ``None`` for the model's
+            name.
         tag_key: the name of the field that stands for the row in its tags.
-        unversioned_fields: names of fields that no client sees. A ``save()``
-            or ``update()`` of these alone neither compares nor moves.
-        unversioned_managers: names of managers that are meant to bump no version, so
-            that no system check warns of them.
-        skip_unchanged: whether a ``save()`` that changes no column leaves the row
-            and its state as they are. It still raises when it is stale.
-        stale_writes: what a ``save()`` or ``delete()`` does whose row was changed or deleted
-            since the instance was read. "raise": ``StaleWriteError``. "report": it writes, and
-            is logged. "merge": a ``save()`` writes where nobody else has changed the same
-            columns. ``None``: as the setting ``STALE_WRITES`` says, which is "raise" by
-            default. A row that a request's If-Match names always raises.
-        touches: names of relations, or paths of several with double underscores,
-            to the rows that show this one: its writes move their state too.
+        unversioned_fields: names of fields that no client sees. A ``save()`` or ``update()``
+            of these fields alone neither compares nor bumps the row.
+        unversioned_managers: names of managers that bump no version on purpose, so that no
+            system check warns about them.
+        skip_unchanged: whether a ``save()`` that changes no column leaves the row and its
+            state unchanged. It still raises if it is stale.
+        stale_writes: the effect of a ``save()`` or ``delete()`` whose row was changed or
+            deleted since the instance was read. "raise": ``StaleWriteError``. "report": it
+            writes, and is logged. "merge": a ``save()`` writes if nobody else has changed the
+            same columns. ``None``: the setting ``STALE_WRITES``, by default "raise". For a row
+            that a request's If-Match names, it always raises.
+        touches: names of relations to the rows that show this one, or paths of relations with
+            double underscores: a write of this row bumps them too.
     """
 
     tag_label: ClassVar[str | None] = None

@@ -1,10 +1,9 @@
 """
-What is known of the rows of instances: the key under which each was read or written, and,
-with ``skip_unchanged`` or ``stale_writes = "merge"``, what its columns hold.
+The values of the row as an instance was read or written, for ``skip_unchanged`` and
+``stale_writes = "merge"``.
 
-The key stands in the instance's ``_state``, and goes with it into copies and pickles. What the
-columns hold is kept beside the instances, by the ``_state`` that each has for itself, since not
-every value can be copied or pickled. Of a copied or unpickled instance, it is not known.
+They are kept beside the instance, by its ``_state``, because not every value can be copied or
+pickled. So they are not known for a copied or unpickled instance.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ __all__ = ["changed_columns", "forget", "is_unchanged", "remember_read", "rememb
 
 
 class Row(NamedTuple):
-    """What the columns of a row held in one state, by the names of their attributes."""
+    """The values of a row's columns in one state, by attribute name."""
 
     state: State
     values: dict[str, Any]
@@ -39,10 +38,10 @@ _rows: WeakKeyDictionary[Any, Row] = WeakKeyDictionary()
 
 def remember_read(instance: Any, columns: StateColumns, names: Iterable[str] | None = None) -> None:
     """
-    Keep what an instance was loaded with.
+    Keep the values that an instance was loaded with.
 
     Args:
-        names: of the fields that were loaded; ``None`` for all that the instance has.
+        names: the names of the fields that were loaded; ``None`` for all of the instance.
     """
     model: Any = type(instance)
     loaded, row = vars(instance), _rows.get(instance._state)
@@ -68,8 +67,8 @@ def _attnames(model: Any) -> frozenset[str]:
 
 def remember_written(instance: Any, columns: StateColumns, written: Iterable[Any]) -> None:
     """
-    Keep what an UPDATE has stored. It compared the row with the state that was known, so
-    what it did not write is as it was.
+    Keep the values that an UPDATE has stored. It compared the row with the known state, so
+    the other columns still have their known values.
 
     Args:
         written: (field, model, value) triples, as Django's ``_do_update()`` has them.
@@ -83,16 +82,16 @@ def remember_written(instance: Any, columns: StateColumns, written: Iterable[Any
 
 
 def forget(instance: Any) -> None:
-    """No longer know what the columns of the row hold."""
+    """Drop the values that are kept for an instance."""
     _rows.pop(instance._state, None)
 
 
 def is_unchanged(instance: Any, columns: StateColumns, names: Any) -> bool:
     """
-    Whether a save would write what the row holds already.
+    Whether the row already holds the values that a save would write.
 
     Args:
-        names: of the fields that are saved; ``None`` for all.
+        names: the names of the fields that are saved; ``None`` for all.
     """
     row = _rows.get(instance._state)
     return (
@@ -111,11 +110,12 @@ def is_unchanged(instance: Any, columns: StateColumns, names: Any) -> bool:
 
 def changed_columns(instance: Any, row: dict[str, Any]) -> Iterator[str]:
     """
-    The columns of a row that hold neither what ``instance`` was read with, nor what it has now:
-    somebody else has changed them. All, where it is not known what it was read with.
+    The columns that somebody else has changed: their values are neither those that
+    ``instance`` was read with, nor those that it has now. All columns, if the values that it
+    was read with are not known.
 
     Args:
-        row: what the columns hold now, by the names of their attributes.
+        row: the current values of the columns, by attribute name.
     """
     known = _rows.get(instance._state)
     read: dict[str, Any] = {} if known is None else known.values
@@ -130,12 +130,12 @@ def changed_columns(instance: Any, row: dict[str, Any]) -> Iterator[str]:
 
 
 def _follows_the_row(value: Any) -> bool:
-    """Whether a value is computed from the row as it is when it is written, as ``F()`` is."""
+    """Whether the database computes a value from the row while it writes, as for ``F()``."""
     return hasattr(value, "resolve_expression") and not isinstance(value, models.Value)
 
 
 def _keep(values: dict[str, Any], name: str, value: Any) -> None:
-    """Keep a value where it can be compared later: not an expression, nor what has no copy."""
+    """Keep a value if it can be compared later: no expressions, nothing that can't be copied."""
     if not hasattr(value, "resolve_expression"):
         # JSON that is nested too deeply has no copy.
         with suppress(Exception):
@@ -143,14 +143,14 @@ def _keep(values: dict[str, Any], name: str, value: Any) -> None:
 
 
 def _comparable(value: Any) -> Any:
-    """A stored file is what its column holds, its name. Before it is stored, it is new."""
+    """The value of a file's column is its name; a file that is not stored yet is always new."""
     if not isinstance(value, FieldFile):
         return value
     return (value.name or "") if value._committed else _NEW  # type: ignore[attr-defined]
 
 
 def _are_same(one: Any, other: Any) -> bool:
-    """Equal, and not only to Python, for which 1, 1.0 and True are."""
+    """Whether two values are equal and look alike: in Python, 1, 1.0 and True are equal."""
     one = _comparable(one)
     try:
         return one is not _NEW and bool(one == other) and repr(one) == repr(other)

@@ -1,4 +1,4 @@
-"""How the rows of a queryset are written: kept on its query, and so by its clones."""
+"""The options for writes by a queryset. They are kept on its query, so clones have them too."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ __all__ = [
 
 class WriteOptions(NamedTuple):
     """
-    How the rows of a queryset are written.
+    Options for writes by a queryset.
 
     Args:
-        bumps: whether a write bumps their versions.
+        bumps: whether a write bumps the rows.
         expected: the state that ``expect()`` names.
-        touched: the keys of the rows that have been touched for the next write, by model.
-        chunk: for one chunk of a ``bulk_update()``, the states to compare, and the moment of
-            the write.
+        touched: the keys of the rows that are already touched for the next write, by model.
+        chunk: for one chunk of a ``bulk_update()``, the states to compare and the time of the
+            write.
     """
 
     bumps: bool = True
@@ -45,32 +45,32 @@ _DEFAULT = WriteOptions()
 
 
 def write_options(queryset: Any) -> WriteOptions:
-    """How the rows of a queryset are written, whatever its class."""
+    """The options of a queryset of any class."""
     options: WriteOptions = getattr(queryset.query, "etag_versioning", _DEFAULT)
     return options
 
 
 def set_write_options(queryset: Any, **changes: Any) -> None:
-    """Change how the rows of a queryset are written. Its clones take over what it has."""
-    # On the query, since that is cloned with all of its attributes: a queryset is not.
+    """Change the options of a queryset, and so of its later clones."""
+    # Cloning a query copies all of its attributes; cloning a queryset does not.
     queryset.query.etag_versioning = write_options(queryset)._replace(**changes)
 
 
 def touches_others(queryset: Any) -> bool:
-    """Whether a write of these rows has to bump others: they are not seen to already."""
+    """Whether a write of these rows has to touch others, which are not touched already."""
     if touches_of(queryset.model) is None:
         return False
     options = write_options(queryset)
     return options.bumps and options.touched is None
 
 
-# A related manager's add() writes by a queryset that Django makes, and that nobody else sees.
+# A related manager's add() writes by a queryset that Django creates internally.
 _noted: ContextVar[list[datetime] | None] = ContextVar("etag_versioning_noted", default=None)
 
 
 @contextmanager
 def noted_updates() -> Iterator[list[datetime]]:
-    """The moments of the updates by querysets in the block."""
+    """The times of the updates by querysets in the block."""
     moments: list[datetime] = []
     token = _noted.set(moments)
     try:
@@ -80,7 +80,7 @@ def noted_updates() -> Iterator[list[datetime]]:
 
 
 def note_update(now: datetime) -> None:
-    """Take note of an update that bumps rows."""
+    """Note the time of an update that bumps rows."""
     moments = _noted.get()
     if moments is not None:
         moments.append(now)

@@ -38,7 +38,8 @@ from ..orm.state_columns import state_columns
 from ..sources.absent_rows import CreationGuard, DetachedCreationGuard
 from ..sources.base import locking
 from ..sources.guarded_block import GuardedBlock
-from ..sources.rows import Row, for_write, is_impossible, read_row
+from ..sources.rows import Row, for_write, is_impossible
+from ..sources.validator_query import read_row
 from .collection import listed_validators
 from .conflicts import conflict
 from .current import acting, address_of, answers_as_get, read_representation

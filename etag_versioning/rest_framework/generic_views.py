@@ -17,14 +17,8 @@ from ..http.preconditions import READ_METHODS
 from ..orm.state_columns import state_columns
 from ..sources.fast_select import Key, fixed_queryset
 from ..sources.instances import instance_reader, loads_plainly, read_instance
-from ..sources.rows import (
-    Row,
-    annotation_names,
-    for_write,
-    read_row,
-    row_of,
-    row_reader,
-)
+from ..sources.rows import Row, for_write, row_of
+from ..sources.validator_query import annotation_names, read_row, row_reader
 from .fields import ignore_written_state
 from .handlers import GuardingVersioning, GuardingView
 from .hooks import hooked, noting

@@ -20,16 +20,8 @@ from rest_framework.pagination import (
 
 from ..http.preconditions import Validators
 from ..sources.fast_select import from_database
-from ..sources.rows import (
-    Row,
-    annotation_names,
-    list_validators,
-    page_validators,
-    require_version,
-    row_from_values,
-    row_of,
-    validator_names,
-)
+from ..sources.rows import Row, list_validators, page_validators, require_version, row_of
+from ..sources.validator_query import annotation_names, row_from_values, validator_names
 from .hooks import hooked, noting
 from .representation import content_of
 

@@ -31,7 +31,8 @@ from ..http.preconditions import (
 )
 from ..http.reporting import report
 from ..http.representation import Representation, request_representation
-from ..sources.rows import Row, extra_names, read_row, row_of
+from ..sources.rows import Row, extra_names, row_of
+from ..sources.validator_query import read_row
 from .exceptions import LostRace, PreconditionError
 from .permissions import looks_at_any_object
 from .representation import representation_terms

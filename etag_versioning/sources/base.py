@@ -23,16 +23,12 @@ from ..http.representation import PLAIN, Representation, make_validators
 from ..orm.locks import StoredRow
 from .absent_rows import CreationGuard, DetachedCreationGuard
 from .fast_select import Key, fixed_queryset, from_database
-from .rows import (
-    Row,
+from .rows import Row, for_write, is_impossible, page_validators, require_version
+from .validator_query import (
     RowReader,
     annotation_names,
-    for_write,
-    is_impossible,
     key_names,
-    page_validators,
     read_row,
-    require_version,
     row_from_values,
     validator_names,
 )

@@ -1,16 +1,10 @@
-"""
-Reads the validators of rows, by one validator query each.
-
-A validator query selects the key, the version and the timestamp: no joins that only the
-representation needs, and no model instance.
-"""
+"""A row in one state: its validators, and the guard on it. ``validator_query`` reads it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
@@ -27,25 +21,17 @@ from ..orm.locks import StoredRow
 from ..orm.state_columns import State, StateColumns, state_columns
 from ..touching.paths import touches_of
 from ..touching.writes import Source, touch_for_rows
-from .fast_select import Key, KeyedRows, values_of
 
 __all__ = [
     "Row",
-    "RowReader",
-    "annotation_names",
     "extra_names",
     "for_write",
     "is_impossible",
-    "key_names",
     "last_modified_seconds",
     "list_validators",
     "page_validators",
-    "read_row",
     "require_version",
-    "row_from_values",
     "row_of",
-    "row_reader",
-    "validator_names",
 ]
 
 
@@ -151,116 +137,12 @@ def for_write(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
     return queryset.using(router.db_for_write(queryset.model))
 
 
-def read_row(
-    queryset: models.QuerySet[Any],
-    tag_key: str | None = None,
-    *,
-    key: Key | None = None,
-) -> Row | None:
-    """
-    Read one row's key and state by one validator query.
-
-    Args:
-        queryset: the rows to select from.
-        tag_key: the field that stands for the row in its tags; the model's
-            ``tag_key`` where it is ``None``.
-        key: the condition that selects the row; ``None`` where the queryset selects it.
-
-    Raises:
-        ImproperlyConfigured: the model has no version.
-        MultipleObjectsReturned: the queryset selects several rows.
-    """
-    using = queryset.db
-    names = validator_names(queryset.model, tag_key) + annotation_names(queryset)
-    found = values_of(queryset, names, using, key)
-    _require_one(queryset.model, found)
-    return row_from_values(queryset.model, using, found[0]) if found else None
-
-
-class RowReader:
-    """
-    ``read_row()`` for a queryset that stays the same, and a key whose value differs.
-
-    Args:
-        queryset, tag_key: as for ``read_row()``.
-        name: a field of the model, or a lookup, as for ``filter()``.
-    """
-
-    def __init__(self, queryset: Any, tag_key: str | None, name: str) -> None:
-        names = validator_names(queryset.model, tag_key) + annotation_names(queryset)
-        self.queryset = queryset
-        self.model = queryset.model
-        self.rows = KeyedRows(queryset, names, name)
-        # Whether the lookup is by the primary key, which never changes.
-        self.is_fixed = name in key_names(queryset.model)
-
-    def read(self, value: Any, *, writes: bool = False) -> Row | None:
-        """
-        The row that has this value of the key.
-
-        Args:
-            value: of the key.
-            writes: read from the database that writes go to.
-        """
-        using = for_write(self.queryset).db if writes else self.queryset.db
-        found = self.rows.values_of(value, using)
-        if len(found) > 1:
-            _require_one(self.model, found)
-        return row_from_values(self.model, using, found[0], self.is_fixed) if found else None
-
-
-# Cached by queryset: a view class keeps the same one for all requests.
-row_reader = lru_cache(maxsize=1000)(RowReader)
-
-
-def key_names(model: Any) -> tuple[str, ...]:
-    """The names of the primary key in a lookup: "pk", and the names of its fields."""
-    return ("pk", model._meta.pk.name, require_version(model).owner._meta.pk.name)
-
-
-def _require_one(model: Any, found: Sequence[Sequence[Any]]) -> None:
-    # A join may return the same row twice.
-    if any(values[0] != found[0][0] for values in found[1:]):
-        raise model.MultipleObjectsReturned(
-            f"A validator query for one {model._meta.label} found several."
-        )
-
-
-def validator_names(model: Any, tag_key: str | None = None) -> tuple[str, ...]:
-    """
-    The names that a validator query selects: owner's key, tag's key, version, timestamp.
-
-    Raises:
-        ImproperlyConfigured: the model has no version.
-    """
-    columns = require_version(model)
-    return (columns.owner._meta.pk.name, tag_key or model.tag_key, *columns.names)
-
-
-def annotation_names(queryset: Any) -> tuple[str, ...]:
-    """
-    The names of the selected annotations of a queryset, by ``annotate()`` or ``extra()``. A
-    response may show them, so the tag must depend on them. ``alias()`` selects nothing.
-    """
-    query = getattr(queryset, "query", None)
-    if query is None or getattr(query, "combinator", None):
-        return ()
-    return (*query.extra_select, *query.annotation_select)
-
-
 def extra_names(instance: Any) -> list[str]:
     """The names of an instance's public attributes beside its fields, as annotations are."""
     fields = {field.attname for field in instance._meta.concrete_fields}
     return sorted(
         name for name in instance.__dict__ if name not in fields and not name.startswith("_")
     )
-
-
-def row_from_values(model: Any, using: str, values: Sequence[Any], is_fixed: bool = True) -> Row:
-    """The row for the values that a validator query returned, annotations last."""
-    end = 2 + len(state_columns(model).names)
-    state = State(*values[2:end])
-    return Row(model, using, values[0], values[1], state, tuple(values[end:]), is_fixed)
 
 
 def row_of(instance: Any, tag_key: str | None = None, annotations: Sequence[str] = ()) -> Row:

@@ -14,7 +14,7 @@ MARKS = {"current": "[X]", "none": "[ ]", "out of date": "[!]", "missing": "[!]"
 
 class Command(BaseCommand):
     help = (
-        "Shows which versioned tables have a trigger that moves versions when programs write "
+        "Shows which versioned tables have a trigger that bumps versions when programs write "
         "past the models: [X] has it, [ ] has none, [!] it is out of date, or gone."
     )
 

@@ -20,8 +20,8 @@ from ..http.preconditions import INTERRUPTED, READ_METHODS, UNCONDITIONAL_METHOD
 from ..orm.guards import DetachedGuard, Guard, WriteForbidden
 from ..sources.raw_sql import noting_raw_writes, warn_if_unbumped
 from ..sources.rows import Row
-from .condition import Call, Evaluated
 from .etag_options import Options
+from .request import Call, Evaluated
 
 __all__ = ["AsyncCall", "for_threads"]
 
