@@ -5,77 +5,32 @@ was read in. Here it is decided whether a ``save()`` raises ``StaleWriteError``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from contextvars import ContextVar, Token
+from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 from typing import Any, Self
 
-from django.db import DatabaseError, IntegrityError, connections, models, router, transaction
-from django.utils import timezone
+from django.db import DatabaseError, IntegrityError, connections, models, transaction
 
 from ..exceptions import StaleWriteError
-from ..touching.touch import Touch, in_transaction
-from ..touching.writes import touch_for_save
+from ..touching.touch import in_transaction
+from .active_saves import ActiveSave, active_saves
 from .database_errors import is_duplicate
 from .expressions import InState
 from .instances import has_state, is_loaded, no_state, not_loaded, owner_key, remember_key
 from .locks import require_matched_rows
-from .stale_writes import RowWrite, remembers_columns, stale_writes
+from .stale_writes import remembers_columns
 from .state_columns import State, is_unversioned, unversioned_names
 from .unchanged import changed_columns, forget, is_unchanged, remember_written
 
-__all__ = ["RawSave", "Swap", "active_save"]
-
-# Django calls ``_save_table()``, ``_do_update()`` and ``_do_insert()`` for each table, without an
-# argument by which ``save_base()`` could pass an object to them. The object is not put on the
-# instance, because signals and other overrides may copy or pickle the instance in between.
-_active: ContextVar[tuple[_Save, ...]] = ContextVar("etag_versioning_saves", default=())
+__all__ = ["Swap"]
 
 # Django 6.1 renamed savepoint(). A nested atomic() is no alternative: it would include the
 # receivers of post_save, and a receiver that fails would roll the written row back.
 _savepoint_create = getattr(transaction, "savepoint_create", None) or transaction.savepoint
 
 
-def active_save(instance: Any) -> Any:
-    """The innermost running save of ``instance``, or ``None``."""
-    for save in reversed(_active.get()):
-        if save.instance is instance:
-            return save
-    return None
-
-
-@contextmanager
-def _as_active(save: _Save) -> Iterator[None]:
-    token = _active.set((*_active.get(), save))
-    try:
-        yield
-    finally:
-        _active.reset(token)
-
-
-class _Save(RowWrite):
-    """A running save, which the methods that Django calls for each table find while it runs."""
-
-    touch: Touch | None = None
-    # Whether each table's row must exist, in the state that the instance was read in.
-    compares = False
-    token: Token[Any]
-
-    def begin(self, *, insert: bool) -> None:
-        """Lock the rows that the write touches, before the first table is written."""
-        if self.touch is None:
-            self.touch = touch_for_save(
-                self.instance,
-                self.using,
-                self.update_fields,
-                insert=insert,
-                # A stale write that is let through has another base state than the instance.
-                compared=self.compares and stale_writes(type(self.instance)) == "raise",
-            )
-
-
-class Swap(_Save):
+class Swap(ActiveSave):
     """
     One running ``save()``.
 
@@ -127,11 +82,11 @@ class Swap(_Save):
         self.cached = dict(self.instance._state.fields_cache) if self.several else {}
         if self.several and self.nested and not self.free:
             self.savepoint = _savepoint_create(self.using)
-        self.token = _active.set((*_active.get(), self))
+        self.token = active_saves.set((*active_saves.get(), self))
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        _active.reset(self.token)
+        active_saves.reset(self.token)
         if error is None:
             return
         if isinstance(error, StaleWriteError) and error.instance is self.instance and self.nested:
@@ -439,64 +394,6 @@ class Swap(_Save):
         self.instance._state.fields_cache.update(self.cached)
         for file, name in self.files or ():
             file.name, file._committed = name, False
-
-
-class RawSave(_Save):
-    """
-    A save of an instance as it is given, past the comparison: fixtures, reverted revisions.
-
-    A row that is there gets a new state, whatever the instance says: clients may have
-    seen later ones. One that is not there yet is inserted with the given state.
-
-    Args:
-        instance: the instance.
-        given: what ``_save_table()`` was given, by name.
-    """
-
-    def __init__(self, instance: Any, given: dict[str, Any]) -> None:
-        using = given.get("using") or router.db_for_write(type(instance), instance=instance)
-        super().__init__(instance, using, given.get("update_fields"))
-        self.table = given["cls"]
-
-    def save_table(self, save: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        if self.free or (self.columns.owner is None and not self.touches):
-            return save(*args, **kwargs)
-        with in_transaction(self.using), _as_active(self):
-            if self.touches:
-                self.begin(insert=False)
-            for guard in self.guards:
-                guard.lock()
-            updated = save(*args, **kwargs)
-            if self.columns.owner is not None:
-                self._bump(updated)
-            if self.touch is not None:
-                self.touch.bump()
-            for guard in self.guards:
-                guard.reread()
-        forget(self.instance)
-        return updated
-
-    def insert(self, insert: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        return insert(*args, **kwargs)
-
-    def update_table(
-        self, rows: Any, pk: Any, values: Any, update: Callable[[Any, Any], Any]
-    ) -> Any:
-        if rows.model is self.columns.owner:
-            bumps = self.columns.expressions(timezone.now())
-            values = self.columns.replace(values, bumps.values())
-        return update(rows, values)
-
-    def _bump(self, updated: Any) -> None:
-        """Bump the row that holds the state, if it was not written itself, and read it."""
-        columns = self.columns
-        row = self.row.queryset()
-        if self.table is not columns.owner:
-            row.update(**columns.expressions(timezone.now()))
-        elif not updated:
-            return
-        for values in row.values_list(*columns.names):
-            vars(self.instance).update(zip(columns.attnames, values, strict=True))
 
 
 @cache

@@ -17,10 +17,12 @@ from django.dispatch import receiver
 
 from ..conf import settings
 from ..touching.instances import touch_instance
-from .compare_and_swap import RawSave, Swap, active_save
+from .active_saves import active_save
+from .compare_and_swap import Swap
 from .deletions import Deletion
 from .instances import remember_key
 from .managers import VersionedManager, name_base_manager, share_objects
+from .raw_saves import RawSave
 from .stale_writes import remembers_columns
 from .state_columns import state_columns
 from .unchanged import remember_read
