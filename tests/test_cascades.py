@@ -120,6 +120,14 @@ def test_a_signal_that_another_app_sends_touches_its_row(sheets):
     assert versions() == [2, 1]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_signal_that_another_app_sends_needs_no_transaction():
+    line = Line.objects.create(sheet=Sheet.objects.create(), customer=Customer.objects.create())
+    before = versions()
+    pre_delete.send(sender=Line, instance=line, using="default")
+    assert versions() == [version + 1 for version in before]
+
+
 @pytest.mark.parametrize("delete", [lambda rows: rows.delete(), lambda rows: rows.get().delete()])
 def test_our_own_deletions_collect_their_rows_once(delete):
     sheet = Sheet.objects.create()

@@ -96,3 +96,23 @@ def test_a_trigger_that_bumps_is_told_with_the_states_that_were_expected_and_fou
     with pytest.raises(StaleWriteError, match="a trigger that keeps the row") as error:
         row.delete()
     assert (error.value.expected.version, error.value.found.version) == (1, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_a_trigger_hides_is_read_again_without_a_transaction_around_it():
+    make_trigger(Archived)
+    try:
+        row = Archived.objects.create()
+        guard = Guard(
+            StoredRow.of(Archived, "default", row.pk), state_columns(Archived).state_of(row)
+        )
+        with guard.watch():
+            row.delete()
+        assert guard.state.version == 1
+    finally:
+        with connection.cursor() as cursor:
+            table = Archived._meta.db_table
+            if connection.vendor == "sqlite":
+                cursor.execute("DROP TRIGGER hide")
+            else:
+                cursor.execute(f"DROP TRIGGER hide ON {table}; DROP FUNCTION hide()")

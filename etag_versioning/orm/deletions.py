@@ -118,7 +118,8 @@ class Deletion:
             if count:
                 guard.note_deletion()
             elif kept:
-                guard.reread()
+                with in_transaction(self.using):  # For its locking read.
+                    guard.reread()
         instance.pk = None
         return count, {instance._meta.label: count}
 

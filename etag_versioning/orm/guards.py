@@ -268,13 +268,17 @@ class DetachedGuard(Guard):
         transaction.on_commit(lambda: self._note_commit(state), using=self.row.using)
 
     def note_deletion(self) -> None:
-        super().note_deletion()
-        transaction.on_commit(self._note_commit, using=self.row.using)
+        # Until the COMMIT, a rollback may bring the row back, and others may write it then.
+        self.state, self.status = None, Status.COMPARED
+        transaction.on_commit(self._note_committed_deletion, using=self.row.using)
 
-    def _note_commit(self, state: State | None = None) -> None:
+    def _note_commit(self, state: State) -> None:
         self.committed = True
-        if state is not None:
-            super().note_bump(state)
+        super().note_bump(state)
+
+    def _note_committed_deletion(self) -> None:
+        self.committed = True
+        super().note_deletion()
 
     def settle(self, *args: Any, **kwargs: Any) -> None:
         """There is no transaction in which the state could stay as it is read."""

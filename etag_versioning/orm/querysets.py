@@ -82,7 +82,9 @@ class VersionedQuerySet(models.QuerySet[Any]):
             condition, now = chunk
             return _update(self.filter(condition), kwargs, now)
         with _touching_rows(self, kwargs) as rows:
-            return _update(rows, kwargs, timezone.now())
+            count = _update(rows, kwargs, timezone.now())
+        self._result_cache = None  # As Django's update() does; ``rows`` may be a clone.
+        return count
 
     update.alters_data = True  # type: ignore[attr-defined]
 
@@ -107,7 +109,9 @@ class VersionedQuerySet(models.QuerySet[Any]):
         set_write_options(rows, bumps=True)
         with _touching_rows(rows, {}) as rows:
             names = _columns(self).names
-            return _update(rows, {}, timezone.now()) if names else rows.count()
+            count = _update(rows, {}, timezone.now()) if names else rows.count()
+        self._result_cache = None
+        return count
 
     touch.alters_data = True  # type: ignore[attr-defined]
 
@@ -127,7 +131,9 @@ class VersionedQuerySet(models.QuerySet[Any]):
         self._for_write = True
         if write_options(self).expected is not None:
             with _touching_rows(self, {}) as rows, transaction.atomic(using=self.db):
-                return _delete(_lock_expected(rows))
+                result = _delete(_lock_expected(rows))
+            self._result_cache = None
+            return result
         return _delete(self)
 
     delete.alters_data = True  # type: ignore[attr-defined]

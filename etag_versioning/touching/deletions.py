@@ -19,7 +19,7 @@ from django.db.models.deletion import CASCADE, Collector
 
 from ..orm.write_options import write_options
 from .paths import Found
-from .touch import touching
+from .touch import in_transaction, touching
 from .writes import (
     Source,
     deleted_links,
@@ -122,8 +122,10 @@ def touch_before_deletion(
     collector = _collect(origin, using)
     keys = {(model, each.pk) for model in collector.data for each in collector.data[model]}
     if row not in keys:
-        # Not a deletion by Django.
-        touch_for_rows([Source(sender, [instance.pk]), *deleted_links([instance])], using).bump()
+        # Another app's deletion, which may have opened no transaction for the locks.
+        with in_transaction(using):
+            sources = [Source(sender, [instance.pk]), *deleted_links([instance])]
+            touch_for_rows(sources, using).bump()
         return
     done = write_options(origin).touched if isinstance(origin, models.QuerySet) else None
     touch_for_collected(collector, using, done, ours=False).bump()

@@ -21,7 +21,7 @@ def touch_instance(instance: Any, using: str) -> None:
     Bump the row of an instance, and what it touches.
 
     Args:
-        instance: the instance, which says the new state afterwards.
+        instance: the instance. It has the new state afterwards, unless it was stale.
         using: the database alias.
 
     Raises:
@@ -41,7 +41,9 @@ def touch_instance(instance: Any, using: str) -> None:
         else in_transaction(using)
     ):
         after = bump.run()
-    bump.columns.assign(instance, after)
+    # An instance that was stale shows an older state than the row's, and stays stale.
+    if bump.accepted is None:
+        bump.columns.assign(instance, after)
     bump.report()
 
 

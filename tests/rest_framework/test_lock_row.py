@@ -3,7 +3,7 @@
 from threading import Thread
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
@@ -59,6 +59,22 @@ class PersonViewSet(VersionedModelViewSet):
         rename_in_another_thread(pk)
         person.save()
         return Response({})
+
+    @action(detail=True, methods=["post"], lock_row=False)
+    def delete_and_think_better_of_it(self, request, pk=None):
+        person = self.get_object()
+        with transaction.atomic():
+            person.delete()
+            transaction.set_rollback(True)
+        rename_in_another_thread(pk)
+        Person.objects.filter(pk=pk).update(name="lost")
+        return Response({})
+
+    @action(detail=True, methods=["post"], lock_row=False)
+    def delete_twice(self, request, pk=None):
+        person = self.get_object()
+        person.delete()
+        return Response({"left": Person.objects.filter(pk=pk).update(name="b")})
 
     @action(detail=True, methods=["post"], lock_row=False, if_match="optional")
     def preview(self, request, pk=None):
@@ -125,3 +141,14 @@ def test_an_action_that_writes_nothing_needs_no_tag_and_no_transaction(person):
 def test_an_action_that_writes_nothing_compares_the_tag_that_a_client_sends(person):
     assert post(person, "preview", tag_of(person)).status_code == 200
     assert post(person, "preview", '"stale"').status_code == 412
+
+
+def test_a_deletion_that_was_rolled_back_does_not_end_the_guard(person):
+    answer = post(person, "delete_and_think_better_of_it", tag_of(person))
+    assert (answer.status_code, answer["ETag"]) == (412, tag_of(person))
+    assert Person.objects.get().name == "renamed"
+
+
+def test_a_row_that_the_handler_has_deleted_can_be_written_to_without_an_error(person):
+    answer = post(person, "delete_twice", tag_of(person))
+    assert answer.json() == {"left": 0}
