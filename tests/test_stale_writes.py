@@ -4,15 +4,14 @@ import copy
 import inspect
 import logging
 import pickle
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
-from django.db import DatabaseError, models, transaction
+from django.db import DatabaseError, connections, models, transaction
 from django.http import HttpResponse, JsonResponse
 from django.test import RequestFactory
 from django.utils import timezone
@@ -177,11 +176,9 @@ class TestWhichModeHolds:
 def test_the_location_is_a_models_own_save_where_django_calls_it(reports):
     stale = stale_copy(ReportedProxy.objects.create(name="a"), name="b")
     # In a thread of its own, so that no function of this test is on the stack.
-    thread = threading.Thread(
-        target=partial(ModelAdmin.save_model, None, None, stale, None, change=True)
-    )
-    thread.start()
-    thread.join(timeout=60)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(ModelAdmin.save_model, None, None, stale, None, change=True).result()
+        pool.submit(connections.close_all).result()
     (sent,) = reports
     lines, first = inspect.getsourcelines(ReportedProxy.save)
     assert sent["location"] == f"{__file__}:{first + len(lines) - 1}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator
+import warnings
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -37,10 +38,10 @@ def leaving_nothing() -> Iterator[list[str]]:
     Raises:
         NotTransactional: a table's engine knows no transactions.
     """
-    mail = "django.core.mail.backends.dummy.EmailBackend"
     try:
         with (
-            override_settings(CACHES=_own_caches(), EMAIL_BACKEND=mail),
+            override_settings(CACHES=_own_caches()),
+            _without_mail(),
             _quiet(),
             ExitStack() as transactions,
         ):
@@ -85,6 +86,29 @@ def _quiet() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+@contextmanager
+def _without_mail() -> Iterator[None]:
+    """Drop all mail."""
+    dummy = "django.core.mail.backends.dummy.EmailBackend"
+    mailers = getattr(settings, "MAILERS", None)  # Since Django 6.1.
+    if mailers is None:
+        override = override_settings(EMAIL_BACKEND=dummy)
+    else:
+        override = override_settings(MAILERS={alias: {"BACKEND": dummy} for alias in mailers})
+    _change_mail_settings(override.enable)
+    try:
+        yield
+    finally:
+        _change_mail_settings(override.disable)
+
+
+def _change_mail_settings(change: Callable[[], None]) -> None:
+    with warnings.catch_warnings():
+        # Django 6.1 warns of a setting that the project may still have.
+        warnings.filterwarnings("ignore", "The EMAIL_BACKEND setting is deprecated")
+        change()
 
 
 def _own_caches() -> dict[str, Any]:
