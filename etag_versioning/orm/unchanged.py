@@ -45,8 +45,10 @@ def remember_read(instance: Any, columns: StateColumns, names: Iterable[str] | N
     """
     model: Any = type(instance)
     loaded, row = vars(instance), _rows.get(instance._state)
-    if names is None or row is None:
+    if names is None:
         state, values, wanted = columns.state_of(instance), {}, _attnames(model)
+    elif row is None:
+        return  # Nobody knows which of the other attributes hold what was read.
     else:
         meta = instance._meta
         state, values = row.state, dict(row.values)
