@@ -13,6 +13,8 @@ from django.contrib.admin import ModelAdmin
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from django.db import DatabaseError, models, transaction
+from django.db.models import Case, When
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.http import HttpResponse, JsonResponse
 from django.test import RequestFactory
 from django.utils import timezone
@@ -460,6 +462,34 @@ class TestMerge:
         stale.name = models.Value("c")
         with pytest.raises(StaleWriteError):
             stale.save(update_fields=["name"])
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            Concat(models.Value("c"), models.Value("d")),
+            Cast("count", models.CharField()),
+            Case(When(count=0, then=models.Value("c")), default=models.Value("d")),
+        ],
+        ids=["of values", "of another column", "of conditions"],
+    )
+    def test_an_expression_that_does_not_read_its_column_overwrites_nobody(self, name):
+        stale = stale_copy(Merged.objects.create(name="a"), name="b")
+        stale.name = name
+        with pytest.raises(StaleWriteError):
+            stale.save(update_fields=["name"])
+        assert again(stale).name == "b"
+
+    @pytest.mark.parametrize(
+        "group",
+        [models.F("group"), models.F("group_id"), Coalesce("group", 0)],
+        ids=["name", "column", "deep inside"],
+    )
+    def test_an_expression_that_reads_its_column_keeps_the_others_change(self, group):
+        row = Merged.objects.create(name="a")
+        stale = stale_copy(row, group=Group.objects.create(name="a"))
+        stale.group_id = group
+        stale.save(update_fields=["group"])
+        assert again(row).group.name == "a"
 
     def test_case_and_mutable_values_are_compared_exactly(self):
         row = Merged.objects.create(name="a", data={"a": [1]})

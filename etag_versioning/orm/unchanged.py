@@ -126,14 +126,19 @@ def changed_columns(instance: Any, row: dict[str, Any]) -> Iterator[str]:
         if not (
             (name in read and _are_same(value, read[name]))
             or _are_same(value, _comparable(written))
-            or _follows_the_row(written)
+            or _reads_column(written, instance._meta.get_field(name))
         ):
             yield name
 
 
-def _follows_the_row(value: Any) -> bool:
-    """Whether the database computes a value from the row while it writes, as for ``F()``."""
-    return hasattr(value, "resolve_expression") and not isinstance(value, models.Value)
+def _reads_column(value: Any, field: Any) -> bool:
+    """
+    Whether the database computes a field's value from what its column holds while it writes, as
+    for ``F("count") + 1``.
+    """
+    parts = value.flatten() if isinstance(value, models.Expression) else [value]
+    names = (field.name, field.attname)
+    return any(isinstance(part, models.F) and part.name in names for part in parts)
 
 
 def _keep(values: dict[str, Any], name: str, value: Any) -> None:
