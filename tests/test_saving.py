@@ -224,6 +224,17 @@ class TestSkipUnchanged:
         row.save()
         assert again(row).name == "b"
 
+    @pytest.mark.parametrize("mode", ["raise", "report", "merge"])
+    def test_a_change_back_after_a_bulk_update_is_saved(self, mode, monkeypatch):
+        monkeypatch.setattr(Login, "stale_writes", mode)
+        row = again(Login.objects.create(name="a"))
+        row.name = "b"
+        Login.objects.bulk_update([row], ["name"])
+        row.save(update_fields=["data"])
+        row.name = "a"
+        row.save()
+        assert again(row).name == "a"
+
     def test_nothing_is_remembered_of_a_new_row(self):
         row = Login.objects.create(name="a")
         row.save()

@@ -546,6 +546,16 @@ class TestMerge:
         row.save(update_fields=["name"])
         assert (again(row).name, again(row).count) == ("c", 5)
 
+    def test_after_a_bulk_update_it_is_not_known_what_the_row_holds(self):
+        row = again(Merged.objects.create(name="a"))
+        row.name = "b"
+        Merged.objects.bulk_update([row], ["name"])
+        stale_copy(row, name="a")
+        row.count = 1
+        with pytest.raises(StaleWriteError):
+            row.save()
+        assert again(row).name == "a"
+
     @pytest.mark.parametrize("copied", [copy.copy, lambda row: pickle.loads(pickle.dumps(row))])
     def test_of_a_copy_it_is_not_known_what_it_was_read_with(self, copied):
         stale = copied(stale_copy(Merged.objects.create(name="a"), name="b"))
