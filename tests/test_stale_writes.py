@@ -12,7 +12,7 @@ import pytest
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
-from django.db import DatabaseError, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.db.models import Case, When
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.http import HttpResponse, JsonResponse
@@ -375,6 +375,51 @@ class TestReportOfBatches:
         ReportedChild.objects.bulk_update([stale], ["name", "note"])
         assert (again(stale).name, again(stale).note, again(stale).version) == ("c", "c", 3)
         assert len(reports) == 1
+
+    def test_an_instance_that_the_filter_leaves_out_is_neither_written_nor_reported(self, reports):
+        row = again(Reported.objects.create(name="a"))
+        row.count = 5
+        assert Reported.objects.filter(name="z").bulk_update([row], ["count"]) == 0
+        assert (again(row).count, row.version) == (0, 1)
+        assert reports == []
+
+    def test_a_stale_instance_that_the_filter_leaves_out_stays_stale(self, reports):
+        stale = stale_copy(Reported.objects.create(name="a"), name="b")
+        stale.count = 5
+        assert Reported.objects.filter(name="z").bulk_update([stale], ["count"]) == 0
+        assert stale.version == 1
+        stale.save()
+        assert [sent["instance"] for sent in reports] == [stale]
+
+    @pytest.mark.parametrize("model", [Reported, ReportedChild])
+    def test_of_a_filtered_batch_what_is_written_is_current_or_reported(self, model, reports):
+        stale = stale_copy(model.objects.create(name="a"), name="b")
+        current = again(model.objects.create(name="b"))
+        left_out = again(model.objects.create(name="c"))
+        rows = [stale, current, left_out]
+        for row in rows:
+            row.count = 5
+        assert model.objects.filter(name="b").bulk_update(rows, ["count"], batch_size=1) == 2
+        assert [again(row).count for row in rows] == [5, 5, 0]
+        assert state(current) == state(again(current))
+        assert (stale.version, left_out.version) == (1, 1)
+        assert [sent["instance"] for sent in reports] == [stale]
+
+    def test_a_row_that_leaves_the_filter_meanwhile_makes_no_instance_current(self):
+        rows = [again(Reported.objects.create(name="a")) for _ in range(2)]
+
+        def leave(execute, sql, *args):
+            if sql.startswith("UPDATE"):
+                moved.append(sql)
+                if len(moved) == 1:
+                    stale_copy(rows[0], name="z")
+            return execute(sql, *args)
+
+        moved = []
+        with connection.execute_wrapper(leave):
+            count = Reported.objects.filter(name="a").bulk_update(rows, ["count"])
+        assert count == 1
+        assert [row.version for row in rows] == [1, 1]
 
     def test_a_row_that_if_match_names_is_strict(self):
         row = Reported.objects.create(name="a")
