@@ -23,6 +23,7 @@ from etag_versioning.decorators import versioned_condition
 from etag_versioning.exceptions import StaleWriteError
 from etag_versioning.models import VersionedModel
 from etag_versioning.signals import stale_write_reported
+from etag_versioning.sources.rows import row_of
 
 WRITERS = 6
 
@@ -264,6 +265,16 @@ class TestReport:
         part.save()
         assert (again(row).name, again(row).version) == ("b", 2)
         assert reports[0]["expected"] is None
+
+    def test_a_version_that_was_not_loaded_is_read_after_a_save_of_some_fields(self):
+        Reported.objects.create(name="a")
+        part = Reported.objects.only("name", "count").get()
+        part.name = "b"
+        part.save(update_fields=["name"])
+        assert part.get_deferred_fields() >= {"version", "updated_at"}
+        with pytest.raises(ImproperlyConfigured):
+            row_of(part)  # As before the save, there is no tag.
+        assert state(part) == state(again(part))
 
     @pytest.mark.parametrize("options", [{}, {"force_update": True}, {"update_fields": ["name"]}])
     def test_an_instance_that_was_made_by_hand_overwrites_the_row(self, options, reports):

@@ -377,7 +377,10 @@ class Swap(ActiveSave):
             )
         ):
             for name in self.columns.attnames:
-                loaded[name] = self.before.get(name)
+                if name in self.before:
+                    loaded[name] = self.before[name]
+                else:
+                    loaded.pop(name, None)  # It was not loaded, so it is read when it is asked.
             for guard in self.guards:
                 guard.reread()
 
