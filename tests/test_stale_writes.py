@@ -602,6 +602,23 @@ class TestMerge:
         row.save(update_fields=["name"])
         assert (again(row).name, again(row).count) == ("c", 5)
 
+    def test_rows_that_were_prefetched_can_be_read_again(self):
+        row = Merged.objects.create(name="a")
+        tag = MergedTag.objects.create(merged=row)
+        row = Merged.objects.prefetch_related("mergedtag_set").get()
+        MergedTag.objects.create(merged_id=row.pk)
+        row.refresh_from_db(fields=["mergedtag_set"])
+        assert tag in row.mergedtag_set.all()
+        assert row.mergedtag_set.count() == 2
+
+    @pytest.mark.parametrize("name", ["pk", "group", "group_id"])
+    def test_fields_can_be_read_again_by_any_of_their_names(self, name):
+        row = stale_copy(Merged.objects.create(name="a"), group=Group.objects.create(name="a"))
+        row.refresh_from_db(fields=[name])
+        row.count = 1
+        row.save(update_fields=["count"])
+        assert again(row).count == 1
+
     def test_after_a_bulk_update_it_is_not_known_what_the_row_holds(self):
         row = again(Merged.objects.create(name="a"))
         row.name = "b"

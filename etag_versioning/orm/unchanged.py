@@ -41,7 +41,7 @@ def remember_read(instance: Any, columns: StateColumns, names: Iterable[str] | N
     Keep the values that an instance was loaded with.
 
     Args:
-        names: the names of the fields that were loaded; ``None`` for all of the instance.
+        names: the names that were given to ``refresh_from_db()``; ``None`` for all fields.
     """
     model: Any = type(instance)
     loaded, row = vars(instance), _rows.get(instance._state)
@@ -50,9 +50,13 @@ def remember_read(instance: Any, columns: StateColumns, names: Iterable[str] | N
     elif row is None:
         return  # Nobody knows which of the other attributes hold what was read.
     else:
-        meta = instance._meta
-        state, values = row.state, dict(row.values)
-        wanted = frozenset(meta.get_field(name).attname for name in names)
+        state, values, names = row.state, dict(row.values), frozenset(names)
+        # Names without a column are those of prefetched rows.
+        wanted = frozenset(
+            field.attname
+            for field in instance._meta.concrete_fields
+            if field.name in names or field.attname in names
+        )
     for name in wanted & loaded.keys():
         value = loaded[name]
         if type(value) in _IMMUTABLE:
