@@ -297,6 +297,16 @@ class TestReport:
         assert (again(gone).name, again(gone).version) == ("a", 2)
         assert reports[0]["found"] is None
 
+    def test_a_row_that_was_deleted_is_made_again_with_a_new_file(self, media_root, reports):
+        gone = ReportedChild.objects.create(name="a")
+        again(gone).delete()
+        before = state(gone)
+        gone.file = ContentFile(b"new", name="new.txt")
+        gone.save()
+        assert state(again(gone)) == state(gone)
+        assert (gone.version, gone.updated_at > before[1]) == (2, True)
+        assert reports[0]["found"] is None
+
     @pytest.mark.parametrize("options", [{"force_update": True}, {"update_fields": ["name"]}])
     def test_a_forced_update_of_a_row_that_is_gone_is_djangos_error(self, options, reports):
         gone = Reported.objects.create(name="a")
