@@ -193,6 +193,48 @@ class TestSkipUnchanged:
             row.days = models.F("days") + 1
         assert again(row).days == 3
 
+    @pytest.mark.parametrize(
+        "made",
+        [
+            lambda row: row,
+            lambda row: copy.copy(again(row)),
+            lambda row: pickle.loads(pickle.dumps(again(row))),
+        ],
+    )
+    def test_a_change_is_saved_after_another_field_is_read_again(self, made):
+        row = made(Login.objects.create(name="a"))
+        row.name = "b"
+        row.refresh_from_db(fields=["data"])
+        row.save()
+        assert again(row).name == "b"
+
+    def test_a_change_of_an_unpickled_instance_is_saved_after_a_deferred_field_is_read(self):
+        Login.objects.create(name="a")
+        row = pickle.loads(pickle.dumps(Login.objects.defer("data").get()))
+        row.name = "b"
+        assert row.data == {}
+        row.save()
+        assert again(row).name == "b"
+
+    def test_a_change_is_saved_after_a_save_of_what_no_client_sees(self):
+        row = again(Login.objects.create(name="a"))
+        row.save(update_fields=["last_seen"])
+        row.name = "b"
+        row.refresh_from_db(fields=["last_seen"])
+        row.save()
+        assert again(row).name == "b"
+
+    @pytest.mark.parametrize("mode", ["raise", "report", "merge"])
+    def test_a_change_back_after_a_bulk_update_is_saved(self, mode, monkeypatch):
+        monkeypatch.setattr(Login, "stale_writes", mode)
+        row = again(Login.objects.create(name="a"))
+        row.name = "b"
+        Login.objects.bulk_update([row], ["name"])
+        row.save(update_fields=["data"])
+        row.name = "a"
+        row.save()
+        assert again(row).name == "a"
+
     def test_nothing_is_remembered_of_a_new_row(self):
         row = Login.objects.create(name="a")
         row.save()

@@ -11,7 +11,9 @@ import pytest
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
-from django.db import DatabaseError, connections, models, transaction
+from django.db import DatabaseError, connection, connections, models, transaction
+from django.db.models import Case, When
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.http import HttpResponse, JsonResponse
 from django.test import RequestFactory
 from django.utils import timezone
@@ -20,6 +22,7 @@ from etag_versioning.decorators import versioned_condition
 from etag_versioning.exceptions import StaleWriteError
 from etag_versioning.models import VersionedModel
 from etag_versioning.signals import stale_write_reported
+from etag_versioning.sources.rows import row_of
 
 WRITERS = 6
 
@@ -260,6 +263,16 @@ class TestReport:
         assert (again(row).name, again(row).version) == ("b", 2)
         assert reports[0]["expected"] is None
 
+    def test_a_version_that_was_not_loaded_is_read_after_a_save_of_some_fields(self):
+        Reported.objects.create(name="a")
+        part = Reported.objects.only("name", "count").get()
+        part.name = "b"
+        part.save(update_fields=["name"])
+        assert part.get_deferred_fields() >= {"version", "updated_at"}
+        with pytest.raises(ImproperlyConfigured):
+            row_of(part)  # As before the save, there is no tag.
+        assert state(part) == state(again(part))
+
     @pytest.mark.parametrize("options", [{}, {"force_update": True}, {"update_fields": ["name"]}])
     def test_an_instance_that_was_made_by_hand_overwrites_the_row(self, options, reports):
         row = Reported.objects.create(name="a")
@@ -279,6 +292,16 @@ class TestReport:
         again(gone).delete()
         gone.save()
         assert (again(gone).name, again(gone).version) == ("a", 2)
+        assert reports[0]["found"] is None
+
+    def test_a_row_that_was_deleted_is_made_again_with_a_new_file(self, media_root, reports):
+        gone = ReportedChild.objects.create(name="a")
+        again(gone).delete()
+        before = state(gone)
+        gone.file = ContentFile(b"new", name="new.txt")
+        gone.save()
+        assert state(again(gone)) == state(gone)
+        assert (gone.version, gone.updated_at > before[1]) == (2, True)
         assert reports[0]["found"] is None
 
     @pytest.mark.parametrize("options", [{"force_update": True}, {"update_fields": ["name"]}])
@@ -371,6 +394,51 @@ class TestReportOfBatches:
         assert (again(stale).name, again(stale).note, again(stale).version) == ("c", "c", 3)
         assert len(reports) == 1
 
+    def test_an_instance_that_the_filter_leaves_out_is_neither_written_nor_reported(self, reports):
+        row = again(Reported.objects.create(name="a"))
+        row.count = 5
+        assert Reported.objects.filter(name="z").bulk_update([row], ["count"]) == 0
+        assert (again(row).count, row.version) == (0, 1)
+        assert reports == []
+
+    def test_a_stale_instance_that_the_filter_leaves_out_stays_stale(self, reports):
+        stale = stale_copy(Reported.objects.create(name="a"), name="b")
+        stale.count = 5
+        assert Reported.objects.filter(name="z").bulk_update([stale], ["count"]) == 0
+        assert stale.version == 1
+        stale.save()
+        assert [sent["instance"] for sent in reports] == [stale]
+
+    @pytest.mark.parametrize("model", [Reported, ReportedChild])
+    def test_of_a_filtered_batch_what_is_written_is_current_or_reported(self, model, reports):
+        stale = stale_copy(model.objects.create(name="a"), name="b")
+        current = again(model.objects.create(name="b"))
+        left_out = again(model.objects.create(name="c"))
+        rows = [stale, current, left_out]
+        for row in rows:
+            row.count = 5
+        assert model.objects.filter(name="b").bulk_update(rows, ["count"], batch_size=1) == 2
+        assert [again(row).count for row in rows] == [5, 5, 0]
+        assert state(current) == state(again(current))
+        assert (stale.version, left_out.version) == (1, 1)
+        assert [sent["instance"] for sent in reports] == [stale]
+
+    def test_a_row_that_leaves_the_filter_meanwhile_makes_no_instance_current(self):
+        rows = [again(Reported.objects.create(name="a")) for _ in range(2)]
+
+        def leave(execute, sql, *args):
+            if sql.startswith("UPDATE"):
+                moved.append(sql)
+                if len(moved) == 1:
+                    stale_copy(rows[0], name="z")
+            return execute(sql, *args)
+
+        moved = []
+        with connection.execute_wrapper(leave):
+            count = Reported.objects.filter(name="a").bulk_update(rows, ["count"])
+        assert count == 1
+        assert [row.version for row in rows] == [1, 1]
+
     def test_a_row_that_if_match_names_is_strict(self):
         row = Reported.objects.create(name="a")
         tag = put_count(RequestFactory().get("/"), pk=row.pk)["ETag"]
@@ -458,6 +526,34 @@ class TestMerge:
         with pytest.raises(StaleWriteError):
             stale.save(update_fields=["name"])
 
+    @pytest.mark.parametrize(
+        "name",
+        [
+            Concat(models.Value("c"), models.Value("d")),
+            Cast("count", models.CharField()),
+            Case(When(count=0, then=models.Value("c")), default=models.Value("d")),
+        ],
+        ids=["of values", "of another column", "of conditions"],
+    )
+    def test_an_expression_that_does_not_read_its_column_overwrites_nobody(self, name):
+        stale = stale_copy(Merged.objects.create(name="a"), name="b")
+        stale.name = name
+        with pytest.raises(StaleWriteError):
+            stale.save(update_fields=["name"])
+        assert again(stale).name == "b"
+
+    @pytest.mark.parametrize(
+        "group",
+        [models.F("group"), models.F("group_id"), Coalesce("group", 0)],
+        ids=["name", "column", "deep inside"],
+    )
+    def test_an_expression_that_reads_its_column_keeps_the_others_change(self, group):
+        row = Merged.objects.create(name="a")
+        stale = stale_copy(row, group=Group.objects.create(name="a"))
+        stale.group_id = group
+        stale.save(update_fields=["group"])
+        assert again(row).group.name == "a"
+
     def test_case_and_mutable_values_are_compared_exactly(self):
         row = Merged.objects.create(name="a", data={"a": [1]})
         stale = stale_copy(row, name="A", data={"a": [2]})
@@ -512,6 +608,33 @@ class TestMerge:
         row.name = "c"
         row.save(update_fields=["name"])
         assert (again(row).name, again(row).count) == ("c", 5)
+
+    def test_rows_that_were_prefetched_can_be_read_again(self):
+        row = Merged.objects.create(name="a")
+        tag = MergedTag.objects.create(merged=row)
+        row = Merged.objects.prefetch_related("mergedtag_set").get()
+        MergedTag.objects.create(merged_id=row.pk)
+        row.refresh_from_db(fields=["mergedtag_set"])
+        assert tag in row.mergedtag_set.all()
+        assert row.mergedtag_set.count() == 2
+
+    @pytest.mark.parametrize("name", ["pk", "group", "group_id"])
+    def test_fields_can_be_read_again_by_any_of_their_names(self, name):
+        row = stale_copy(Merged.objects.create(name="a"), group=Group.objects.create(name="a"))
+        row.refresh_from_db(fields=[name])
+        row.count = 1
+        row.save(update_fields=["count"])
+        assert again(row).count == 1
+
+    def test_after_a_bulk_update_it_is_not_known_what_the_row_holds(self):
+        row = again(Merged.objects.create(name="a"))
+        row.name = "b"
+        Merged.objects.bulk_update([row], ["name"])
+        stale_copy(row, name="a")
+        row.count = 1
+        with pytest.raises(StaleWriteError):
+            row.save()
+        assert again(row).name == "a"
 
     @pytest.mark.parametrize("copied", [copy.copy, lambda row: pickle.loads(pickle.dumps(row))])
     def test_of_a_copy_it_is_not_known_what_it_was_read_with(self, copied):

@@ -178,7 +178,12 @@ class Swap(ActiveSave):
                 and not rows.model._base_manager.using(self.using).filter(pk=pk).exists()
             ):
                 return result  # Django inserts it.
-        elif self.accepted is not None or self.mode != "report":
+        elif self.accepted is not None:
+            expected, _ = self.accepted
+            if expected is not None:
+                columns.assign(instance, columns.after(expected))
+            return []  # Django inserts it.
+        elif self.mode != "report":
             return []  # Django inserts it.
         with in_transaction(self.using):
             found = self.accept_stale(before)
@@ -377,7 +382,10 @@ class Swap(ActiveSave):
             )
         ):
             for name in self.columns.attnames:
-                loaded[name] = self.before.get(name)
+                if name in self.before:
+                    loaded[name] = self.before[name]
+                else:
+                    loaded.pop(name, None)  # It was not loaded, so it is read when it is asked.
             for guard in self.guards:
                 guard.reread()
 

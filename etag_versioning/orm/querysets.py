@@ -167,7 +167,10 @@ class VersionedQuerySet(models.QuerySet[Any]):
         if not guarded and stale_writes(self.model) == "report":
             write = super().bulk_update
             with keep_current(objs):
-                return write_batch(self, objs, lambda: write(objs, names, batch_size))
+                count = write_batch(self, objs, lambda: write(objs, names, batch_size))
+            for obj in objs:
+                forget(obj)
+            return count
         known = _in_queryset(self, [obj for obj in objs if has_state(obj, self.db)], columns)
         by_hand = [obj for obj in objs if not has_state(obj, self.db)]
         if not known:
@@ -190,6 +193,7 @@ class VersionedQuerySet(models.QuerySet[Any]):
         for chunk in written:
             for obj, state in chunk:
                 columns.assign(obj, state)
+                forget(obj)  # The row no longer holds the values that it was read with.
         return count + len(known)
 
     bulk_update.alters_data = True  # type: ignore[attr-defined]

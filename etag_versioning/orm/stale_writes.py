@@ -220,22 +220,32 @@ def write_batch(rows: Any, objs: Collection[Any], write: Callable[[], int]) -> i
 
     Returns:
         What ``write`` returned. An instance that was in its row's state is in the new one.
+        One that the queryset's filters leave out stays as it is.
     """
     columns, using = state_columns(rows.model), rows.db
+    keys = {getattr(obj, columns.key) for obj in objs}
+    certain = True
     with transaction.atomic(using=using):
+        if rows.query.where:
+            mine = rows.filter(pk__in=[obj.pk for obj in objs]).order_by()
+            keys = set(mine.values_list(columns.key, flat=True))
         count = write()
+        if rows.query.where:
+            # Another write may have changed what the filters let through.
+            certain = count == len(keys)
         owners: Any = models.QuerySet(columns.owner, using=using)
-        keys = [getattr(obj, columns.key) for obj in objs]
         found = owners.filter(pk__in=keys).values_list("pk", *columns.names)
         states = {key: State(*state) for key, *state in found}
-    for obj, key in zip(objs, keys, strict=True):
-        after, known = states.get(key), has_state(obj, using) and is_loaded(obj, columns)
+    for obj in objs:
+        after = states.get(getattr(obj, columns.key))
+        known = has_state(obj, using) and is_loaded(obj, columns)
         if after is None or not known:
             continue
         before = columns.state_of(obj)
-        if after.version == (before.version or 0) + 1:
+        steps = after.version - (before.version or 0)
+        if certain and steps == 1:
             columns.assign(obj, after)
-        else:
+        elif certain or steps > 1:
             report_stale(obj, using, before, State(after.version - 1))
     return count
 

@@ -41,16 +41,22 @@ def remember_read(instance: Any, columns: StateColumns, names: Iterable[str] | N
     Keep the values that an instance was loaded with.
 
     Args:
-        names: the names of the fields that were loaded; ``None`` for all of the instance.
+        names: the names that were given to ``refresh_from_db()``; ``None`` for all fields.
     """
     model: Any = type(instance)
     loaded, row = vars(instance), _rows.get(instance._state)
-    if names is None or row is None:
+    if names is None:
         state, values, wanted = columns.state_of(instance), {}, _attnames(model)
+    elif row is None:
+        return  # Nobody knows which of the other attributes hold what was read.
     else:
-        meta = instance._meta
-        state, values = row.state, dict(row.values)
-        wanted = frozenset(meta.get_field(name).attname for name in names)
+        state, values, names = row.state, dict(row.values), frozenset(names)
+        # Names without a column are those of prefetched rows.
+        wanted = frozenset(
+            field.attname
+            for field in instance._meta.concrete_fields
+            if field.name in names or field.attname in names
+        )
     for name in wanted & loaded.keys():
         value = loaded[name]
         if type(value) in _IMMUTABLE:
@@ -124,14 +130,19 @@ def changed_columns(instance: Any, row: dict[str, Any]) -> Iterator[str]:
         if not (
             (name in read and _are_same(value, read[name]))
             or _are_same(value, _comparable(written))
-            or _follows_the_row(written)
+            or _reads_column(written, instance._meta.get_field(name))
         ):
             yield name
 
 
-def _follows_the_row(value: Any) -> bool:
-    """Whether the database computes a value from the row while it writes, as for ``F()``."""
-    return hasattr(value, "resolve_expression") and not isinstance(value, models.Value)
+def _reads_column(value: Any, field: Any) -> bool:
+    """
+    Whether the database computes a field's value from what its column holds while it writes, as
+    for ``F("count") + 1``.
+    """
+    parts = value.flatten() if isinstance(value, models.Expression) else [value]
+    names = (field.name, field.attname)
+    return any(isinstance(part, models.F) and part.name in names for part in parts)
 
 
 def _keep(values: dict[str, Any], name: str, value: Any) -> None:
