@@ -16,6 +16,7 @@ that logs and one that refuses look alike.
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections.abc import Callable, Iterable
 from types import FunctionType
@@ -31,6 +32,17 @@ _DJANGO: Final = frozenset(
 )
 # What a get() may call: DRF's methods, and adrf's.
 READING: Final = frozenset({"retrieve", "list", "aretrieve", "alist"})
+
+# The names that the bytecode of Python 3.11 to 3.13 has for the parts of a call. A later Python
+# may have others: then a method counts as the project's code, and its 304 comes later.
+_PREPARES: Final = frozenset({"PUSH_NULL", "PRECALL", "CACHE", "NOP", "EXTENDED_ARG"})
+_ATTRIBUTE: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
+_ARGUMENT: Final = frozenset(
+    {"LOAD_FAST", "LOAD_FAST_LOAD_FAST", "LOAD_CONST", "KW_NAMES", "BUILD_LIST", "BUILD_TUPLE"}
+    | {"BUILD_MAP", "BUILD_CONST_KEY_MAP", "LIST_EXTEND", "LIST_TO_TUPLE", "CALL_INTRINSIC_1"}
+    | {"LIST_APPEND", "DICT_MERGE"}
+)
+_CALL: Final = ("CALL", "CALL_KW", "CALL_FUNCTION_EX")
 
 Decorator = Callable[[Any], Any]
 
@@ -107,12 +119,64 @@ def _passed_on_to(view_class: Any, function: FunctionType) -> Any:
         for constant in code.co_consts
     ):
         return None
+    called = _method_called(function)
+    if called is None:
+        return None
     names = set(code.co_names)
     if names == {"super", name} and code.co_freevars == ("__class__",):
         owner = inspect.getclosurevars(function).nonlocals["__class__"]
         later: Any = super(owner, view_class)
         return getattr(later, name, None)
-    if len(names) == 1 and names <= READING and not code.co_freevars:
-        called = getattr(view_class, names.pop())
-        return None if called is function else called
+    if names == {called} and called in READING and not code.co_freevars:
+        method = getattr(view_class, called, None)
+        return None if method is function else method
     return None
+
+
+def _method_called(function: FunctionType) -> str | None:
+    """
+    The name of the method that a function calls and whose result it returns, and nothing else:
+    ``self.retrieve(…)`` or ``super().retrieve(…)``. The names of the code alone do not tell
+    that method from a module's function, or from a method of another argument.
+    """
+    code = function.__code__
+    if not code.co_argcount or "super" in function.__globals__:
+        return None
+    steps = _steps(function)
+    attribute = next((i for i, (step, _) in enumerate(steps) if step in _ATTRIBUTE), len(steps))
+    this = ("LOAD_FAST", code.co_varnames[0])
+    if steps[:attribute] not in (
+        [this],
+        [("LOAD_GLOBAL", "super"), ("CALL", 0)],
+        # Since Python 3.12.
+        [("LOAD_GLOBAL", "super"), ("LOAD_DEREF", "__class__"), this],
+    ):
+        return None
+    rest = [step for step, _ in steps[attribute + 1 :]]
+    while rest and rest[0] in _ARGUMENT:
+        del rest[0]
+    template = _returned_awaited if inspect.iscoroutinefunction(function) else _returned
+    # The template loads its method, and calls it.
+    _, _, *end = [step for step, _ in _steps(template)]
+    if not rest or rest[0] not in _CALL or rest[1:] != end:
+        return None
+    return str(steps[attribute][1])
+
+
+def _steps(function: Callable[..., Any]) -> list[tuple[str, Any]]:
+    """The instructions of a function: their names and arguments."""
+    steps = [(each.opname, each.argval) for each in dis.get_instructions(function)]
+    # What comes before the first RESUME makes the function's frame, or its coroutine.
+    start = 1 + next(i for i, (step, _) in enumerate(steps) if step == "RESUME")
+    return [step for step in steps[start:] if step[0] not in _PREPARES]
+
+
+# Templates of how this Python returns the result of a call.
+
+
+def _returned(method: Any) -> Any:
+    return method()
+
+
+async def _returned_awaited(method: Any) -> Any:
+    return await method()

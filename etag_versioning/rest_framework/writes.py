@@ -375,6 +375,8 @@ class GuardedHandler(GuardedWrite):
         super().__init__(view)
         self.detached = not view.lock_row
         self.loaded: Any = None
+        # The blocks around the handler, where no precondition loads the object before it.
+        self.blocks: dict[str, Any] | None = None
 
     def run(self, method: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
         return super().run(self.evaluate_first, method, *args, **kwargs)
@@ -384,6 +386,8 @@ class GuardedHandler(GuardedWrite):
     ) -> Response:
         if self.has_precondition():
             self.loaded = self.load()
+        else:
+            self.blocks = _open_blocks()
         return method(*args, **kwargs)
 
     def load(self) -> Any:
@@ -405,6 +409,10 @@ class GuardedHandler(GuardedWrite):
             instance, self.loaded = self.loaded, None
             return instance
         is_evaluated = self.row is not None
+        if not is_evaluated and self.blocks is not None and self.blocks != _open_blocks():
+            # The handler has begun a block of its own. A transaction that begins inside of it
+            # can't end after it, so let each write compare instead.
+            self.detached = True
         instance = super().get_object(original)
         if self.guard is not None and not is_evaluated:
             self.begin(self.guard)
@@ -418,3 +426,12 @@ class GuardedHandler(GuardedWrite):
         self.block.enter_context(guard.locking())
         block = GuardedBlock(guard.row.using, [guard], view=self.view, row=self.row)
         self.guarded = self.block.enter_context(block)
+
+
+def _open_blocks() -> dict[str, Any]:
+    """The transactions, savepoints and execute wrappers that are there now, by database."""
+    return {
+        connection.alias: ([*connection.savepoint_ids], [*connection.execute_wrappers])
+        for connection in connections.all(initialized_only=True)
+        if connection.in_atomic_block or connection.execute_wrappers
+    }

@@ -201,3 +201,117 @@ def test_what_is_no_function_is_the_projects_code():
         retrieve = functools.partialmethod(viewsets.ModelViewSet.retrieve)
 
     assert code_of(View).function is not RETRIEVE
+
+
+def retrieve(request, pk):
+    return Response({})
+
+
+def test_a_get_that_calls_a_function_of_its_module_is_the_projects():
+    class View(generics.RetrieveAPIView):
+        def get(self, request, pk):
+            return retrieve(request, pk)
+
+    assert code_of(View, "get").function is View.get
+
+
+def test_a_get_that_calls_a_method_of_another_argument_is_the_projects():
+    class View(generics.RetrieveAPIView):
+        def get(self, request, service):
+            return service.retrieve(request)
+
+    assert code_of(View, "get").function is View.get
+
+
+def test_a_get_that_calls_a_method_which_the_view_does_not_have_is_the_projects():
+    class View(generics.UpdateAPIView):
+        def get(self, request, pk):
+            return self.retrieve(request, pk)
+
+    assert code_of(View, "get").function is View.get
+
+
+def test_a_get_that_passes_on_only_sometimes_is_the_projects():
+    class View(generics.RetrieveAPIView):
+        def get(self, request, pk, admin=None):
+            return self.retrieve(request, pk) if admin else None
+
+    assert code_of(View, "get").function is View.get
+
+
+def test_a_get_with_an_assertion_is_the_projects():
+    class View(generics.RetrieveAPIView):
+        def get(self, request, *args):
+            assert args
+            return self.retrieve(request, *args)
+
+    assert code_of(View, "get").function is View.get
+
+
+def test_a_method_that_returns_something_else_is_the_projects():
+    class View(viewsets.ModelViewSet):
+        def retrieve(self, request, *args, **kwargs):
+            super().retrieve(request, *args, **kwargs)
+            return request
+
+    assert code_of(View).function is View.retrieve
+
+
+def test_a_method_that_calls_super_of_another_argument_is_the_projects():
+    class View(viewsets.ModelViewSet):
+        def retrieve(self, other):
+            return super(__class__, other).retrieve(self)
+
+    assert code_of(View).function is View.retrieve
+
+
+def test_a_method_that_passes_on_what_another_argument_gives_is_the_projects():
+    class View(generics.RetrieveAPIView):
+        def get(self, request):
+            return self.retrieve(request.retrieve())
+
+    assert code_of(View, "get").function is View.get
+
+
+def test_a_coroutine_function_that_only_awaits_passes_on():
+    class Base:
+        async def aretrieve(self, request, *args, **kwargs):
+            return Response({})
+
+    class View(Base):
+        async def aretrieve(self, request, *args, **kwargs):
+            return await super().aretrieve(request, *args, **kwargs)
+
+        async def get(self, request, pk):
+            return await self.aretrieve(request, pk=pk)
+
+    assert code_of(View, "get").function is Base.aretrieve
+
+
+def test_a_coroutine_function_that_awaits_something_else_is_the_projects():
+    class View:
+        async def aretrieve(self, request):
+            return Response({})
+
+        async def get(self, request, service):
+            return await service.aretrieve(request)
+
+    assert code_of(View, "get").function is View.get
+
+
+def test_each_form_of_arguments_is_passed_on():
+    class View(generics.RetrieveAPIView):
+        def get(self, request, pk, *args, **kwargs):
+            return self.retrieve(request, pk, *args, pk, **kwargs)
+
+    class Named(generics.RetrieveAPIView):
+        def get(self, request, pk):
+            return self.retrieve(request=request, pk=pk)
+
+    class Bare(generics.RetrieveAPIView):
+        def get(self):
+            return self.retrieve()
+
+    assert code_of(View, "get").function is RETRIEVE
+    assert code_of(Named, "get").function is RETRIEVE
+    assert code_of(Bare, "get").function is RETRIEVE
