@@ -1,5 +1,6 @@
 """``stale_writes``: a stale ``save()`` or ``delete()`` raises, is reported, or is merged."""
 
+import contextlib
 import copy
 import inspect
 import logging
@@ -635,6 +636,51 @@ class TestMerge:
         with pytest.raises(StaleWriteError):
             row.save()
         assert again(row).name == "a"
+
+    @pytest.mark.parametrize(
+        "outermost",
+        [
+            pytest.param(True, marks=pytest.mark.django_db(transaction=True)),
+            pytest.param(False, marks=pytest.mark.django_db),
+        ],
+        ids=["transaction", "savepoint"],
+    )
+    def test_what_was_saved_and_rolled_back_is_not_what_the_row_holds(self, outermost):
+        row = again(Merged.objects.create(name="a"))
+        assert connection.in_atomic_block is not outermost
+        with contextlib.suppress(KeyError), transaction.atomic():
+            row.name = "done"
+            row.save()
+            raise KeyError
+        stale_copy(row, name="done")
+        row.name = "failed"
+        with pytest.raises(StaleWriteError):
+            row.save(update_fields=["name"])
+        assert again(row).name == "done"
+
+    @pytest.mark.parametrize("saves", [1, 2])
+    def test_after_a_rollback_what_was_read_before_it_is_compared(self, saves):
+        row = again(Merged.objects.create(name="a"))
+        with contextlib.suppress(KeyError), transaction.atomic():
+            for count in range(saves):
+                row.count = count + 5
+                row.save()
+            raise KeyError
+        row.name = "failed"
+        row.save(update_fields=["name"])
+        assert (again(row).name, again(row).count) == ("failed", 0)
+
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize("in_transaction", [False, True])
+    def test_what_was_saved_and_committed_is_what_the_row_holds(self, in_transaction):
+        row = again(Merged.objects.create(name="a"))
+        with transaction.atomic() if in_transaction else contextlib.nullcontext():
+            row.name = "b"
+            row.save()
+        stale_copy(row, count=5)
+        row.name = "c"
+        row.save(update_fields=["name"])
+        assert (again(row).name, again(row).count) == ("c", 5)
 
     @pytest.mark.parametrize("copied", [copy.copy, lambda row: pickle.loads(pickle.dumps(row))])
     def test_of_a_copy_it_is_not_known_what_it_was_read_with(self, copied):

@@ -19,9 +19,9 @@ from .database_errors import is_duplicate
 from .expressions import InState
 from .instances import has_state, is_loaded, no_state, not_loaded, owner_key, remember_key
 from .locks import require_matched_rows
-from .stale_writes import remembers_columns
+from .stale_writes import remembers_columns, stale_writes
 from .state_columns import State, is_unversioned, unversioned_names
-from .unchanged import changed_columns, forget, is_unchanged, remember_written
+from .unchanged import Commit, changed_columns, forget, is_unchanged, remember_written
 
 __all__ = ["Swap"]
 
@@ -363,8 +363,10 @@ class Swap(ActiveSave):
         self.kept = True
         if not self.compares:
             remember_key(self.instance, self.columns)
-        if self.bumped and remembers_columns(type(self.instance)):
-            remember_written(self.instance, self.columns, self.written)
+        model: Any = type(self.instance)
+        if self.bumped and remembers_columns(model):
+            commit = Commit(self.using) if stale_writes(model) == "merge" else None
+            remember_written(self.instance, self.columns, self.written, commit)
 
     def _keep_what_was_read(self) -> None:
         """

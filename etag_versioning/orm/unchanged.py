@@ -18,19 +18,52 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from django.db import models
+from django.db import connections, models, transaction
 from django.db.models.fields.files import FieldFile
 
 from .state_columns import State, StateColumns
 
-__all__ = ["changed_columns", "forget", "is_unchanged", "remember_read", "remember_written"]
+__all__ = [
+    "Commit",
+    "changed_columns",
+    "forget",
+    "is_unchanged",
+    "remember_read",
+    "remember_written",
+]
+
+
+class Commit:
+    """Whether the transaction that wrote a row was committed."""
+
+    def __init__(self, using: str) -> None:
+        self.using = using
+        self.done = not connections[using].in_atomic_block
+        if not self.done:
+            transaction.on_commit(self._note, using=using)
+
+    def _note(self) -> None:
+        self.done = True
+
+    def is_rolled_back(self) -> bool:
+        """Django drops the callbacks of a transaction, or savepoint, that is rolled back."""
+        waiting = (hook[1] for hook in connections[self.using].run_on_commit)
+        return not self.done and self._note not in waiting
 
 
 class Row(NamedTuple):
-    """The values of a row's columns in one state, by attribute name."""
+    """
+    The values of a row's columns in one state, by attribute name.
+
+    Args:
+        commit: that of the transaction that wrote some of the values; ``None`` if it is not needed.
+        before: what was known before that transaction, and holds again if it is rolled back.
+    """
 
     state: State
     values: dict[str, Any]
+    commit: Commit | None = None
+    before: Row | None = None
 
 
 _rows: WeakKeyDictionary[Any, Row] = WeakKeyDictionary()
@@ -47,10 +80,12 @@ def remember_read(instance: Any, columns: StateColumns, names: Iterable[str] | N
     loaded, row = vars(instance), _rows.get(instance._state)
     if names is None:
         state, values, wanted = columns.state_of(instance), {}, _attnames(model)
+        commit = None
     elif row is None:
         return  # Nobody knows which of the other attributes hold what was read.
     else:
-        state, values, names = row.state, dict(row.values), frozenset(names)
+        state, values, commit = row.state, dict(row.values), row.commit
+        names = frozenset(names)
         # Names without a column are those of prefetched rows.
         wanted = frozenset(
             field.attname
@@ -63,7 +98,7 @@ def remember_read(instance: Any, columns: StateColumns, names: Iterable[str] | N
             values[name] = value
         else:
             _keep(values, name, value)
-    _rows[instance._state] = Row(state, values)
+    _rows[instance._state] = Row(state, values, commit)
 
 
 @cache
@@ -71,20 +106,27 @@ def _attnames(model: Any) -> frozenset[str]:
     return frozenset(field.attname for field in model._meta.concrete_fields)
 
 
-def remember_written(instance: Any, columns: StateColumns, written: Iterable[Any]) -> None:
+def remember_written(
+    instance: Any, columns: StateColumns, written: Iterable[Any], commit: Commit | None
+) -> None:
     """
     Keep the values that an UPDATE has stored. It compared the row with the known state, so
     the other columns still have their known values.
 
     Args:
         written: (field, model, value) triples, as Django's ``_do_update()`` has them.
+        commit: that of the transaction, for a merge; ``skip_unchanged`` compares the row anyway.
     """
     row = _rows.get(instance._state)
     values = {} if row is None else dict(row.values)
     for field, _, value in written:
         values.pop(field.attname, None)
         _keep(values, field.attname, value)
-    _rows[instance._state] = Row(columns.state_of(instance), values)
+    before = None
+    if row is not None and commit is not None and not commit.done:
+        settled = row.commit is None or row.commit.done
+        before = Row(row.state, row.values, row.commit) if settled else row.before
+    _rows[instance._state] = Row(columns.state_of(instance), values, commit, before)
 
 
 def forget(instance: Any) -> None:
@@ -118,12 +160,18 @@ def changed_columns(instance: Any, row: dict[str, Any]) -> Iterator[str]:
     """
     The columns that somebody else has changed: their values are neither those that
     ``instance`` was read with, nor those that it has now. All columns, if the values that it
-    was read with are not known.
+    was read with are not known. A save that was rolled back does not count.
 
     Args:
         row: the current values of the columns, by attribute name.
     """
     known = _rows.get(instance._state)
+    if known is not None and known.commit is not None and known.commit.is_rolled_back():
+        known = known.before
+        if known is None:
+            forget(instance)
+        else:
+            _rows[instance._state] = known
     read: dict[str, Any] = {} if known is None else known.values
     for name, value in row.items():
         written = vars(instance).get(name, _NOTHING)
@@ -142,7 +190,9 @@ def _reads_column(value: Any, field: Any) -> bool:
     """
     parts = value.flatten() if isinstance(value, models.Expression) else [value]
     names = (field.name, field.attname)
-    return any(isinstance(part, models.F) and part.name in names for part in parts)
+    return any(
+        isinstance(part, models.F) and getattr(part, "name", None) in names for part in parts
+    )
 
 
 def _keep(values: dict[str, Any], name: str, value: Any) -> None:
