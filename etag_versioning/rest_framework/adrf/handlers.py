@@ -159,7 +159,7 @@ class AsyncGuardedWrite(GuardedWrite):
             if self.row is None or not self.wrote_nothing(error):
                 raise
             raise await sync_to_async(self.by_row)(self.row, error) from error
-        await sync_to_async(self.finish)(response)
+        await sync_to_async(self.finish)(response, method)
         return response
 
     async def aget_object(self, original: Method) -> Any:
