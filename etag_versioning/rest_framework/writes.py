@@ -412,6 +412,8 @@ class GuardedHandler(GuardedWrite):
         super().__init__(view)
         self.detached = not view.lock_row
         self.loaded: Any = None
+        # A handler may change self.kwargs, to load another row.
+        self.address = dict(view.kwargs)
         # The blocks around the handler, where no precondition loads the object before it.
         self.blocks: dict[str, Any] | None = None
 
@@ -442,7 +444,7 @@ class GuardedHandler(GuardedWrite):
 
     def get_object(self, original: Callable[[], Any]) -> Any:
         # The first call returns the instance that was evaluated; another call loads it again.
-        if self.loaded is not None:
+        if self.loaded is not None and self.view.kwargs == self.address:
             instance, self.loaded = self.loaded, None
             return instance
         is_evaluated = self.row is not None

@@ -188,6 +188,8 @@ class AsyncGuardedHandler(AsyncGuardedWrite):
     def __init__(self, view: Any) -> None:
         super().__init__(view)
         self.loaded: Any = None
+        # A handler may change self.kwargs, to load another row.
+        self.address = dict(view.kwargs)
         self.task = asyncio.current_task()
 
     async def arun(self, method: Method, *args: Any, **kwargs: Any) -> Response:
@@ -201,7 +203,7 @@ class AsyncGuardedHandler(AsyncGuardedWrite):
 
     async def aget_object(self, original: Method) -> Any:
         # The first call returns the instance that was evaluated; another call loads it again.
-        if self.loaded is not None:
+        if self.loaded is not None and self.view.kwargs == self.address:
             instance, self.loaded = self.loaded, None
             return instance
         if self.row is None and asyncio.current_task() is not self.task:
