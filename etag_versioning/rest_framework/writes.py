@@ -6,7 +6,7 @@ guarded when it is written.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext, suppress
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,7 @@ from .exceptions import LostRace, PreconditionError, log_omission
 from .fields import tag_field, tag_in, with_tag
 from .handler_code import handler_code
 from .hooks import hooked, noting
+from .options import ViewOptions
 from .statements import is_one_unit, refresh, saves_in_own_way
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class GuardedWrite:
         self.block = ExitStack()
         self.guarded: GuardedBlock | None = None
         self.instance: Any = None
+        self.has_terms = False
         queryset = "get_queryset" if hasattr(view, "get_queryset") else "get_versioned_queryset"
         original = getattr(view, queryset)
         self.hooks: dict[str, Callable[..., Any]] = {
@@ -158,10 +160,11 @@ class GuardedWrite:
             method: what made it.
         """
         versioning = self.versioning
-        # The write may have changed what the view's ``etag_extra`` depends on.
-        versioning.representations.clear()
         if self.row is None or self.guard is None or self.guard.state is None:
             return
+        if not self.has_terms:
+            # The write may have changed what the view's ``etag_extra`` depends on.
+            versioning.representations.clear()
         view_class: Any = type(self.view)
         verb = self.view.request.method or ""
         try:
@@ -202,6 +205,8 @@ class GuardedWrite:
             or not isinstance(instance, self.guard.row.columns.owner)
             or not hasattr(self.view, "get_serializer_class")
             or type(serializer) is not self.view.get_serializer_class()
+            # They would be read after the body was made.
+            or self.view.get_etag_extra()
         ):
             return False
         row = self.versioning.row_of(instance)
@@ -321,7 +326,8 @@ class GuardedWrite:
         guard = self.guard
         if guard is None:
             original(written)
-        elif not own and is_one_unit(written) and not connections[guard.row.using].in_atomic_block:
+            return
+        if not own and is_one_unit(written) and not connections[guard.row.using].in_atomic_block:
             # It compares by itself: a transaction around it would add nothing.
             with guard.watch():
                 retry(partial(original, written))
@@ -338,6 +344,22 @@ class GuardedWrite:
                 with block:
                     original(written)
                 refresh(written, guard)
+        if _has_own_extra(type(self.view)) or self.view.etag_extra:
+            self.take_terms(guard.row.using)
+
+    def take_terms(self, using: str) -> None:
+        """
+        Read what else the tag depends on, such as ``etag_extra``: after the write, which may
+        have changed it, and before the answer's body is made. If another request changes it in
+        between, the tag is too old, which costs a refetch. One that is too new would be a lie.
+        """
+        self.versioning.representations.clear()
+        # An error must not undo the write: finish() tries again, and logs it. A database error
+        # would, in a transaction that is still open, so it gets a savepoint.
+        is_open = connections[using].in_atomic_block
+        with suppress(Exception), transaction.atomic(using) if is_open else nullcontext():
+            self.versioning.representation()
+        self.has_terms = True
 
     # Another request wrote first.
 
@@ -381,6 +403,11 @@ class GuardedWrite:
         """404; or 412 for If-Match where the request could create the row."""
         absent = self.versioning.evaluate(None) if self.may_create() else GONE
         return absent if absent.outcome is Outcome.PRECONDITION_FAILED else GONE
+
+
+@cache
+def _has_own_extra(view_class: Any) -> bool:
+    return view_class.get_etag_extra is not ViewOptions.get_etag_extra
 
 
 @cache

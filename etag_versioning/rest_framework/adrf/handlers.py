@@ -174,6 +174,7 @@ class AsyncGuardedWrite(GuardedWrite):
         if self.guard is not None:
             with optional("what was written past the instance"):
                 await sync_to_async(refresh)(serializer, self.guard)
+            await sync_to_async(self.take_terms)(self.guard.row.using)
 
 
 class AsyncGuardedHandler(AsyncGuardedWrite):
