@@ -6,8 +6,8 @@ guarded when it is written.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
-from functools import partial
+from contextlib import ExitStack, nullcontext, suppress
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
@@ -34,7 +34,7 @@ from ..http.preconditions import (
 from ..orm.database_errors import is_clash, is_lost_race, was_raised_after_commit
 from ..orm.guards import Demand, DetachedGuard, Guard
 from ..orm.retries import retry
-from ..orm.state_columns import state_columns
+from ..orm.state_columns import State, state_columns
 from ..sources.guarded_block import GuardedBlock
 from ..sources.lost_races import decide_in_transaction
 from ..sources.rows import Row, for_write
@@ -50,7 +50,9 @@ from .current import (
 )
 from .exceptions import LostRace, PreconditionError, log_omission
 from .fields import tag_field, tag_in, with_tag
+from .handler_code import handler_code
 from .hooks import hooked, noting
+from .options import ViewOptions
 from .statements import is_one_unit, refresh, saves_in_own_way
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Failed", "GuardedHandler", "GuardedWrite"]
 
+# The modules of the methods whose answer is what the serializer shows of the row.
+_MIXINS = frozenset({"rest_framework.mixins", "adrf.mixins"})
 _DRF_HOOKS = (UpdateModelMixin.perform_update, DestroyModelMixin.perform_destroy)
 
 
@@ -100,6 +104,7 @@ class GuardedWrite:
         self.block = ExitStack()
         self.guarded: GuardedBlock | None = None
         self.instance: Any = None
+        self.has_terms = False
         queryset = "get_queryset" if hasattr(view, "get_queryset") else "get_versioned_queryset"
         original = getattr(view, queryset)
         self.hooks: dict[str, Callable[..., Any]] = {
@@ -136,7 +141,7 @@ class GuardedWrite:
             raise LostRace(
                 partial(self.by_row, self.row, error), partial(self.by_error, self.row, error)
             ) from error
-        self.finish(response)
+        self.finish(response, method)
         return response
 
     @staticmethod
@@ -145,31 +150,41 @@ class GuardedWrite:
         known = is_lost_race(error) or is_clash(error)
         return known and not was_raised_after_commit(error)
 
-    def finish(self, response: Any) -> None:
+    def finish(self, response: Any, method: Any) -> None:
         """
         Put the new tag on the answer, as far as the row's state is known. The write is
         committed, so an error in here must not turn it into a 500.
+
+        Args:
+            response: the answer.
+            method: what made it.
         """
         versioning = self.versioning
-        # The write may have changed what the view's ``etag_extra`` depends on.
-        versioning.representations.clear()
         if self.row is None or self.guard is None or self.guard.state is None:
             return
-        method = self.view.request.method or ""
+        if not self.has_terms:
+            # The write may have changed what the view's ``etag_extra`` depends on.
+            versioning.representations.clear()
+        view_class: Any = type(self.view)
+        verb = self.view.request.method or ""
         try:
             shows = (
                 isinstance(response, Response)
+                and (
+                    _is_drfs(view_class, getattr(method, "__func__", method))
+                    or self.shows_state(response.data, self.guard.state)
+                )
                 and answers_as_get(self.view)
                 and is_whole(response.data)
             )
             # The validators of a 201 are those of the row that was made (§15.3.2).
-            if response.status_code != 201 and headers.shows_new_tag(method, response):
+            if response.status_code != 201 and headers.shows_new_tag(verb, response):
                 row = self.row._replace(state=self.guard.state)
                 # If the body differs from a GET's, send the state-only tag: valid for
                 # If-Match, never for a 304.
                 current = versioning.validators_of(row) if shows else row.validators()
                 response.headers.setdefault("ETag", str(current.etag))
-            if response.status_code == 200 and method in ("PUT", "PATCH") and shows:
+            if response.status_code == 200 and verb in ("PUT", "PATCH") and shows:
                 # RFC 9110 §8.7: the content is the representation at this URL.
                 keeps_url = self.view.lookup_field == "pk"
                 url = self.view.request.get_full_path() if keeps_url else self.url_of(response)
@@ -177,6 +192,26 @@ class GuardedWrite:
                     response.headers.setdefault("Content-Location", url)
         except Exception:
             log_omission("the tag of what was written")
+
+    def shows_state(self, data: Any, state: State) -> bool:
+        """
+        Whether the answer of the project's own code is what the view's serializer shows of the
+        row in this state. It may be anything else, or made before the code's last write.
+        """
+        serializer = getattr(data, "serializer", None)
+        instance: Any = getattr(serializer, "instance", None)
+        if (
+            self.guard is None
+            or not isinstance(instance, self.guard.row.columns.owner)
+            or not hasattr(self.view, "get_serializer_class")
+            or type(serializer) is not self.view.get_serializer_class()
+            # They would be read after the body was made.
+            or self.view.get_etag_extra()
+        ):
+            return False
+        row = self.versioning.row_of(instance)
+        is_same = self.guard.is_on(row.pk) and row.state == state
+        return is_same and bool(data == serializer.data)
 
     def url_of(self, response: Any) -> str | None:
         """The row's URL after a write that may have changed what the view looks rows up by."""
@@ -291,7 +326,8 @@ class GuardedWrite:
         guard = self.guard
         if guard is None:
             original(written)
-        elif not own and is_one_unit(written) and not connections[guard.row.using].in_atomic_block:
+            return
+        if not own and is_one_unit(written) and not connections[guard.row.using].in_atomic_block:
             # It compares by itself: a transaction around it would add nothing.
             with guard.watch():
                 retry(partial(original, written))
@@ -308,6 +344,22 @@ class GuardedWrite:
                 with block:
                     original(written)
                 refresh(written, guard)
+        if _has_own_extra(type(self.view)) or self.view.etag_extra:
+            self.take_terms(guard.row.using)
+
+    def take_terms(self, using: str) -> None:
+        """
+        Read what else the tag depends on, such as ``etag_extra``: after the write, which may
+        have changed it, and before the answer's body is made. If another request changes it in
+        between, the tag is too old, which costs a refetch. One that is too new would be a lie.
+        """
+        self.versioning.representations.clear()
+        # An error must not undo the write: finish() tries again, and logs it. A database error
+        # would, in a transaction that is still open, so it gets a savepoint.
+        is_open = connections[using].in_atomic_block
+        with suppress(Exception), transaction.atomic(using) if is_open else nullcontext():
+            self.versioning.representation()
+        self.has_terms = True
 
     # Another request wrote first.
 
@@ -353,6 +405,18 @@ class GuardedWrite:
         return absent if absent.outcome is Outcome.PRECONDITION_FAILED else GONE
 
 
+@cache
+def _has_own_extra(view_class: Any) -> bool:
+    return view_class.get_etag_extra is not ViewOptions.get_etag_extra
+
+
+@cache
+def _is_drfs(view_class: Any, function: Any) -> bool:
+    """Whether DRF's own code, or adrf's, makes the answer."""
+    code = handler_code(view_class, function).function
+    return getattr(code, "__globals__", {}).get("__name__") in _MIXINS
+
+
 def _carries_other_state(error: Exception, row: Row) -> bool:
     """Whether a write failed because the instance's state is not the one that was read."""
     instance: Any = getattr(error, "instance", None)
@@ -375,6 +439,8 @@ class GuardedHandler(GuardedWrite):
         super().__init__(view)
         self.detached = not view.lock_row
         self.loaded: Any = None
+        # A handler may change self.kwargs, to load another row.
+        self.address = dict(view.kwargs)
         # The blocks around the handler, where no precondition loads the object before it.
         self.blocks: dict[str, Any] | None = None
 
@@ -405,7 +471,7 @@ class GuardedHandler(GuardedWrite):
 
     def get_object(self, original: Callable[[], Any]) -> Any:
         # The first call returns the instance that was evaluated; another call loads it again.
-        if self.loaded is not None:
+        if self.loaded is not None and self.view.kwargs == self.address:
             instance, self.loaded = self.loaded, None
             return instance
         is_evaluated = self.row is not None

@@ -159,7 +159,7 @@ class AsyncGuardedWrite(GuardedWrite):
             if self.row is None or not self.wrote_nothing(error):
                 raise
             raise await sync_to_async(self.by_row)(self.row, error) from error
-        await sync_to_async(self.finish)(response)
+        await sync_to_async(self.finish)(response, method)
         return response
 
     async def aget_object(self, original: Method) -> Any:
@@ -174,6 +174,7 @@ class AsyncGuardedWrite(GuardedWrite):
         if self.guard is not None:
             with optional("what was written past the instance"):
                 await sync_to_async(refresh)(serializer, self.guard)
+            await sync_to_async(self.take_terms)(self.guard.row.using)
 
 
 class AsyncGuardedHandler(AsyncGuardedWrite):
@@ -188,6 +189,8 @@ class AsyncGuardedHandler(AsyncGuardedWrite):
     def __init__(self, view: Any) -> None:
         super().__init__(view)
         self.loaded: Any = None
+        # A handler may change self.kwargs, to load another row.
+        self.address = dict(view.kwargs)
         self.task = asyncio.current_task()
 
     async def arun(self, method: Method, *args: Any, **kwargs: Any) -> Response:
@@ -201,7 +204,7 @@ class AsyncGuardedHandler(AsyncGuardedWrite):
 
     async def aget_object(self, original: Method) -> Any:
         # The first call returns the instance that was evaluated; another call loads it again.
-        if self.loaded is not None:
+        if self.loaded is not None and self.view.kwargs == self.address:
             instance, self.loaded = self.loaded, None
             return instance
         if self.row is None and asyncio.current_task() is not self.task:
