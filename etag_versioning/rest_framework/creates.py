@@ -209,7 +209,9 @@ class GuardedCreate:
             self.set_headers(response, row)
 
     def set_headers(self, response: Any, row: Row) -> None:
-        representation = read_representation(self.view) if self.shows_the_row() else PLAIN
+        # Terms would be read after the body was made, and could name content that is not in it.
+        shows = self.shows_the_row() and not self.view.get_etag_extra()
+        representation = read_representation(self.view) if shows else PLAIN
         if headers.shows_new_tag(self.view.request.method or "", response):
             response.headers.setdefault("ETag", str(row.validators(representation).etag))
         location = address_of(self.view, self.created)

@@ -54,3 +54,12 @@ def test_what_changes_while_the_body_is_made_is_not_in_the_tag(kind):
     read = client.get(url, headers={"If-None-Match": answer["ETag"]})
     assert answer.json()["teams"] == 0
     assert (read.status_code, read.json()["teams"]) == (200, 1)
+
+
+def test_a_201_has_the_tag_of_the_state_where_the_view_has_terms():
+    client = APIClient()
+    answer = client.post("/people/", {"name": "a"})
+    url = f"/people/{answer.json()['id']}/"
+    assert "~" not in answer["ETag"]
+    assert client.get(url, headers={"If-None-Match": answer["ETag"]}).status_code == 200
+    assert client.put(url, {"name": "b"}, headers={"If-Match": answer["ETag"]}).status_code == 200
