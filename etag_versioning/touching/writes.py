@@ -92,7 +92,7 @@ def touch_for_update(queryset: Any, values: dict[str, Any]) -> tuple[Any, Touch]
     model, using = queryset.model, queryset.db
     touches: Any = touches_of(model)
     touch = Touch(using, at_hand=[*values.values(), _instance_of_manager(queryset)])
-    after = _values_after(touches, values, using)
+    after = _values_after(touches, [values], using)
     pks: set[Any] | None = None
 
     def find(again: bool) -> Iterable[Found]:
@@ -148,12 +148,12 @@ class Source(NamedTuple):
         model: their model.
         pks: their keys; or, with ``by``, the keys of what that foreign key points to,
             which is deleted with all that points to it.
-        values: what the statement stores, by the fields' names.
+        values: what the statement stores, by the fields' names; several, if its rows differ.
     """
 
     model: Any
     pks: Collection[Any]
-    values: dict[str, Any] = {}
+    values: Sequence[dict[str, Any]] = ()
     by: str = "pk"
 
 
@@ -186,7 +186,7 @@ def touch_for_collected(collector: Any, using: str, done: Found | None, *, ours:
         if hasattr(rows, "expect") and touches_others(rows)
     ]
     updated = [
-        Source(rows.model, list(rows.values_list("pk", flat=True)), {field.name: value})
+        Source(rows.model, list(rows.values_list("pk", flat=True)), [{field.name: value}])
         for field, value, rows in updates
     ]
     deleted = [Source(model, [row.pk for row in rows]) for model, rows in collector.data.items()]
@@ -264,10 +264,13 @@ def _values_of(
 
 
 def _values_after(
-    touches: Touches, values: dict[str, Any], using: str
+    touches: Touches, updates: Sequence[dict[str, Any]], using: str
 ) -> dict[str, Collection[Any]]:
-    """What leads on from rows after an update, by the names of paths."""
-    return {path.name: path.values_after(values, using) for path in touches.paths}
+    """What leads on from rows after updates by these values, by the names of paths."""
+    return {
+        path.name: [key for values in updates for key in path.values_after(values, using)]
+        for path in touches.paths
+    }
 
 
 def _lead_to(touches: Touches, values: dict[str, Collection[Any]], rows: Any) -> Found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -200,17 +200,11 @@ class BulkUpdate:
 
     def lock_touched(self, using: str) -> None:
         model: Any = type(self.items[0].instance)
-        touches = touches_of(model)
-        if touches is None or not connections[using].features.has_select_for_update:
+        if touches_of(model) is None or not connections[using].features.has_select_for_update:
             return
-        written = [item.serializer.validated_data for item in self.items]
-        values: dict[str, Collection[Any]] = {
-            path.column: [data[path.first.name] for data in written if path.first.name in data]
-            for path in touches.paths
-            if path.column is not None
-        }
         keys = [item.instance.pk for item in self.items]
-        touch_for_rows([Source(model, keys, values)], using, compared=True)
+        written = [item.serializer.validated_data for item in self.items]
+        touch_for_rows([Source(model, keys, written)], using, compared=True)
 
     def load_locked(self, loose: Sequence[Item]) -> None:
         """Load the rows of ``If-Match: *`` again where their state has changed."""
