@@ -729,6 +729,13 @@ class TestWhatDjangoRaises:
             stale.save()
         assert not isinstance(raised.value, DatabaseError)
 
+    def test_the_class_of_the_error_can_be_pickled(self):
+        """As Django's parallel test runner does."""
+        stale = stale_copy(Strict.objects.create(name="a"), name="b")
+        with pytest.raises(StaleWriteError) as error:
+            stale.save(update_fields=["name"])
+        assert pickle.loads(pickle.dumps(error.type)) is error.type
+
     def test_the_error_can_be_pickled(self):
         stale = stale_copy(Strict.objects.create(name="a"), name="b")
         with pytest.raises(StaleWriteError) as raised:

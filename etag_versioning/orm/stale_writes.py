@@ -5,6 +5,7 @@ What becomes of a ``save()`` or ``delete()`` that is stale: it raises, is report
 
 from __future__ import annotations
 
+import copyreg
 import logging
 import sys
 import traceback
@@ -276,7 +277,16 @@ def _not_updated(model: Any) -> Any:
     ``force_update`` or ``update_fields``, where Django raises that if there is no row.
     """
     djangos = getattr(model, "NotUpdated", DatabaseError)
-    return type("StaleWriteError", (_Picklable, StaleWriteError, djangos), {"of": model})
+    return _ErrorOfModel("StaleWriteError", (_Picklable, StaleWriteError, djangos), {"of": model})
+
+
+class _ErrorOfModel(type):
+    """The class of these classes, which pickle can't find by their name in a module."""
+
+    of: Any
+
+
+copyreg.pickle(_ErrorOfModel, lambda kind: (_not_updated, (kind.of,)))
 
 
 class _Picklable:
