@@ -36,6 +36,9 @@ class InState(models.Lookup):
     def get_source_expressions(self) -> Any:
         return []
 
+    def set_source_expressions(self, new_exprs: Any) -> None:
+        """Nothing: Django sets them where a base manager's query has joins."""
+
     def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
         return self
 
