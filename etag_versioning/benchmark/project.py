@@ -11,18 +11,16 @@ import httpx
 from django.conf import settings
 from django.core.servers.basehttp import get_internal_wsgi_application
 from django.db import connections
-from django.http.request import split_domain_port
+
+from ..http.hosts import allowed_host
 
 __all__ = ["ProjectTransport", "project_address"]
 
 
 def project_address() -> str:
     """The scheme and host under which the project's handler takes requests."""
-    hosts = [host.removeprefix(".") for host in settings.ALLOWED_HOSTS if host != "*"]
-    # Some projects list the IPv6 address "::1" without the brackets that a Host header needs.
-    host = next((host for host in hosts if split_domain_port(host)[0]), "localhost")
     scheme = "https" if settings.SECURE_SSL_REDIRECT else "http"
-    return f"{scheme}://{host}"
+    return f"{scheme}://{allowed_host()}"
 
 
 class ProjectTransport(httpx.BaseTransport):

@@ -229,7 +229,7 @@ class Guard:
         """A block whose writes are held against this guard."""
         return Watch(self.row.using, (self,))
 
-    def settle(self, before: State | None, *, rolled_back: bool, unseen: bool) -> None:
+    def confirm_state(self, before: State | None, *, rolled_back: bool, unseen: bool) -> None:
         """
         Make sure of the state after a block, inside of its transaction.
 
@@ -280,7 +280,7 @@ class DetachedGuard(Guard):
         self.committed = True
         super().note_deletion()
 
-    def settle(self, *args: Any, **kwargs: Any) -> None:
+    def confirm_state(self, *args: Any, **kwargs: Any) -> None:
         """There is no transaction in which the state could stay as it is read."""
 
 
@@ -297,7 +297,7 @@ class ReadOnlyGuard(Guard):
     def admit(self, state: State, instance: models.Model) -> None:
         self.lock()
 
-    def settle(self, *args: Any, **kwargs: Any) -> None:
+    def confirm_state(self, *args: Any, **kwargs: Any) -> None:
         """Nothing was written."""
 
 
@@ -357,4 +357,4 @@ class Watch:
             if self.is_broken:
                 guard.state = None
             else:
-                guard.settle(before, rolled_back=rolled_back, unseen=self.unseen)
+                guard.confirm_state(before, rolled_back=rolled_back, unseen=self.unseen)

@@ -384,7 +384,7 @@ class GuardedWrite:
                 f"by hand, perhaps by a serializer, so its write can never succeed. Write: class "
                 f"Meta: read_only_fields = {state_columns(row.model).names!r}."
             )
-        changed = row.has_moved(error, again, versioning.conditions)
+        changed = row.was_changed(error, again, versioning.conditions)
         decision = reconsider(
             versioning.conditions,
             versioning.evaluate(self.validators_to_compare(again)),

@@ -63,7 +63,7 @@ class CreationGuard(Guard):
         with transaction.atomic(using=self.row.using):
             yield
 
-    def settle(self, *args: Any, **kwargs: Any) -> None:
+    def confirm_state(self, *args: Any, **kwargs: Any) -> None:
         """``check()`` tells."""
 
     def admit(self, state: State, instance: models.Model) -> None:

@@ -111,7 +111,7 @@ class Row(NamedTuple):
             return True
         return error.model is state_columns(self.model).owner and bool(error.pk == self.pk)
 
-    def has_moved(self, error: Exception, again: Row, headers: ConditionalHeaders) -> bool:
+    def was_changed(self, error: Exception, again: Row, headers: ConditionalHeaders) -> bool:
         """
         Whether another request wrote first, where ``error`` ended the write and the row is
         ``again`` now. Without If-Match, a new state is the sign of it.

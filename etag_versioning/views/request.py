@@ -366,7 +366,7 @@ class Call:
             # The row is gone, and the view may create it: If-Match names an absent row.
             refused = again is not None and again.decision.outcome is Outcome.PRECONDITION_FAILED
             return (again.decision if again and refused else GONE), None
-        changed = before.row is None or before.row.has_moved(error, now, self.headers)
+        changed = before.row is None or before.row.was_changed(error, now, self.headers)
         return self.shown(reconsider(self.headers, again.decision, changed), again.validators)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.http.request import split_domain_port
 from django.test import Client
 
 from ...audit import AuditError, audit_address
 from ...audit.isolation import NotTransactional
+from ...http.hosts import allowed_host
 
 __all__ = ["Command"]
 
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         for path in options["paths"]:
             try:
                 report = audit_address(
-                    Client(headers={"host": _host()}),
+                    Client(headers={"host": allowed_host()}),
                     path,
                     users=users,
                     rows=options["rows"],
@@ -87,10 +87,3 @@ def _user(name: str) -> Any:
         return model._default_manager.get_by_natural_key(name)
     except model.DoesNotExist:
         raise CommandError(f"There is no user {name}.", returncode=2) from None
-
-
-def _host() -> str:
-    """A host that the project answers to."""
-    hosts = [host.removeprefix(".") for host in settings.ALLOWED_HOSTS if host != "*"]
-    # Some projects list the IPv6 address "::1" without the brackets that a Host header needs.
-    return next((host for host in hosts if split_domain_port(host)[0]), "localhost")
