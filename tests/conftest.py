@@ -26,20 +26,6 @@ def django_db_modify_db_settings(django_db_modify_db_settings):
     post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
 
 
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """End sessions of threads that are still alive, or PostgreSQL keeps the test's databases."""
-    yield
-    with django_db_blocker.unblock():
-        for each in connections.all():
-            if each.vendor == "postgresql":
-                with each.cursor() as cursor:
-                    cursor.execute(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                    )
-
-
 @pytest.fixture(scope="session", autouse=True)
 def flush_of_filled_tables():
     """

@@ -58,6 +58,7 @@ class TestMethodsWithoutPreconditions:
         assert method not in answer["Allow"]
         assert Person.objects.get().version == 1
 
+    @pytest.mark.usefixtures("close_connections")
     async def test_write_no_row_in_a_coroutine(self, async_rf):
         person = await Person.objects.acreate(name="mine")
         answer = await async_writes(async_rf.options("/"), pk=person.pk)

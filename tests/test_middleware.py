@@ -57,6 +57,7 @@ def test_a_stale_write_is_a_conflict(client, kind):
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.usefixtures("close_connections")
 async def test_a_stale_write_is_a_conflict_under_asgi(async_client, kind):
     assert_conflict(await async_client.put(f"/{kind}/stale/"))
 
@@ -76,6 +77,7 @@ def test_other_errors_are_left_alone(client, kind, what, error):
         client.put(f"/{kind}/{what}/")
 
 
+@pytest.mark.usefixtures("close_connections")
 async def test_other_errors_are_left_alone_under_asgi(async_client):
     with pytest.raises(ValueError, match="something else"):
         await async_client.put("/async/error/")

@@ -164,6 +164,7 @@ class TestBulkUpdate:
         Person.objects.bulk_update([person], ["name"])
         assert state(person) == state(Person.objects.get())
 
+    @pytest.mark.usefixtures("close_connections")
     async def test_has_its_asynchronous_form(self):
         assert Person.objects.abulk_update
 

@@ -167,6 +167,7 @@ def test_both_preconditions_may_be_sent(client):
 
 
 @pytest.mark.skipif(adrf is None, reason="adrf is not installed")
+@pytest.mark.usefixtures("close_connections")
 async def test_post_to_a_list_of_coroutines():
     client = AsyncClient()
 

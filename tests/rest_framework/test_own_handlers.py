@@ -187,6 +187,7 @@ def test_a_router_makes_no_route_that_drf_would_not_make(client, person):
 
 @needs_adrf
 @pytest.mark.parametrize("method", ["put", "patch", "post", "delete"])
+@pytest.mark.usefixtures("close_connections")
 async def test_an_own_coroutine_is_guarded(method):
     person = await Person.objects.acreate(name="a")
     url = f"/coroutines/{person.pk}/"
@@ -202,6 +203,7 @@ async def test_an_own_coroutine_is_guarded(method):
 
 @needs_adrf
 @pytest.mark.parametrize("kind", ["coroutine-api", "sync-mixins"])
+@pytest.mark.usefixtures("close_connections")
 async def test_a_coroutine_that_cannot_be_guarded_is_refused_with_the_mended_code(kind):
     person = await Person.objects.acreate(name="a")
     with pytest.raises(ImproperlyConfigured, match=r"Write: def put\(self, request, …\)"):
@@ -211,6 +213,7 @@ async def test_a_coroutine_that_cannot_be_guarded_is_refused_with_the_mended_cod
 
 @needs_adrf
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.usefixtures("close_connections")
 async def test_a_coroutine_that_adrf_does_not_have_is_405(method):
     person = await Person.objects.acreate(name="a")
     client = AsyncClient()
