@@ -127,8 +127,10 @@ class AuditedHandler(AuditedRead):
         data, ignored = response.data, self.handled.etag_ignores
         if ignored and isinstance(data, Mapping):
             data = {name: value for name, value in data.items() if name not in ignored}
+        renderer = self.handled.request.accepted_renderer
         # Of the browsable API's page, the data counts: its forms show what the user may choose.
-        if isinstance(self.handled.request.accepted_renderer, JSONRenderer | BrowsableAPIRenderer):
+        by_data = getattr(type(renderer), "render", None) is JSONRenderer.render
+        if by_data or isinstance(renderer, BrowsableAPIRenderer):
             yield from header_parts(response)
             yield from json_parts(data, sizes=True)
         else:

@@ -65,5 +65,6 @@ class RequestState:
         """Let the request be as it was, so that a 304 gets the headers that it would have had."""
         self.request.META.clear()
         self.request.META.update(self.meta)
+        vars(self.request).pop("headers", None)  # They are made of META once.
         for holder, name, value in self.flags:
             setattr(holder, name, value)

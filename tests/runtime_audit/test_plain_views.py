@@ -511,6 +511,17 @@ def test_a_session_that_the_view_read_stays_unsaved(person, rf):
     assert (request.session.accessed, request.session.modified) == (False, False)
 
 
+def test_middleware_sees_the_preconditions_at_a_304(person, rf):
+    def looks(request, person):
+        return HttpResponse(f"{person.name} {sorted(request.headers)}")
+
+    ANSWERS["view"] = looks
+    tag = get_by_request(rf, person)["ETag"]
+    request = rf.get("/", headers={"If-None-Match": tag})
+    assert anything(request, pk=person.pk).status_code == 304
+    assert request.headers["If-None-Match"] == tag
+
+
 def get_by_request(rf, person):
     request = rf.get("/")
     request.session = SessionStore()
