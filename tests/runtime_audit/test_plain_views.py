@@ -463,6 +463,14 @@ def test_a_cache_with_something_else_in_it_leaves_each_answer_as_it_is(person, m
     assert get(person).status_code == 200
 
 
+def test_a_cache_table_that_is_missing_leaves_the_transaction_usable(person, settings):
+    backend = "django.core.cache.backends.db.DatabaseCache"
+    settings.CACHES = {"audit": {"BACKEND": backend, "LOCATION": "no_such_table"}}
+    tag = get(person)["ETag"]
+    assert get(person, tag).status_code == 304
+    assert Person.objects.count() == 1
+
+
 @pytest.mark.parametrize("off", [None, {"sample_rate": 0, "cache": "audit"}])
 def test_off_a_304_costs_no_cache_and_no_other_statement(person, settings, monkeypatch, off):
     settings.ETAG_VERSIONING = {"AUDIT": off}
