@@ -465,7 +465,9 @@ def test_a_cache_with_something_else_in_it_leaves_each_answer_as_it_is(person, m
 
 def test_a_cache_table_that_is_missing_leaves_the_transaction_usable(person, settings):
     backend = "django.core.cache.backends.db.DatabaseCache"
-    settings.CACHES = {"audit": {"BACKEND": backend, "LOCATION": "no_such_table"}}
+    table = {"BACKEND": backend, "LOCATION": "no_such_table"}
+    settings.CACHES = {**settings.CACHES, "table": table}
+    settings.ETAG_VERSIONING = {"AUDIT": {"sample_rate": 1, "cache": "table"}}
     tag = get(person)["ETag"]
     assert get(person, tag).status_code == 304
     assert Person.objects.count() == 1
