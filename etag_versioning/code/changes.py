@@ -19,10 +19,14 @@ from typing import Any, Final
 from .bytecode import changed_names
 from .origin import is_project_module
 
-__all__ = ["forget", "functions_in", "is_state", "state_attributes"]
+__all__ = ["forget", "functions_in", "is_code", "is_state", "state_attributes"]
 
 # Methods in which an instance gets what it keeps.
 _INITIAL: Final = frozenset({"__init__", "__new__", "__post_init__", "__set_name__"})
+_PLAIN: Final = (str, int, tuple, list, dict, type(None), type)
+_CACHED: Final = type(functools.lru_cache(len))
+_WRAPPERS: Final = (FunctionType, _CACHED)
+_CODE: Final = (*_WRAPPERS, type, staticmethod, classmethod, property, functools.cached_property)
 # The changes of a module's functions, by the identity of its globals; and the globals, so that
 # no other dictionary gets the same identity.
 _changes: dict[int, tuple[dict[str, Any], frozenset[str]]] = {}
@@ -38,6 +42,8 @@ def forget() -> None:
 
 def functions_in(value: Any) -> Iterator[FunctionType]:
     """The functions of a value of a module or a class: itself, or what it wraps."""
+    if isinstance(value, _PLAIN):
+        return
     found: Any = value
     for _ in range(20):
         if isinstance(found, FunctionType):
@@ -51,11 +57,16 @@ def functions_in(value: Any) -> Iterator[FunctionType]:
             inner = found.func
         elif type(found).__name__ == "cached_property":
             inner = getattr(found, "func", None)
-        elif isinstance(found, FunctionType | type(functools.lru_cache(len))):
+        elif isinstance(found, _WRAPPERS):
             inner = vars(found).get("__wrapped__")
         if inner is None:
             return
         found = inner
+
+
+def is_code(value: Any) -> bool:
+    """Whether a value of a module or a class is a function, a class or a property."""
+    return issubclass(type(value), _CODE)
 
 
 def is_state(name: str, namespace: dict[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ RENDERING_SETTINGS: Final = tuple(
 def versions() -> dict[str, str]:
     """What the byte code is of, and what runs around every view."""
     return {
-        "Python": f"{platform.python_implementation()} {platform.python_version()}",
+        "Python": "{} {}.{}.{}".format(sys.implementation.name, *sys.version_info),
         "Django": django.get_version(),
         "etag_versioning": __version__,
     }

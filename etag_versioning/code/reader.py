@@ -14,12 +14,11 @@ import os
 import re
 import sys
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from functools import singledispatch
 from importlib import import_module
 from pathlib import PurePath
 from types import (
@@ -42,7 +41,7 @@ from ..http.etags import digest
 from .bytecode import code_terms
 from .origin import distribution, is_project_module, root_of
 
-__all__ = ["Constant", "Node", "Reader", "Setting", "Template", "describe", "is_secret"]
+__all__ = ["ByClass", "Constant", "Node", "Reader", "Setting", "Template", "describe", "is_secret"]
 
 # More elements than these are counted, not read.
 _LONGEST: Final = 20_000
@@ -157,7 +156,7 @@ class Reader:
         else:
             self.depth += 1
             # By its type: isinstance() would evaluate a lazy object.
-            describe.dispatch(kind)(value, self)
+            describe.of(kind)(value, self)
             self.depth -= 1
 
     def text(self, value: str) -> None:
@@ -299,24 +298,44 @@ def _is_prose(text: str) -> bool:
     return any(character in text for character in " \n\t{}<>") or text.startswith(("/", "."))
 
 
+class ByClass:
+    """
+    Functions by class: that of the nearest base is used. ``functools.singledispatch`` is the
+    same, but spends most of the time of a fingerprint on abstract base classes.
+    """
+
+    def __init__(self, default: Callable[..., Any]) -> None:
+        self._functions: dict[type, Callable[..., Any]] = {object: default}
+
+    def register(self, *classes: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        def decorator(function: Callable[..., Any]) -> Callable[..., Any]:
+            self._functions.update(dict.fromkeys(classes, function))
+            return function
+
+        return decorator
+
+    def of(self, cls: type) -> Callable[..., Any]:
+        return next(self._functions[base] for base in cls.__mro__ if base in self._functions)
+
+
 _ATOMS: Final = frozenset({int, float, bool, complex, bytes, type(None), type(...)})
 _PRINTED: Final = (
     *(Decimal, Fraction, UUID, date, time, timedelta, range, slice),
     *(GenericAlias, UnionType, operator.attrgetter, operator.itemgetter, operator.methodcaller),
 )
+CACHED_FUNCTION: Final = type(functools.lru_cache(len))
 _CODE: Final = frozenset(
     {FunctionType, BuiltinFunctionType, MethodType, functools.partial}
-    | {type(functools.lru_cache(len)), staticmethod, classmethod, property}
+    | {CACHED_FUNCTION, staticmethod, classmethod, property}
 )
 # What holds no code of its own, though it changes: locks, loggers, connections of Django's.
 _SILENT: Final = ("_thread.", "threading.", "logging.", "contextvars.", "_contextvars.", "weakref.")
 
 
-@singledispatch
+@ByClass
 def describe(value: Any, reader: Reader) -> None:
     """
-    Read a value of a type, into ``reader``. Types can be registered, as for every
-    ``functools.singledispatch``. By default: the arguments of what Django calls deconstructible,
+    Read a value by its class. By default: the arguments of what Django calls deconstructible,
     and the attributes of an instance of the project's own classes.
     """
     kind = type(value)
@@ -413,8 +432,7 @@ def _method(value: MethodType, reader: Reader) -> None:
     reader.value(value.__self__)
 
 
-@describe.register(functools.partial)
-@describe.register(functools.partialmethod)
+@describe.register(functools.partial, functools.partialmethod)
 def _partial(value: Any, reader: Reader) -> None:
     reader.add("partial")
     reader.value(value.func)
@@ -422,14 +440,13 @@ def _partial(value: Any, reader: Reader) -> None:
     reader.mapping("keywords", value.keywords)
 
 
-@describe.register(staticmethod)
-@describe.register(classmethod)
+@describe.register(staticmethod, classmethod)
 def _wrapped_method(value: Any, reader: Reader) -> None:
     reader.add(type(value).__name__)
     reader.value(value.__func__)
 
 
-@describe.register(type(functools.lru_cache(len)))
+@describe.register(CACHED_FUNCTION)
 def _cached_function(value: Any, reader: Reader) -> None:
     # What is in the cache does not count.
     reader.add("cached")
@@ -470,10 +487,7 @@ def _settings(value: Any, reader: Reader) -> None:
     reader.add("settings")
 
 
-@describe.register(str)
-@describe.register(bytes)
-@describe.register(int)
-@describe.register(float)
+@describe.register(str, bytes, int, float)
 def _subclassed(value: Any, reader: Reader) -> None:
     # Of a subclass: SafeString, a member of IntegerChoices.
     if isinstance(value, Enum):
@@ -507,27 +521,23 @@ def _deque(value: Any, reader: Reader) -> None:
     reader.values("deque", value, len(value))
 
 
-@describe.register(bytearray)
-@describe.register(memoryview)
+@describe.register(bytearray, memoryview)
 def _bytes(value: Any, reader: Reader) -> None:
     reader.add(f"bytes {bytes(value)!r}")
 
 
-@describe.register(tuple)
-@describe.register(list)
+@describe.register(tuple, list)
 def _sequence(value: Any, reader: Reader) -> None:
     _own_class(value, (tuple, list), reader)
     reader.values(type(value).__name__, value, len(value))
 
 
-@describe.register(set)
-@describe.register(frozenset)
+@describe.register(set, frozenset)
 def _set(value: Any, reader: Reader) -> None:
     reader.unordered("set", value)
 
 
-@describe.register(dict)
-@describe.register(MappingProxyType)
+@describe.register(dict, MappingProxyType)
 def _dictionary(value: Any, reader: Reader) -> None:
     _own_class(value, (dict, MappingProxyType), reader)
     factory = getattr(value, "default_factory", None)
@@ -541,15 +551,9 @@ def _own_class(value: Any, plain: tuple[type, ...], reader: Reader) -> None:
         reader.kind(type(value))
 
 
-def _register_printed() -> None:
-    def printed(value: Any, reader: Reader) -> None:
-        reader.add(f"{type(value).__qualname__} {value!r}")
-
-    for kind in _PRINTED:
-        describe.register(kind, printed)
-
-
-_register_printed()
+@describe.register(*_PRINTED)
+def _printed(value: Any, reader: Reader) -> None:
+    reader.add(f"{type(value).__qualname__} {value!r}")
 
 
 @describe.register(tzinfo)
