@@ -35,7 +35,7 @@ def check_revision(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckM
                 id="etag_versioning.W205",
             )
         )
-    plain = sorted({view.name for view in views if not view.is_in_tags})
+    plain = sorted({view.name for view in views if view.shows_rows and not view.is_in_tags})
     if plain:
         found.append(
             checks.Warning(

@@ -17,7 +17,7 @@ from types import FunctionType
 from typing import Any, Final
 
 from .bytecode import changed_names
-from .origin import is_project_module
+from .origin import is_project_class, is_project_module
 
 __all__ = ["forget", "functions_in", "is_code", "is_state", "state_attributes"]
 
@@ -137,7 +137,7 @@ def state_attributes(cls: type, *, of_class: bool = False) -> frozenset[str]:
 
 def _state_attributes(cls: type, of_class: bool) -> Iterator[str]:
     for base in cls.__mro__:
-        if not is_project_module(base.__module__):
+        if not is_project_class(base):
             continue
         for name, member in list(vars(base).items()):
             for function in functions_in(member):

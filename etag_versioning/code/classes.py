@@ -72,7 +72,7 @@ def read_class(cls: type, reader: Reader) -> None:
         if is_secret(name) and isinstance(value, str | bytes):
             reader.cannot_see(f"{name}: a secret, whose value is in no fingerprint")
         elif not is_code(value) and name in state_attributes(cls, of_class=True):
-            reader.cannot_see(f"{name} changes while the program runs")
+            reader.state(name, value)
         else:
             reader.value(value)
     for name in sorted(annotations) if isinstance(annotations, dict) else ():

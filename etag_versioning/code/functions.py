@@ -37,7 +37,7 @@ def read_function(function: FunctionType, reader: Reader) -> None:
     for name, value in _held(function):
         reader.add(f"local {name}")
         if f"local {name}" in changed_names(code):
-            reader.cannot_see(f"{name} changes while the program runs")
+            reader.state(name, value)
         else:
             reader.value(value)
     namespace = function.__globals__
@@ -113,9 +113,10 @@ def _read_paths(names: Names, reader: Reader) -> None:
 
 def read_constant(constant: Constant, reader: Reader) -> None:
     """What a global of one of the project's modules holds."""
+    value = constant.namespace.get(constant.name)
     if is_secret(constant.name):
         reader.cannot_see("a secret, whose value is in no fingerprint")
     elif is_state(constant.name, constant.namespace):
-        reader.cannot_see("it changes while the program runs")
+        reader.state(constant.name, value)
     else:
-        reader.value(constant.namespace.get(constant.name))
+        reader.value(value)

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from .. import __version__
 
-__all__ = ["Distribution", "distribution", "is_project_module", "root_of"]
+__all__ = ["Distribution", "distribution", "is_project_class", "is_project_module", "root_of"]
 
 _INSTALLED: Final = ("site-packages", "dist-packages")
 _STDLIB: Final = frozenset(
@@ -58,6 +58,23 @@ def _file_of(top: str) -> str | None:
     else:
         places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
     return next((each for each in places or () if each and os.sep in each), None)
+
+
+def is_project_class(cls: type) -> bool:
+    """
+    Whether a class is the project's. One that ``type()`` made by a metaclass of Django's or
+    DRF's says that it is of the metaclass's module, where it cannot be found.
+    """
+    if is_project_module(cls.__module__):
+        return True
+    if "<locals>" in cls.__qualname__:
+        return False
+    found: Any = sys.modules.get(cls.__module__)
+    for name in cls.__qualname__.split("."):
+        if found is None:
+            return True
+        found = getattr(found, "__dict__", {}).get(name)
+    return found is not cls and type(cls) is not type
 
 
 class Distribution(NamedTuple):

@@ -39,7 +39,7 @@ from django.conf import settings as django_settings
 
 from ..http.etags import digest
 from .bytecode import code_terms
-from .origin import distribution, is_project_module, root_of
+from .origin import distribution, is_project_class, is_project_module, root_of
 
 __all__ = ["ByClass", "Constant", "Node", "Reader", "Setting", "Template", "describe", "is_secret"]
 
@@ -144,6 +144,19 @@ class Reader:
         self.unseen[what] = None
         self.terms.append(f"unseen {what}")
 
+    def state(self, name: str, value: Any) -> None:
+        """
+        What the program changes while it runs, which is left out. A cache of values is made by
+        code that is read; a registry of functions holds code that is not.
+        """
+        self.terms.append("state")
+        held = value.values() if isinstance(value, Mapping) else value
+        if isinstance(value, Mapping | list | set | frozenset | deque) and any(
+            callable(each) or isinstance(each, tuple | list) and any(map(callable, each))
+            for each in list(held)
+        ):
+            self.unseen[f"the code in {name}, which changes while the program runs"] = None
+
     def value(self, value: Any) -> None:
         """Any value: of a constant, an argument, an attribute."""
         kind = type(value)
@@ -224,7 +237,8 @@ class Reader:
     def kind(self, cls: type) -> None:
         """Refer to a class."""
         name = f"{cls.__module__}.{cls.__qualname__}"
-        if self.module_of(cls.__module__):
+        self.module_of(cls.__module__)
+        if is_project_class(cls):
             self.refer("class", name, cls)
         else:
             self.terms.append(f"class {name}")
@@ -345,7 +359,7 @@ def describe(value: Any, reader: Reader) -> None:
         reader.kind(kind)
         reader.value(made[0])
         reader.value(made[1])
-    elif is_project_module(kind.__module__):
+    elif is_project_class(kind):
         reader.kind(kind)
         _instance(value, reader)
     elif kind.__module__ in ("typing", "annotationlib"):
