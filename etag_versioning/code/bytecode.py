@@ -226,8 +226,17 @@ def _changes_at(loads: list[_Load], position: int) -> Iterator[str]:
         position += 1
     if position < len(loads) and loads[position].operation in ("STORE_ATTR", "DELETE_ATTR"):
         yield f"{kind} {'.'.join([*path, *loads[position].names])}="
+    if (name := _adds_to(loads[position : position + 2])) is not None:
+        yield f"{kind} {'.'.join([*path, name])}="
     if _sets_item(loads, position):
         yield f"{kind} {'.'.join(path)}"
+
+
+def _adds_to(loads: list[_Load]) -> str | None:
+    """The attribute of ``object.attribute += 1``, which copies the object before it reads it."""
+    if len(loads) == 2 and loads[0].operation == "COPY" and loads[0].argument == 1:
+        return loads[1].names[0] if loads[1].operation == "LOAD_ATTR" else None
+    return None
 
 
 def _sets_item(loads: list[_Load], position: int) -> bool:
@@ -239,7 +248,7 @@ def _sets_item(loads: list[_Load], position: int) -> bool:
         if load.operation == "COPY" and depth == 2 and load.argument == 2:
             return True  # container[key] += 1
         effect = _effect(load)
-        if depth == 1 and (effect <= 0 or load.operation in ("LOAD_ATTR", "LOAD_METHOD")):
+        if depth == 1 and (effect <= 0 or load.operation == "COPY" or load.operation in ("LOAD_ATTR", "LOAD_METHOD")):
             return False
         depth += effect
         if depth < 2:
@@ -274,13 +283,11 @@ def _second_is_constant(loads: list[_Load], code: CodeType) -> bool:
     depth = 0
     is_constant = False
     for load in loads:
-        if load.operation.startswith(("CALL", "PRECALL")) and depth <= 3:
-            return is_constant
-        if load.operation == "PUSH_NULL":
-            continue
         before, depth = depth, depth + _effect(load)
+        if depth <= 0 and before > 0:
+            return is_constant
         if before == 1 and depth == 2:
             is_constant = load.operation == "LOAD_CONST"
         elif load.operation in _JOINS and depth == 2:
-            return False
+            is_constant = False
     return False

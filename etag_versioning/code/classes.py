@@ -10,7 +10,7 @@ from django import forms
 from django.db import models
 from django.db.models.manager import BaseManager
 from django.db.models.query import Prefetch
-from django.utils.functional import Promise, cached_property
+from django.utils.functional import Promise, SimpleLazyObject, cached_property
 
 from .bytecode import names_of
 from .changes import functions_in, is_code, state_attributes
@@ -267,6 +267,12 @@ def _lazy(value: Any, reader: Reader) -> None:
                 reader.value(each)
         else:
             reader.value(each)
+
+
+@describe.register(SimpleLazyObject)
+def _lazy_object(value: Any, reader: Reader) -> None:
+    """By the function that makes the object. The object itself may not be made yet."""
+    reader.value(vars(value).get("_setupfunc"))
 
 
 @describe.register(cached_property)

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import Any, Final
 
+from django.apps import apps
+from django.conf import settings
+
 from .bytecode import Names, changed_names, code_terms, computes_attributes, names_of
 from .changes import is_state
 from .reader import Constant, Reader, is_secret
@@ -27,6 +30,7 @@ _OUTSIDE: Final = {
 }
 _SERVICES: Final = frozenset({"aiohttp", "boto3", "httpx", "requests", "urllib3"})
 _BY_PATH: Final = frozenset({"import_string", "import_module"})
+_BY_LABEL: Final = frozenset({"get_model", "get_user_model"})
 
 
 def read_function(function: FunctionType, reader: Reader) -> None:
@@ -94,6 +98,8 @@ def _tell_unseen(function: FunctionType, names: Names, reader: Reader) -> None:
         reader.cannot_see("getattr() with a computed name")
     if names.names & _BY_PATH:
         _read_paths(names, reader)
+    if names.names & _BY_LABEL:
+        _read_models(names, reader)
 
 
 def _read_paths(names: Names, reader: Reader) -> None:
@@ -109,6 +115,18 @@ def _read_paths(names: Names, reader: Reader) -> None:
             reader.named_module(loaded, names.names | {name})
     if not found:
         reader.cannot_see("an import by a computed name")
+
+
+def _read_models(names: Names, reader: Reader) -> None:
+    """The models of ``apps.get_model()`` and ``get_user_model()``."""
+    labels = [text for text in names.texts if text.count(".") == 1]
+    if "get_user_model" in names.names:
+        labels.append(settings.AUTH_USER_MODEL)
+    for label in labels:
+        try:
+            reader.kind(apps.get_model(label))
+        except (LookupError, ValueError):
+            continue  # Other text.
 
 
 def read_constant(constant: Constant, reader: Reader) -> None:

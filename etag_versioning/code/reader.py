@@ -260,11 +260,8 @@ class Reader:
         value = namespace[name]
         kind = type(value)
         if issubclass(kind, ModuleType):
-            if not (value is sys.modules.get(self.module) and self.depth):
-                self.depth += 1
-                if self.depth < _DEEPEST:
-                    self.named_module(value, names - {name})
-                self.depth -= 1
+            # Fewer names each time: modules that import each other come to an end.
+            self.named_module(value, names - {name})
         elif kind is LazySettings:
             self.settings(names)
         elif issubclass(kind, type) or kind in _CODE:

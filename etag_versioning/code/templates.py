@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from django.template import Template as DjangoTemplate
 from django.template import TemplateDoesNotExist, TemplateSyntaxError, engines
 
-from .reader import Reader, Template
+from .reader import Reader, Template, describe
 
 __all__ = ["read_template"]
 
@@ -36,14 +37,20 @@ def read_template(template: Template, reader: Reader) -> bool:
             reader.cannot_see(f"it has an error: {error}")
             return True
         inner = found.template
-        if hasattr(inner, "source"):  # Django's own engine.
-            reader.add(inner.source)
-            _read_names(inner.source, reader)
-            _read_libraries(inner.engine, inner.source, reader)
+        if isinstance(inner, DjangoTemplate):
+            _read_django(inner, reader)
         else:
             _read_jinja(engine, template.name, reader)
         return True
     return False
+
+
+@describe.register(DjangoTemplate)
+def _read_django(template: Any, reader: Reader) -> None:
+    """A template of Django's own engine."""
+    reader.add(template.source)
+    _read_names(template.source, reader)
+    _read_libraries(template.engine, template.source, reader)
 
 
 def _read_names(source: str, reader: Reader) -> None:

@@ -13,10 +13,20 @@ import sys
 import time
 
 import django
+from django.conf import settings
+from django.utils.functional import empty
 
-# What no project changes is loaded once.
-for name in ("django.core.management", "django.test", "django.db.backends.sqlite3.base"):
-    importlib.import_module(name)
+
+def load():
+    """Load what no project changes, once. DRF wants settings when it is imported."""
+    settings.configure()
+    for name in (
+        *("django.test", "django.views.generic", "django.contrib.auth.hashers", "django.forms"),
+        *("rest_framework.routers", "rest_framework.viewsets", "etag_versioning.conf"),
+        *("django.db.backends.sqlite3.base", "django.template.context_processors"),
+    ):
+        importlib.import_module(name)
+    settings._wrapped = empty
 
 
 def answer(folder, before=""):
@@ -24,6 +34,7 @@ def answer(folder, before=""):
     sys.path.insert(0, folder)
     os.chdir(folder)
     os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
+    importlib.import_module("rest_framework.settings").api_settings.reload()
     django.setup()
     from etag_versioning.checks.fingerprints import fingerprinted_views
 
@@ -58,5 +69,6 @@ def answer_in_fork(line):
 
 
 if __name__ == "__main__":
+    load()
     for each in sys.stdin:
         answer_in_fork(each)

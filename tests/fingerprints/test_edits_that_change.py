@@ -25,7 +25,7 @@ VIEWSET_EDITS = [
     ("a regular expression", "shop/money.py", 're.compile(r" +")', 're.compile(r" *")'),
     ("the flags of a regular expression", "shop/money.py", 'r" +")', 'r" +", re.I)'),
     ("a helper's default", "shop/money.py", "digits=2", "digits=3"),
-    ("the order of a helper's arguments", "shop/money.py", "price, digits)", "digits, price)"),
+    ("the order of a helper's arguments", "shop/money.py", "price * RATE, digits", "digits, price * RATE"),
     ("a helper of another module", "shop/rounding.py", "round(value, digits)", "round(value)"),
     ("a function in lru_cache", "shop/money.py", 'else "grey"', 'else "blue"'),
     ("a member of an Enum", "shop/money.py", 'WARM = "warm"', 'WARM = "hot"'),
