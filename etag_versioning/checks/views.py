@@ -16,7 +16,16 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from ..orm.state_columns import state_columns
 
-__all__ = ["Route", "check_kwarg", "check_lookup", "check_model", "check_views", "error", "routes", "sources_of"]
+__all__ = [
+    "Route",
+    "check_kwarg",
+    "check_lookup",
+    "check_model",
+    "check_views",
+    "error",
+    "routes",
+    "sources_of",
+]
 
 
 class Route(NamedTuple):

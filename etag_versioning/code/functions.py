@@ -11,7 +11,7 @@ from django.apps import apps
 from django.conf import settings
 
 from .bytecode import Names, changed_names, code_terms, computes_attributes, names_of
-from .changes import is_state
+from .changes import is_changed, is_state
 from .reader import Constant, Reader, is_secret
 
 __all__ = ["read_constant", "read_function"]
@@ -40,7 +40,7 @@ def read_function(function: FunctionType, reader: Reader) -> None:
     reader.add(*code_terms(code))
     for name, value in _held(function):
         reader.add(f"local {name}")
-        if f"local {name}" in changed_names(code):
+        if is_changed(f"local {name}", value, changed_names(code)):
             reader.state(name, value)
         else:
             reader.value(value)

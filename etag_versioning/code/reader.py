@@ -12,7 +12,6 @@ import functools
 import operator
 import os
 import re
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, time, timedelta, tzinfo
@@ -39,6 +38,7 @@ from django.conf import settings as django_settings
 
 from ..http.etags import digest
 from .bytecode import code_terms
+from .changes import is_changed, state_attributes
 from .origin import distribution, is_project_class, is_project_module, root_of
 
 __all__ = ["ByClass", "Constant", "Node", "Reader", "Setting", "Template", "describe", "is_secret"]
@@ -152,7 +152,7 @@ class Reader:
         self.terms.append("state")
         held = value.values() if isinstance(value, Mapping) else value
         if isinstance(value, Mapping | list | set | frozenset | deque) and any(
-            callable(each) or isinstance(each, tuple | list) and any(map(callable, each))
+            callable(each) or (isinstance(each, tuple | list) and any(map(callable, each)))
             for each in list(held)
         ):
             self.unseen[f"the code in {name}, which changes while the program runs"] = None
@@ -370,12 +370,11 @@ def describe(value: Any, reader: Reader) -> None:
 
 def _instance(value: Any, reader: Reader) -> None:
     """The attributes that only ``__init__()`` and its like assign."""
-    from .changes import state_attributes
 
     state = state_attributes(type(value))
     attributes = getattr(value, "__dict__", {})
     for name in sorted(attributes):
-        if name not in state:
+        if not is_changed(name, attributes[name], state):
             reader.add(f"attribute {name}")
             reader.value(attributes[name])
 
@@ -416,8 +415,10 @@ def _cells(value: FunctionType, wrapped: Any, reader: Reader) -> None:
         except ValueError:
             continue
         kind = type(content)
-        if content is not wrapped and content is not value and (
-            kind is str or kind in _ATOMS or kind in _CODE or issubclass(kind, type)
+        if (
+            content is not wrapped
+            and content is not value
+            and (kind is str or kind in _ATOMS or kind in _CODE or issubclass(kind, type))
         ):
             reader.add(f"cell {name}")
             reader.value(content)
@@ -505,10 +506,11 @@ def _subclassed(value: Any, reader: Reader) -> None:
         _member(value, reader)
         return
     _own_class(value, (str, bytes, int, float), reader)
-    for kind in (str, bytes, int, float):
-        if isinstance(value, kind):
-            reader.value(kind.__new__(kind, value))
-            return
+    if isinstance(value, str):
+        reader.text(str.__str__(value))
+    else:
+        plain = next(kind for kind in (bytes, int, float) if isinstance(value, kind))
+        reader.value(plain(value))
 
 
 @describe.register(Enum)
@@ -570,4 +572,3 @@ def _printed(value: Any, reader: Reader) -> None:
 @describe.register(tzinfo)
 def _time_zone(value: tzinfo, reader: Reader) -> None:
     reader.add(f"{type(value).__qualname__} {value}")
-

@@ -22,16 +22,24 @@ __all__ = ["fingerprint", "fingerprint_of_view"]
 
 # Arguments of a field that decide nothing about what is shown.
 _INPUT: Final = frozenset(
-    "allow_blank allow_empty allow_null error_messages initial max_length min_length max_value "
-    "min_value queryset required trim_whitespace validators".split()
+    (
+        *("allow_blank", "allow_empty", "allow_null", "error_messages", "initial"),
+        *("max_length", "min_length", "max_value", "min_value", "queryset", "required"),
+        *("trim_whitespace", "validators"),
+    )
 )
 _OF_SERIALIZERS: Final = frozenset(
-    "_declared_fields create run_validation run_validators to_internal_value update validate".split()
+    (
+        *("_declared_fields", "create", "run_validation", "run_validators"),
+        *("to_internal_value", "update", "validate"),
+    )
 )
 _OF_VIEWS: Final = frozenset(
-    "authentication_classes content_negotiation_class metadata_class parser_classes "
-    "permission_classes schema throttle_classes throttle_scope perform_create perform_destroy "
-    "perform_update".split()
+    (
+        *("authentication_classes", "content_negotiation_class", "metadata_class"),
+        *("parser_classes", "permission_classes", "schema", "throttle_classes"),
+        *("throttle_scope", "perform_create", "perform_destroy", "perform_update"),
+    )
 )
 # Settings of DRF's on which the bytes of an answer depend.
 _SETTINGS: Final = (
