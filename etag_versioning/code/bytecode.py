@@ -65,22 +65,23 @@ class Names(NamedTuple):
     imports: tuple[tuple[str, int, tuple[str, ...]], ...]
 
 
-def code_terms(code: CodeType) -> Iterator[Any]:
+def code_terms(code: CodeType) -> list[Any]:
     """What the code does, as text and bytes that are the same in each process."""
     arguments = code.co_argcount + code.co_kwonlyargcount
     arguments += bool(code.co_flags & inspect.CO_VARARGS)
     arguments += bool(code.co_flags & inspect.CO_VARKEYWORDS)
-    yield "code"
-    yield code.co_code
-    yield code.co_exceptiontable
-    yield code.co_flags & ~_HAS_DOCSTRING
-    yield f"{code.co_argcount},{code.co_posonlyargcount},{code.co_kwonlyargcount}"
-    yield ",".join(code.co_varnames[:arguments])
-    yield ",".join(code.co_names)
-    yield ",".join(code.co_cellvars)
-    yield ",".join(code.co_freevars)
+    terms = [
+        code.co_code,
+        code.co_exceptiontable,
+        code.co_flags & ~_HAS_DOCSTRING,
+        code.co_argcount,
+        code.co_posonlyargcount,
+        code.co_kwonlyargcount,
+        repr((code.co_varnames[:arguments], code.co_names, code.co_cellvars, code.co_freevars)),
+    ]
     for constant in _constants(code):
-        yield from _constant_terms(constant)
+        terms += _constant_terms(constant)
+    return terms
 
 
 def _constants(code: CodeType) -> tuple[Any, ...]:
@@ -97,21 +98,18 @@ def _constants(code: CodeType) -> tuple[Any, ...]:
     return (None, *constants[1:]) if has_docstring else constants
 
 
-def _constant_terms(value: Any) -> Iterator[Any]:
+def _constant_terms(value: Any) -> list[Any]:
     if isinstance(value, CodeType):
-        yield from code_terms(value)
-    elif isinstance(value, tuple):
-        yield f"tuple of {len(value)}"
-        for each in value:
-            yield from _constant_terms(each)
-    elif isinstance(value, frozenset):
+        return ["code", *code_terms(value)]
+    if isinstance(value, tuple):
+        return [
+            f"tuple of {len(value)}",
+            *(term for each in value for term in _constant_terms(each)),
+        ]
+    if isinstance(value, frozenset):
         # Its order depends on the hash seed.
-        yield f"set of {len(value)}"
-        yield from sorted("".join(map(repr, _constant_terms(each))) for each in value)
-    elif isinstance(value, str | bytes):
-        yield value
-    else:
-        yield f"{type(value).__name__} {value!r}"
+        return [f"set of {len(value)}", *sorted(repr(_constant_terms(each)) for each in value)]
+    return [f"{type(value).__name__} {value!r}"]
 
 
 @lru_cache(maxsize=10_000)

@@ -17,7 +17,7 @@ from types import FunctionType
 from typing import Any, Final
 
 from .bytecode import changed_names
-from .origin import is_project_class, is_project_module
+from .origin import is_loading, is_project_class, is_project_module
 
 __all__ = ["forget", "functions_in", "is_changed", "is_code", "is_state", "state_attributes"]
 
@@ -119,7 +119,8 @@ def _changes_in(namespace: dict[str, Any]) -> frozenset[str]:
                 if function.__globals__ is namespace:
                     found |= changed_names(function.__code__)
     changes = frozenset(each for each in found if each.startswith("global "))
-    _changes[id(namespace)] = namespace, changes
+    if not is_loading(str(own)):
+        _changes[id(namespace)] = namespace, changes
     return changes
 
 

@@ -184,7 +184,11 @@ def read_field(field: Any, reader: Reader) -> None:
     reader.kind(kind)
     if kind.__module__.startswith(("django.db.models.fields", "etag_versioning.fields")):
         # deconstruct() takes ten times as long.
-        reader.value(tuple(getattr(field, name, None) for name in _OF_FIELDS))
+        for name in _OF_FIELDS:
+            value = getattr(field, name, None)
+            if value is not None and value is not False and value != "":
+                reader.add(name)
+                reader.value(value)
         if kind is models.JSONField and (field.encoder or field.decoder):
             reader.value((field.encoder, field.decoder))
         return

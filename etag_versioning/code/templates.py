@@ -59,7 +59,7 @@ def _read_names(source: str, reader: Reader) -> None:
         if tag in _LOADED_BY:
             match = _QUOTED.match(content)
             if match:
-                reader.references.append(Template(match[1] or match[2] or ""))
+                reader.refer_to(Template(match[1] or match[2] or ""))
             elif tag != "from":
                 reader.cannot_see(f"{{% {tag} %}} with a computed name")
         if tag == "url":
