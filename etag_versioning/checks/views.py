@@ -16,7 +16,16 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from ..orm.state_columns import state_columns
 
-__all__ = ["Route", "check_kwarg", "check_lookup", "check_model", "check_views", "error", "routes"]
+__all__ = [
+    "Route",
+    "check_kwarg",
+    "check_lookup",
+    "check_model",
+    "check_views",
+    "error",
+    "routes",
+    "sources_of",
+]
 
 
 class Route(NamedTuple):
@@ -98,7 +107,7 @@ def check_kwarg(route: Route, name: str, kwarg: str, hint: str) -> Iterator[chec
 def _check_decorated(route: Route, options: Any) -> Iterator[checks.CheckMessage]:
     """The sources of a view under ``versioned_condition``."""
     name = f"{route.view.__module__}.{route.view.__qualname__}"
-    for source in _sources(options.source):
+    for source in sources_of(options.source):
         rows = _queryset(getattr(source, "source", None))
         kwarg = _kwarg(source, rows)
         if kwarg is not None:
@@ -112,7 +121,7 @@ def _check_decorated(route: Route, options: Any) -> Iterator[checks.CheckMessage
                 yield from check_lookup(route.view, name, rows, option, lookup)
 
 
-def _sources(source: Any) -> list[Any]:
+def sources_of(source: Any) -> list[Any]:
     """A source, or those that it combines."""
     if source is None:
         return []

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from ..cache_control import set_cache_control
+from ..code.views import view_fingerprint
 from ..exceptions import StaleWriteError
 from ..http import headers
 from ..http.error_responses import ErrorResponse
@@ -179,6 +180,9 @@ class Call:
                 if extra is None
                 else extended_representation(self.request, extra, self.args, self.kwargs)
             )
+            if options.fingerprint:
+                code = view_fingerprint(self.view)
+                self.representation = self.representation.with_terms("code", [code])
         validators = None if current is None else current.validators(self.representation)
         if options.etag_func is not None or options.last_modified_func is not None:
             validators = self.with_own(validators)
@@ -211,7 +215,7 @@ class Call:
             validators = Validators(tag, None, validators.last_modified, dated=validators.dated)
         if last_modified_func is not None:
             # The function knows what the view shows, but not the terms.
-            dated = options.etag_extra is None
+            dated = options.etag_extra is None and not options.fingerprint
             date = _date(last_modified_func(self.request, *self.args, **self.kwargs))
             validators = validators._replace(last_modified=date, dated=dated)
         # For functions alone, as for ``condition``: nothing returned, nothing there.
