@@ -18,6 +18,7 @@ from ..cache_control import check_cache_control
 from ..checks.views import Route, check_kwarg, check_lookup, check_model, error
 from ..http.policy import IF_MATCH_MODES
 from ..orm.state_columns import state_columns
+from .coverage import check_coverage
 from .current import extra_actions
 from .generic_views import VersionedViewMixin
 from .handler_code import READING
@@ -62,6 +63,7 @@ def check_view(route: Route) -> Iterator[checks.CheckMessage]:
         yield from _check_serializer(view)
     yield from _check_late_reads(view)
     yield from _check_paginator(view)
+    yield from check_coverage(view)
 
 
 class _RoutedView:
@@ -90,6 +92,14 @@ class _RoutedView:
         if self.actions is not None:
             return list(self.actions.values())
         return [name for name in self.kind.http_method_names if hasattr(self.kind, name)]
+
+    @property
+    def reading(self) -> list[str]:
+        """The handlers of GET."""
+        if self.actions is not None:
+            return [name for method, name in self.actions.items() if method == "get"]
+        own = getattr(self.kind, "get", None)
+        return [] if own is None else ["get"]
 
     @property
     def writes(self) -> bool:
