@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import ast
 import inspect
+import random
+import secrets
 import sys
+import time
 import types
+import uuid
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
 from functools import cache, cached_property, partial
 from typing import Any, Final, NamedTuple
 
 from django.db import models
+from django.utils import timezone, translation
+from django.utils.functional import Promise
 
 from .rows_read import Row, Rows, RowsRead
 
@@ -32,6 +39,23 @@ _PASSES: Final = frozenset(
 )
 _READ_METHODS: Final = frozenset({"GET", "HEAD"})
 _DEPTH: Final = 12
+# Attributes of a request that differ from visitor to visitor.
+_OF_A_VISITOR: Final = {
+    "COOKIES": "cookie",
+    "META": "header",
+    "auth": "user",
+    "auser": "user",
+    "headers": "header",
+    "session": "session",
+    "user": "user",
+}
+# Functions that return something else at each call.
+_NEVER_THE_SAME: Final = (
+    *(datetime.now, datetime.utcnow, datetime.today, date.today, time.time),
+    *(timezone.now, timezone.localdate, timezone.localtime),
+    *(uuid.uuid1, uuid.uuid4, secrets.token_hex, secrets.token_urlsafe, secrets.choice),
+    *(random.choice, random.randint, random.random, random.sample, random.shuffle),
+)
 
 
 class Method(NamedTuple):
@@ -137,14 +161,29 @@ class Code:
                 return [_CONTEXT]
             if name == "request":
                 return [REQUEST]
-            return self._of_class(_in_class(value.kind, name), value)
+            found = _in_class(value.kind, name)
+            return self.results.get(name, []) if found is None else self._of_class(found, value)
+        if value == REQUEST:
+            if name in _OF_A_VISITOR:
+                self.rows.note_fact(_OF_A_VISITOR[name])
+            return []
         if isinstance(value, _Super):
             return self._inherited(value, name)
         if isinstance(value, type):
             return self._of_model(value, name)
         if isinstance(value, types.ModuleType):
-            return _known(vars(value).get(name))
+            return self.known(vars(value).get(name))
         return []
+
+    def known(self, found: Any) -> Values:
+        """A value that is followed; nothing of the others."""
+        if isinstance(found, models.QuerySet | models.Manager):
+            return [self.rows.all_of(found.model)]
+        if isinstance(found, Promise):
+            self.rows.note_fact("language")
+        kinds = type | types.FunctionType | types.ModuleType | partial | Rows | Row
+        # What lru_cache() makes is no function, but wraps one.
+        return [found] if isinstance(found, kinds) or hasattr(found, "__wrapped__") else []
 
     def shown(self, values: Iterable[Any]) -> None:
         """Values become text, or leave the code that is read."""
@@ -178,19 +217,19 @@ class Code:
             return [found.__func__]
         if isinstance(found, types.FunctionType):
             return [Method(found, of)]
-        return _known(found)
+        return self.known(found)
 
     def _of_model(self, kind: type, name: str) -> Values:
         found = _in_class(kind, name)
         if not issubclass(kind, models.Model):
             return self._of_class(found, Instance(kind))
         if isinstance(found, models.Manager) or name in ("_default_manager", "_base_manager"):
-            return [Rows(kind, None)]
+            return [self.rows.all_of(kind)]
         if type(found).__name__ == "ManagerDescriptor":
-            return [Rows(kind, None)]
+            return [self.rows.all_of(kind)]
         if isinstance(found, classmethod):
             return [Method(found.__func__, kind)]
-        return _known(found) if isinstance(found, types.FunctionType) else []
+        return self.known(found) if isinstance(found, types.FunctionType) else []
 
     def _inherited(self, value: _Super, name: str) -> Values:
         kind = value.of.model if isinstance(value.of, Row) else getattr(value.of, "kind", None)
@@ -209,6 +248,8 @@ class _Run:
         self.code = code
         self.function = function
         self.names: dict[str, Values] = dict(names or {})
+        # What imports inside of the function bring.
+        self.brought: dict[str, Any] = {}
         self.returned: Values = []
 
     def body(self, node: Any, args: Iterable[Values], kwargs: dict[str, Values]) -> Values:
@@ -278,7 +319,11 @@ class _Run:
         """The possible values of an expression."""
         match node:
             case ast.Name(id=name):
-                return self.names[name] if name in self.names else _known(self.looked_up(name))
+                return (
+                    self.names[name]
+                    if name in self.names
+                    else self.code.known(self.looked_up(name))
+                )
             case ast.Attribute(value=of, attr=name):
                 bases = self.value(of)
                 return [each for base in bases for each in self.code.attribute(base, name)]
@@ -343,6 +388,7 @@ class _Run:
 
     def called(self, node: ast.Call) -> Values:
         functions = self.value(node.func)
+        self.note_facts(node)
         if isinstance(node.func, ast.Name) and node.func.id == "super":
             return self.supers()
         args = [self.value(each) for each in node.args]
@@ -391,13 +437,17 @@ class _Run:
                 return [each for base in args[0] for each in code.attribute(base, attribute)]
         if name in ("get_object_or_404", "aget_object_or_404", "get_list_or_404"):
             one = "list" not in name
-            rows = [Rows(each, None) if _is_model(each) else each for each in args[0]]
+            rows = [code.rows.all_of(each) if _is_model(each) else each for each in args[0]]
             rows = [each.rows if isinstance(each, _RowsMethod) else each for each in rows]
             found = [each for each in rows if isinstance(each, Rows)]
             return [code.rows.method(each, "get" if one else "all") for each in found]
         if name in ("str", "repr", "format"):
             code.text_of(given)
             return []
+        if name in ("model_to_dict", "serialize"):
+            for each in given:
+                if isinstance(each, Row):
+                    code.rows.note(each.model, each.path, None)
         if name == "get_model" and len(node.args) == 1:
             return _model_named(_constant(node.args[0]))
         self.use([*args, *kwargs.values()])
@@ -418,6 +468,28 @@ class _Run:
                 size = len(each.node.args.args)
                 self.code.shown(self.call_one(each, _NO_CALL, [items] * size, {}))
 
+    def note_facts(self, node: ast.Call) -> None:
+        function = self.object(node.func)
+        if getattr(function, "__module__", None) == translation.__name__:
+            self.code.rows.note_fact("language")
+        # A method of a class is another object each time, but equal.
+        elif function is not None and function in _NEVER_THE_SAME:
+            given = getattr(function, "__name__", "") == "localtime" and node.args
+            if not given:
+                self.code.rows.note_fact("clock")
+
+    def object(self, node: Any) -> Any:
+        """The function of a module or a class that an expression names; ``None`` for others."""
+        if isinstance(node, ast.Name):
+            if node.id in self.brought:
+                return self.brought[node.id]
+            return None if node.id in self.names else self.looked_up(node.id)
+        if isinstance(node, ast.Attribute):
+            of = self.object(node.value)
+            if isinstance(of, types.ModuleType) or of in (date, datetime):
+                return getattr(of, node.attr, None)
+        return None
+
     def supers(self) -> Values:
         owner = inspect.getclosurevars(self.function).nonlocals.get("__class__")
         first = self.function.__code__.co_varnames[:1]
@@ -437,21 +509,19 @@ class _Run:
 
     def bring(self, node: Any) -> None:
         """An import inside of the function, of a module that is loaded."""
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                module = sys.modules.get(alias.name if alias.asname else alias.name.split(".")[0])
-                self.names[alias.asname or alias.name.split(".")[0]] = _known(module)
-            return
-        package = str(self.function.__globals__.get("__package__") or "")
-        if node.level:
-            parents = package.split(".")
-            parents = parents[: len(parents) - node.level + 1]
+        path = ""
+        if isinstance(node, ast.ImportFrom):
+            package = str(self.function.__globals__.get("__package__") or "").split(".")
+            parents = package[: len(package) - node.level + 1] if node.level else []
             path = ".".join(filter(None, [*parents, node.module]))
-        else:
-            path = node.module
-        module = sys.modules.get(path)
         for alias in node.names:
-            self.names[alias.asname or alias.name] = _known(getattr(module, alias.name, None))
+            name = alias.asname or alias.name.partition(".")[0]
+            if path:
+                found = getattr(sys.modules.get(path), alias.name, None)
+            else:
+                found = sys.modules.get(alias.name if alias.asname else name)
+            self.brought[name] = found
+            self.names[name] = self.code.known(found)
 
     def is_for_reads(self, test: Any) -> bool | None:
         """Whether a comparison of ``request.method`` is true for reads; ``None`` if it is none."""
@@ -474,15 +544,6 @@ class _Run:
 
 
 _NO_CALL: Final = ast.Call(func=ast.Name(id=""), args=[], keywords=[])
-
-
-def _known(found: Any) -> Values:
-    """A value that is followed; nothing of the others."""
-    if isinstance(found, models.QuerySet | models.Manager):
-        return [Rows(found.model, None)]
-    if isinstance(found, type | types.FunctionType | types.ModuleType | partial | Rows | Row):
-        return [found]
-    return []
 
 
 def _is_model(value: Any) -> bool:

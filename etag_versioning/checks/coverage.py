@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
 import inspect
 import site
 import sysconfig
 from collections.abc import Iterable, Iterator
 from functools import cache, partial
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 import django
@@ -29,6 +28,7 @@ __all__ = [
     "mended",
     "models_named",
     "uncovered",
+    "words_of",
 ]
 
 # A relation, and whether the model that declares it comes first.
@@ -154,30 +154,58 @@ def models_named(terms: Iterable[Any]) -> Iterator[Any]:
             yield from _models_in(term, set())
 
 
+def words_of(terms: Iterable[Any]) -> set[str]:
+    """The words in the code of terms: names, attributes, and the parts of lookups in texts."""
+    words: set[str] = set()
+    for term in terms:
+        if isinstance(term, str):
+            words.add(term)
+        elif callable(term):
+            for function in _functions_in(term, set()):
+                # Of a ready-made term, the function that made it.
+                words.add(function.__qualname__.partition(".")[0])
+                for text in _words_in(function.__code__):
+                    words |= {text, *text.split(LOOKUP_SEP)}
+    return words
+
+
 def _models_in(function: Any, seen: set[Any]) -> Iterator[Any]:
+    for each in _functions_in(function, seen):
+        known = _names_known_to(each)
+        for name in _words_in(each.__code__):
+            found = known.get(name)
+            if isinstance(found, type) and issubclass(found, models.Model):
+                yield found
+            elif isinstance(found, models.QuerySet | models.Manager):
+                yield found.model
+
+
+def _functions_in(function: Any, seen: set[Any]) -> Iterator[FunctionType]:
+    """A function, and those of the project that its code names."""
     function = getattr(function, "__func__", function)
-    if isinstance(function, partial):
-        function = function.func
-    code = getattr(function, "__code__", None)
-    if code is None or code in seen or len(seen) > 50:
+    function = function.func if isinstance(function, partial) else function
+    if not isinstance(function, FunctionType) or function in seen or len(seen) > 50:
         return
-    seen.add(code)
-    known = {**vars(builtins), **function.__globals__, **inspect.getclosurevars(function).nonlocals}
-    for name in _all_names(code):
-        found = known.get(name)
-        if isinstance(found, type) and issubclass(found, models.Model):
-            yield found
-        elif isinstance(found, models.QuerySet | models.Manager):
-            yield found.model
-        elif hasattr(found, "__code__"):
-            yield from _models_in(found, seen)
+    seen.add(function)
+    yield function
+    if function.__module__.partition(".")[0] in ("django", "etag_versioning", "rest_framework"):
+        return
+    known = _names_known_to(function)
+    for name in _words_in(function.__code__):
+        yield from _functions_in(known.get(name), seen)
 
 
-def _all_names(code: Any) -> Iterator[str]:
+def _names_known_to(function: FunctionType) -> dict[str, Any]:
+    return {**function.__globals__, **inspect.getclosurevars(function).nonlocals}
+
+
+def _words_in(code: CodeType) -> Iterator[str]:
     yield from (*code.co_names, *code.co_freevars)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _all_names(constant)
+            yield from _words_in(constant)
+        elif isinstance(constant, str):
+            yield constant
 
 
 def _is_annotated(read: Read, values: set[Any]) -> bool:

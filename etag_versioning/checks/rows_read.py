@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models.constants import LOOKUP_SEP
+from django.utils.functional import Promise
 
 from ..orm.state_columns import state_columns
 
@@ -84,22 +85,37 @@ class RowsRead:
     Args:
         computed: the names of attributes that the view's queryset adds to its rows, with the
             rows that they hold, if they hold any. Annotations are part of the tag.
+        own: the model whose rows the code itself loads to show them, if it does.
     """
 
-    def __init__(self, computed: dict[str, Rows | None] | None = None) -> None:
+    def __init__(self, computed: dict[str, Rows | None] | None = None, own: Any = None) -> None:
         self.computed = computed or {}
-        # With the text that names the place.
+        self.own = own
+        # Each with the texts that name the places.
         self.found: dict[Read, list[str]] = {}
+        self.own_fields: dict[str, list[str]] = {}
+        self.facts: dict[str, list[str]] = {}
         # What the reads are of: a field of a serializer, a line of a view.
         self.place = ""
 
     def note(self, model: Any, path: tuple[Any, ...] | None, name: str | None) -> None:
         """Take note of a read, unless it is one of the view's own row."""
-        if path == ():
-            return
-        places = self.found.setdefault(Read(model, path, name), [])
+        if path != ():
+            self._place(self.found.setdefault(Read(model, path, name), []))
+        elif name is not None:
+            self._place(self.own_fields.setdefault(name, []))
+
+    def note_fact(self, fact: str) -> None:
+        """Take note of something else that an answer depends on: "user", "clock", "language"."""
+        self._place(self.facts.setdefault(fact, []))
+
+    def _place(self, places: list[str]) -> None:
         if self.place not in places:
             places.append(self.place)
+
+    def all_of(self, model: Any) -> Rows:
+        """What a manager of a model returns."""
+        return Rows(model, () if model is self.own else None)
 
     def attribute(self, row: Row, name: str) -> Any:
         """
@@ -118,6 +134,8 @@ class RowsRead:
             return None
         field = relations_by_attribute(row.model).get(name)
         if field is None:
+            if _shows_translated_choice(row.model, name):
+                self.note_fact("language")
             return self._column(row, name)
         return self.follow(row, field)
 
@@ -207,6 +225,13 @@ def _to_through(relation: Any) -> Any:
     forward = is_forward(relation)
     name = field.m2m_field_name() if forward else field.m2m_reverse_field_name()
     return field.remote_field.through._meta.get_field(name).remote_field
+
+
+def _shows_translated_choice(model: Any, name: str) -> bool:
+    field = _columns_by_attribute(model).get(name.removeprefix("get_").removesuffix("_display"))
+    if field is None or name == field.attname:
+        return False
+    return any(isinstance(label, Promise) for _, label in field.flatchoices)
 
 
 @cache

@@ -19,8 +19,9 @@ from rest_framework import relations, serializers
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 
-from ..checks.code_read import Code, Instance, Method, Values
-from ..checks.coverage import annotations_of, computed_by, mended, models_named, uncovered
+from ..checks.answers import Answer, check_answer
+from ..checks.code_read import REQUEST, Code, Instance, Method, Values
+from ..checks.coverage import annotations_of, computed_by, models_named, words_of
 from ..checks.rows_read import Row, Rows, RowsRead
 from ..orm.state_columns import state_columns
 from .options import ViewOptions
@@ -33,24 +34,39 @@ _FRAMEWORKS = ("rest_framework", "adrf", "etag_versioning")
 
 def check_coverage(view: Any) -> Iterator[checks.CheckMessage]:
     """
-    W207: an answer that shows rows whose writes do not change its tag.
+    W207 and W212 to W215: an answer that changes while its tag stays.
 
     Args:
         view: a view class under one route, as ``checks`` has it.
     """
-    model = view.model
-    if not _is_versioned(model):
-        return
     for handler in view.reading:
-        if not tags_rows(view.kind, handler):
-            continue
         try:
-            rows = _rows_read(view, handler)
+            answer = _answer_of(view, handler)
+            found = [] if answer is None else list(check_answer(answer))
         except Exception:
             continue  # Code of the project's that cannot run before a request.
-        named = models_of_extra(view)
-        for found in uncovered(rows, model, named, annotations_of(view.queryset)):
-            yield _not_covered(view, model, found)
+        yield from found
+
+
+def _answer_of(view: Any, handler: str) -> Answer | None:
+    """What a handler of GET shows; ``None`` where its tag is not made of rows alone."""
+    model = view.model
+    if model is None and view.has_own("get_versioned_queryset"):
+        model = next(iter(models_named([view.kind.get_versioned_queryset])), None)
+    if not _is_versioned(model) or not tags_rows(view.kind, handler):
+        return None
+    terms = _terms_of(view)
+    return Answer(
+        view=view.kind,
+        name=view.name,
+        model=model,
+        rows=_rows_read(view, model, handler),
+        named=set(models_named(terms)),
+        annotated=set(annotations_of(view.queryset)),
+        words=words_of(terms),
+        extra="etag_extra = ({},)  # on the view",
+        number="W207",
+    )
 
 
 def rows_read_by(
@@ -69,36 +85,35 @@ def rows_read_by(
     return rows
 
 
-def models_of_extra(view: Any) -> Iterator[Any]:
-    """The models whose rows ``etag_extra`` or ``get_etag_extra()`` names."""
+def _terms_of(view: Any) -> list[Any]:
+    """The terms of ``etag_extra``, and ``get_etag_extra()`` itself."""
     extra = view.get("etag_extra")
-    yield from models_named(extra if isinstance(extra, Iterable) else [extra])
     method = getattr(view.kind, "get_etag_extra", None)
-    if method is not ViewOptions.get_etag_extra:
-        yield from models_named([method])
+    terms = list(extra) if isinstance(extra, Iterable) else [extra]
+    return terms if method is ViewOptions.get_etag_extra else [*terms, method]
 
 
-def _rows_read(view: Any, handler: str) -> RowsRead:
+def _rows_read(view: Any, model: Any, handler: str) -> RowsRead:
     """What an answer shows of other rows: by the view's serializer, or its handler's own code."""
     rows = RowsRead(computed_by(view.queryset))
     kind = serializer_class(view, handler)
-    row, method = Row(view.model), getattr(view.kind, handler)
+    row, method = Row(model), getattr(view.kind, handler)
     walk = _Walk(rows)
     if not getattr(method, "is_versioned_read", False):
         if kind is not None:
             walk.shows(kind, [row])
         return rows
-    queryset = [Rows(view.model, ())]
-    walk.code.results = {"get_object": [row], "aget_object": [row]}
-    walk.code.results |= dict.fromkeys(("get_queryset", "filter_queryset"), queryset)
-    rows.place = f"{handler}()"
+    results: dict[str, Values] = {"get_object": [row], "aget_object": [row]}
+    for name in ("filter_queryset", "get_queryset", "get_versioned_queryset"):
+        results[name] = [Rows(model, ())]
+    rows.place, rows.own = f"{handler}()", model
     if kind is not None:
-        walk.code.results["get_serializer"] = []
-        walk.code.results["get_serializer_class"] = [kind]
-        # A method that calls super() shows the same, and so does one that calls get_serializer().
+        results["get_serializer_class"] = [kind]
+        # What calls super() or get_serializer() shows what the serializer does.
         if {"super", "get_serializer"} & _names(method):
             walk.shows(kind, [row])
-    walk.code.call(Method(method, Instance(view.kind)))
+    walk.code.results = results
+    walk.code.call(Method(method, Instance(view.kind)), [REQUEST])
     return rows
 
 
@@ -133,22 +148,6 @@ def _empty_request() -> Request:
     request = HttpRequest()
     request.method = "GET"
     return Request(request)
-
-
-def _not_covered(view: Any, model: Any, found: Any) -> checks.CheckMessage:
-    label = "rows of any model" if found.model is None else found.model._meta.label
-    places = ", ".join(found.places)
-    touches, extra = mended(found, model)
-    hint = f"etag_extra = ({extra},)  # on the view"
-    if touches:
-        hint = f"{touches}. Or, if its rows are few: {hint}"
-    return checks.Warning(
-        f"{view.name} shows {label} ({places}), whose writes do not change the tag of "
-        f"{model._meta.label}: clients keep what they have.",
-        hint=hint,
-        obj=view.kind,
-        id="etag_versioning.W207",
-    )
 
 
 def _is_versioned(model: Any) -> bool:

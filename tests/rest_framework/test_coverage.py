@@ -1,6 +1,8 @@
-"""W207: a serializer that shows rows whose writes do not change the view's tags."""
+"""W207, W212 to W215: a serializer whose output changes while the view's tags stay."""
 
 import sys
+import time
+from datetime import date, datetime
 from types import ModuleType
 
 import pytest
@@ -11,12 +13,15 @@ from django.db.models import Count, F, Prefetch, Sum
 from django.test import override_settings
 from django.test.utils import isolate_apps
 from django.urls import include, path
+from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext, gettext_lazy
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
+from etag_versioning import etag_extra
 from etag_versioning.checks import check_views
 from etag_versioning.models import TouchingMixin, VersionedModel
 from etag_versioning.rest_framework.decorators import versioned_read
@@ -64,7 +69,11 @@ with isolate_apps("tests.testapp"):
             app_label = "testapp"
 
     class Book(VersionedModel):
+        unversioned_fields = ("reads",)
+
         title = models.CharField(max_length=50)
+        reads = models.IntegerField(default=0)
+        kind = models.CharField(max_length=5, choices=[("new", gettext_lazy("New"))])
         author = models.ForeignKey(Author, models.CASCADE, related_name="books")
         editor = models.ForeignKey(Author, models.CASCADE, related_name="edited_books")
         publisher = models.ForeignKey(Publisher, models.CASCADE, related_name="books")
@@ -186,7 +195,7 @@ def test_a_nested_serializer_of_a_model_that_touches_nothing_is_a_warning():
 
     message = only(shown(publisher=PublisherSerializer()), "testapp.Publisher (publisher.name)")
     assert message.hint == (
-        'class Publisher(TouchingMixin): touches = ("books",). Or, if its rows are few: '
+        'class Publisher(TouchingMixin): touches = ("books",). Or, if there are few rows: '
         "etag_extra = (Publisher.objects.all(),)  # on the view"
     )
 
@@ -497,3 +506,157 @@ def test_the_declared_fields_of_a_serializer_whose_fields_need_a_request_are_che
             return self.context["request"].fields
 
     only(found(serializer_class=Asking), "testapp.Publisher (house)")
+
+
+# What else an answer depends on.
+
+
+def ids(messages):
+    return [message.id.removeprefix("etag_versioning.") for message in messages]
+
+
+def test_a_column_that_is_left_out_of_the_version_is_a_warning():
+    (message,) = found(serializer_class=showing(reads=serializers.IntegerField(**NAME)))
+    assert message.id == "etag_versioning.W212"
+    assert "shows testapp.Book.reads (reads), which unversioned_fields leaves out" in message.msg
+    assert message.hint.startswith('queryset = Book.objects.annotate(shown_reads=F("reads"))')
+
+
+def test_a_column_that_is_left_out_of_the_version_and_annotated_is_no_warning():
+    rows = Book.objects.annotate(shown_reads=F("reads"))
+    shown_reads = showing(reads=serializers.IntegerField(**NAME))
+    assert found(serializer_class=shown_reads, queryset=rows) == []
+
+
+class FavouriteSerializer(BookSerializer):
+    mine = serializers.SerializerMethodField()
+
+    class Meta(BookSerializer.Meta):
+        fields = ("mine",)
+
+    def get_mine(self, book):
+        return book.title == self.context["request"].user.favourite
+
+
+def test_a_method_that_asks_for_the_user_is_a_warning():
+    (message,) = found(serializer_class=FavouriteSerializer)
+    assert message.id == "etag_versioning.W213"
+    assert "Books (mine) depends on the user who asks" in message.msg
+    assert message.hint.startswith("etag_extra = (etag_extra.user,)")
+
+
+def test_a_user_in_etag_extra_is_no_warning():
+    def get_etag_extra(self):
+        return [self.request.user.pk]
+
+    assert found(serializer_class=FavouriteSerializer, etag_extra=(etag_extra.user,)) == []
+    assert found(serializer_class=FavouriteSerializer, get_etag_extra=get_etag_extra) == []
+
+
+def test_a_method_that_asks_for_a_header_is_a_warning():
+    class Shown(BookSerializer):
+        price = serializers.SerializerMethodField()
+
+        class Meta(BookSerializer.Meta):
+            fields = ("price",)
+
+        def get_price(self, book):
+            request = self.context.get("request")
+            return request.headers.get("X-Currency")
+
+    (message,) = found(serializer_class=Shown)
+    assert message.id == "etag_versioning.W213"
+    assert "depends on request headers" in message.msg
+
+
+def test_a_property_that_asks_the_clock_is_a_warning():
+    class Shown(BookSerializer):
+        age = serializers.SerializerMethodField()
+
+        class Meta(BookSerializer.Meta):
+            fields = ("age",)
+
+        def get_age(self, book):
+            return (timezone.now() - book.updated_at).days
+
+    (message,) = found(serializer_class=Shown)
+    assert message.id == "etag_versioning.W214"
+    assert message.hint.startswith("etag_extra = (etag_extra.every(60),)")
+
+
+@pytest.mark.parametrize(
+    "name", ["now_of_datetime", "today_of_date", "seconds_of_time", "any_of_random"]
+)
+def test_each_clock_is_a_warning(name):
+    class Shown(BookSerializer):
+        value = serializers.SerializerMethodField(method_name=name)
+
+        class Meta(BookSerializer.Meta):
+            fields = ("value",)
+
+        def now_of_datetime(self, book):
+            return datetime.now()
+
+        def today_of_date(self, book):
+            return date.today()
+
+        def seconds_of_time(self, book):
+            return time.time()
+
+        def any_of_random(self, book):
+            from random import choice
+
+            return choice(book.title)
+
+    assert ids(found(serializer_class=Shown)) == ["W214"]
+
+
+def test_a_time_of_the_row_s_own_is_no_warning():
+    class Shown(BookSerializer):
+        value = serializers.SerializerMethodField()
+
+        class Meta(BookSerializer.Meta):
+            fields = ("value",)
+
+        def get_value(self, book):
+            return timezone.localtime(book.updated_at).isoformat()
+
+    assert found(serializer_class=Shown) == []
+
+
+@pytest.fixture
+def languages(settings):
+    settings.MIDDLEWARE = ["django.middleware.locale.LocaleMiddleware", *settings.MIDDLEWARE]
+
+
+class TranslatedSerializer(BookSerializer):
+    kind = serializers.CharField(source="get_kind_display")
+
+    class Meta(BookSerializer.Meta):
+        fields = ("kind",)
+
+
+@pytest.mark.usefixtures("languages")
+def test_a_translated_choice_is_a_warning():
+    (message,) = found(serializer_class=TranslatedSerializer)
+    assert message.id == "etag_versioning.W215"
+    assert "depends on the active language" in message.msg
+    assert found(serializer_class=TranslatedSerializer, etag_extra=(etag_extra.language,)) == []
+
+
+@pytest.mark.usefixtures("languages")
+def test_a_translated_text_in_a_method_is_a_warning():
+    class Shown(BookSerializer):
+        text = serializers.SerializerMethodField()
+
+        class Meta(BookSerializer.Meta):
+            fields = ("text",)
+
+        def get_text(self, book):
+            return gettext("good")
+
+    assert ids(found(serializer_class=Shown)) == ["W215"]
+
+
+def test_a_translated_choice_of_a_project_with_one_language_is_no_warning():
+    assert found(serializer_class=TranslatedSerializer) == []
