@@ -18,7 +18,7 @@ from django.db.models.constants import LOOKUP_SEP
 
 from ..orm.state_columns import state_columns
 from ..orm.stateful_model import StatefulModel
-from ..touching.paths import named_touches, resolve_path
+from ..touching.paths import GenericPath, named_touches, resolve_path
 from .rows_read import Read, Row, Rows, RowsRead, is_forward, relations_by_attribute
 
 __all__ = [
@@ -251,15 +251,27 @@ def _touches(model: Any) -> tuple[tuple[tuple[Step, ...], Any], ...]:
     found = []
     for name in named_touches(model):
         try:
-            target = resolve_path(model, name).target
+            path = resolve_path(model, name)
         except (ImproperlyConfigured, AttributeError):
             continue  # E003 tells of it.
+        if isinstance(path, GenericPath):
+            found += [(_generic_steps(path.first, target), target) for target in path.targets]
+            continue
         relations, here = [], model
         for part in name.split(LOOKUP_SEP):
             relations.append(here._meta.get_field(part))
             here = relations[-1].related_model
-        found.append((_steps(relations), target))
+        found.append((_steps(relations), path.target))
     return tuple(found)
+
+
+def _generic_steps(generic: Any, target: Any) -> tuple[Step, ...]:
+    """The way from a generic foreign key to a model, by that model's GenericRelation if any."""
+    for field in target._meta.private_fields:
+        same = getattr(field, "object_id_field_name", None) == generic.fk_field
+        if same and field.related_model is generic.model:
+            return ((field, False),)
+    return ((generic, True),)
 
 
 def _steps(relations: Iterable[Any]) -> tuple[Step, ...]:
@@ -276,6 +288,9 @@ def _path_back(model: Any, path: tuple[Any, ...], shown: Any) -> str | None:
     """What ``touches`` has to name, to lead back along a path; ``None`` where nothing can."""
     names = []
     for relation in reversed(path):
+        if hasattr(relation, "content_type_field_name"):
+            names.append(_generic_key(relation))
+            continue
         back = relation.remote_field
         if back is None or not getattr(back, "name", None) or _is_hidden(back):
             return None
@@ -286,6 +301,19 @@ def _path_back(model: Any, path: tuple[Any, ...], shown: Any) -> str | None:
     except (ImproperlyConfigured, AttributeError):
         return None
     return name
+
+
+def _generic_key(relation: Any) -> str:
+    """The name of the generic foreign key that a GenericRelation goes back by."""
+    query_name: str = relation.remote_field.name
+    if not relation.remote_field.hidden:
+        return query_name
+    keys = [
+        field.name
+        for field in relation.related_model._meta.private_fields
+        if getattr(field, "fk_field", None) == relation.object_id_field_name
+    ]
+    return keys[0] if keys else query_name
 
 
 def _is_hidden(relation: Any) -> bool:

@@ -343,7 +343,8 @@ def _touched_by(through: Any) -> set[Any]:
     found = set()
     for name in named_touches(through):
         try:
-            found.add(state_columns(resolve_path(through, name).target).owner)
+            targets = resolve_path(through, name).targets
+            found |= {state_columns(target).owner for target in targets}
         except ImproperlyConfigured:
             continue  # E003 tells of it.
     return found
