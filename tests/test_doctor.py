@@ -4,9 +4,11 @@ import json
 from io import StringIO
 
 import pytest
+from django.core import checks
 from django.core.cache import caches
+from django.core.checks.registry import registry
 from django.core.management import CommandError, call_command
-from django.db import Error
+from django.db import Error, connections
 from django.http import HttpResponse
 from django.urls import path
 
@@ -195,6 +197,17 @@ def test_what_a_check_says_stands_with_its_object_and_its_code(settings):
     assert "        MIDDLEWARE = [" in output
 
 
+def test_the_checks_of_a_deployment_are_run(monkeypatch):
+    def check_deployment(app_configs, **kwargs):
+        return [checks.Info("told at a deployment", id="etag_versioning.I999")]
+
+    check_deployment.tags = ["etag_versioning"]
+    monkeypatch.setattr(registry, "deployment_checks", {check_deployment})
+    found = report()
+    assert "etag_versioning.I999" in {each["id"] for each in found["messages"]}
+    assert found["problems"] == []
+
+
 def test_a_silenced_check_says_nothing(settings):
     settings.MIDDLEWARE = [
         "django.middleware.common.CommonMiddleware",
@@ -205,8 +218,6 @@ def test_a_silenced_check_says_nothing(settings):
 
 
 def test_a_database_that_does_not_answer_is_told_and_the_report_goes_on(monkeypatch):
-    from django.db import connections
-
     def fail():
         raise Error("password authentication failed for user olga")
 
