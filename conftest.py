@@ -13,6 +13,13 @@ IMPORTS = {
     "tests/browser": ("rest_framework",),
     "tests/example_project": ("drf_spectacular", "httpx", "rest_framework", "rich"),
     "tests/proxies": ("drf_spectacular", "httpx", "rest_framework"),
+    "tests/runtime_audit/test_example_project.py": (
+        "drf_spectacular",
+        "httpx",
+        "rest_framework",
+        "rich",
+    ),
+    "tests/runtime_audit/test_viewsets.py": ("rest_framework",),
     "tests/rest_framework": ("django_filters", "rest_framework", "rest_framework_nested"),
 }
 

@@ -117,7 +117,7 @@ class Report:
                 f"{self.caches[audit['cache']].rpartition('.')[2]}."
             )
         if audit["differences"]:
-            yield f"The audit found {audit['differences']} answers that differ under one tag."
+            yield f"The audit found answers that differ under one tag: {audit['differences']}."
 
     def _settings_lines(self) -> Iterator[str]:
         rows = [(each["name"], str(each["value"]), each["from"]) for each in self.settings]
