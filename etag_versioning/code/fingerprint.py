@@ -23,15 +23,13 @@ from .early import can_be_read_early
 from .environment import RENDERING_SETTINGS, read_routes, read_setting, versions
 from .functions import read_constant, read_function
 from .origin import Distribution
-from .reader import Constant, Node, Reader, Setting, Template, key_of
+from .reader import REVERSING, Constant, Node, Reader, Setting, Template, key_of
 from .templates import read_template
 
 __all__ = ["Fingerprint", "fingerprint_of", "forget", "read_early"]
 
 # Projects that make classes for each request would fill the memory.
 _MOST_NODES: Final = 20_000
-# What reverse() of a view depends on is not in the view.
-_REVERSING: Final = frozenset({"reverse", "reverse_lazy"})
 
 # What was read, by what ``_key()`` returns, with the object, whose identity may be the key.
 _nodes: dict[Any, tuple[Any, Node | None]] = {}
@@ -154,7 +152,7 @@ def _reachable(references: list[Any], is_wanted: Callable[[Any], bool] = _everyt
         for name in node.names - names:
             for model in relations.pop(name, ()):
                 pending += _models(model)
-        if not _REVERSING.isdisjoint(node.names):
+        if not REVERSING.isdisjoint(node.names):
             pending.append(_Routes())
         names |= node.names
     return list(found.values())
