@@ -26,15 +26,17 @@ from .origin import Distribution
 from .reader import REVERSING, Constant, Node, Reader, Setting, Template, key_of
 from .templates import read_template
 
-__all__ = ["Fingerprint", "fingerprint_of", "forget", "read_early"]
+__all__ = ["Fingerprint", "also_forgotten", "fingerprint_of", "forget", "read_early"]
 
 # Projects that make classes for each request would fill the memory.
 _MOST_NODES: Final = 20_000
 
 # What was read, by what ``_key()`` returns, with the object, whose identity may be the key.
 _nodes: dict[Any, tuple[Any, Node | None]] = {}
-# The settings that a framework has registered, with how they are read.
-_extensions: Final = {"rest_framework": "etag_versioning.rest_framework.fingerprint"}
+# What clears other caches of fingerprints.
+also_forgotten: Final[list[Callable[[], None]]] = []
+# By framework, the module that tells how its classes are read.
+_EXTENSIONS: Final = {"rest_framework": "etag_versioning.rest_framework.fingerprint"}
 
 
 class _Routes(NamedTuple):
@@ -63,6 +65,8 @@ def forget(**kwargs: Any) -> None:
     """Read everything again at the next call. Django's ``setting_changed`` calls it."""
     _nodes.clear()
     forget_changes()
+    for clear in also_forgotten:
+        clear()
 
 
 setting_changed.connect(forget)
@@ -95,7 +99,7 @@ def read_early(*roots: Any) -> None:
 
 
 def _start(roots: Iterable[Any]) -> Reader:
-    for framework, module in _extensions.items():
+    for framework, module in _EXTENSIONS.items():
         if framework in sys.modules:
             # It registers how the framework's classes are read.
             import_module(module)

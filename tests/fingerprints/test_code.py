@@ -141,7 +141,8 @@ FUNCTIONS = [
     ("a class that is used", "class A:\n x = 1\ndef shown(): return A",
      "class A:\n x = 2\ndef shown(): return A"),
     ("a method that is called on a class's instance", "class A:\n def f(self): return 1\n"
-     "def shown(): return A().f()", "class A:\n def f(self): return 2\ndef shown(): return A().f()"),
+     "def shown(): return A().f()",
+     "class A:\n def f(self): return 2\ndef shown(): return A().f()"),
     ("a base class", "class A:\n x = 1\nclass B(A): pass\ndef shown(): return B",
      "class A:\n x = 2\nclass B(A): pass\ndef shown(): return B"),
     ("a metaclass' product", "A = type('A', (), {'x': 1})\ndef shown(): return A",
@@ -186,7 +187,8 @@ STATE = [
      "A = None\ndef shown():\n global A\n A = A or [1]\n return A", "shown()"),
     ("a mutable default", "def shown(a=1, seen=[]):\n seen.append(a)\n return seen", "shown()"),
     ("a memo of a decorator", "def memo(f):\n seen = {}\n def inner(a):\n"
-     "  seen[a] = f(a)\n  return seen[a]\n return inner\n@memo\ndef shown(a): return a", "shown(1)"),
+     "  seen[a] = f(a)\n  return seen[a]\n return inner\n@memo\ndef shown(a): return a",
+     "shown(1)"),
     ("an attribute of an instance", "class A:\n def __init__(self): self.n = 0\n"
      " def f(self): self.n += 1\na = A()\ndef shown(): return a.f()", "shown()"),
     ("a container of an instance", "class A:\n def __init__(self): self.n = {}\n"
