@@ -130,6 +130,11 @@ FUNCTIONS = [
      "def shown(a): return [b + 1 for b in a]"),
     ("what is closed over", "def make(a):\n def shown(): return a\n return shown\nshown = make(1)",
      "def make(a):\n def shown(): return a\n return shown\nshown = make(2)"),
+    ("which of two functions of one name is called first",
+     "def make(a):\n def inner(): return a\n return inner\n"
+     "b, c = make(1), make(2)\ndef shown(): return b(), c()",
+     "def make(a):\n def inner(): return a\n return inner\n"
+     "b, c = make(2), make(1)\ndef shown(): return b(), c()"),
     ("an exception that is caught", "def shown():\n try: f()\n except ValueError: pass",
      "def shown():\n try: f()\n except TypeError: pass"),
     ("a coroutine", "def shown(): return 1", "async def shown(): return 1"),
