@@ -23,20 +23,20 @@ from .early import can_be_read_early
 from .environment import RENDERING_SETTINGS, read_routes, read_setting, versions
 from .functions import read_constant, read_function
 from .origin import Distribution
-from .reader import Constant, Node, Reader, Setting, Template, key_of
+from .reader import REVERSING, Constant, Node, Reader, Setting, Template, key_of
 from .templates import read_template
 
-__all__ = ["Fingerprint", "fingerprint_of", "forget", "read_early"]
+__all__ = ["Fingerprint", "also_forgotten", "fingerprint_of", "forget", "read_early"]
 
 # Projects that make classes for each request would fill the memory.
 _MOST_NODES: Final = 20_000
-# What reverse() of a view depends on is not in the view.
-_REVERSING: Final = frozenset({"reverse", "reverse_lazy"})
 
 # What was read, by what ``_key()`` returns, with the object, whose identity may be the key.
 _nodes: dict[Any, tuple[Any, Node | None]] = {}
-# The settings that a framework has registered, with how they are read.
-_extensions: Final = {"rest_framework": "etag_versioning.rest_framework.fingerprint"}
+# What clears other caches of fingerprints.
+also_forgotten: Final[list[Callable[[], None]]] = []
+# By framework, the module that tells how its classes are read.
+_EXTENSIONS: Final = {"rest_framework": "etag_versioning.rest_framework.fingerprint"}
 
 
 class _Routes(NamedTuple):
@@ -65,6 +65,8 @@ def forget(**kwargs: Any) -> None:
     """Read everything again at the next call. Django's ``setting_changed`` calls it."""
     _nodes.clear()
     forget_changes()
+    for clear in also_forgotten:
+        clear()
 
 
 setting_changed.connect(forget)
@@ -97,7 +99,7 @@ def read_early(*roots: Any) -> None:
 
 
 def _start(roots: Iterable[Any]) -> Reader:
-    for framework, module in _extensions.items():
+    for framework, module in _EXTENSIONS.items():
         if framework in sys.modules:
             # It registers how the framework's classes are read.
             import_module(module)
@@ -154,7 +156,7 @@ def _reachable(references: list[Any], is_wanted: Callable[[Any], bool] = _everyt
         for name in node.names - names:
             for model in relations.pop(name, ()):
                 pending += _models(model)
-        if not _REVERSING.isdisjoint(node.names):
+        if not REVERSING.isdisjoint(node.names):
             pending.append(_Routes())
         names |= node.names
     return list(found.values())

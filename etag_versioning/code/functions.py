@@ -12,7 +12,7 @@ from django.conf import settings
 
 from .bytecode import Names, changed_names, code_terms, computes_attributes, names_of
 from .changes import is_changed, is_state
-from .reader import Constant, Reader, is_secret
+from .reader import REVERSING, Constant, Reader, is_secret
 
 __all__ = ["read_constant", "read_function"]
 
@@ -48,7 +48,7 @@ def read_function(function: FunctionType, reader: Reader) -> None:
     for name in sorted(names.names):
         if name in namespace:
             reader.bound(name, namespace, names.names)
-        else:
+        if name not in namespace or name in REVERSING:
             reader.names.add(name)
     if "settings" in reader.terms or "getattr" in names.names:
         reader.settings(names.texts)

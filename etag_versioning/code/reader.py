@@ -20,6 +20,7 @@ from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from importlib import import_module
+from inspect import getattr_static
 from pathlib import PurePath
 from types import (
     BuiltinFunctionType,
@@ -42,6 +43,7 @@ from .changes import is_changed, state_attributes
 from .origin import distribution, is_project_class, is_project_module, root_of
 
 __all__ = [
+    "REVERSING",
     "ByClass",
     "Constant",
     "Node",
@@ -56,6 +58,8 @@ __all__ = [
 # More elements than these are counted, not read.
 _LONGEST: Final = 20_000
 _DEEPEST: Final = 12
+# Code that names one of these depends on the URLconf.
+REVERSING: Final = frozenset({"reverse", "reverse_lazy"})
 _SECRET: Final = ("SECRET", "PASSWORD", "TOKEN", "PRIVATE_KEY", "API_KEY", "ACCESS_KEY")
 _PRIVATE_SETTINGS: Final = frozenset({"CACHES", "DATABASES", "EMAIL_HOST_USER"})
 # Files of these kinds may be templates.
@@ -406,7 +410,8 @@ def _instance(value: Any, reader: Reader) -> None:
     state = state_attributes(type(value))
     attributes = getattr(value, "__dict__", {})
     for name in sorted(attributes):
-        if not is_changed(name, attributes[name], state):
+        kept = type(getattr_static(type(value), name, None)).__name__ == "cached_property"
+        if not kept and not is_changed(name, attributes[name], state):
             reader.add(f"attribute {name}")
             reader.value(attributes[name])
 

@@ -40,7 +40,8 @@ class VersionedView(ViewOptions, APIView):
         view = super().as_view(*args, **kwargs)
         given = getattr(view, "initkwargs", {}).get("serializer_class")
         # Otherwise the first request would wait for all of it.
-        read_early(cls, given or getattr(cls, "serializer_class", None))
+        view_class: Any = cls
+        read_early(view_class, given or getattr(cls, "serializer_class", None))
         return view
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
