@@ -37,7 +37,8 @@ def test_the_example_project_has_no_message():
 @pytest.mark.django_db(databases="__all__")
 def test_the_models_and_the_settings_of_the_suite_have_no_message():
     found = [message for message in ours(checks.run_checks()) if message.obj is not Foreign]
-    assert found == []
+    # The bookshop of tests/honesty is what the checks are for.
+    assert [message for message in found if "honesty." not in str(message)] == []
     assert check_settings() == []
 
 
