@@ -182,15 +182,15 @@ def lies(visitor):
 def follows(visitor, proofs):
     """
     A block in which something changes, after which a client is shown the new content under a
-    new tag, without any configuration.
+    new tag, without any configuration. ``then`` is another URL of the same page.
     """
 
     @contextmanager
-    def run(url):
+    def run(url, then=None):
         before = visitor.get(url)
         assert _with_tag(visitor, url, before["ETag"]).status_code == 304
         yield visitor
-        after = _with_tag(visitor, url, before["ETag"])
+        after = _with_tag(visitor, then or url, before["ETag"])
         assert after.status_code != 304
         assert after.get("ETag") != before["ETag"]
         assert _shown(after) != _shown(before)
