@@ -9,20 +9,46 @@ works on it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-__all__ = ["DEFAULTS", "STALE_WRITES", "check_value", "given_settings", "settings"]
+__all__ = [
+    "DEFAULTS",
+    "STALE_WRITES",
+    "AuditSettings",
+    "check_value",
+    "given_settings",
+    "settings",
+]
 
 # What a stale save() or delete() does; a model may say otherwise.
 STALE_WRITES: Final = ("raise", "report", "merge")
 
+
+class AuditSettings(NamedTuple):
+    """
+    ``AUDIT``: the audit of the running project.
+
+    Args:
+        sample_rate: the share of the would-be 304s that are rendered and compared, from 0 to 1.
+        cache: the alias of the cache for the digests of what was sent.
+        timeout: how long they are kept, in seconds.
+        max_bytes: responses that show more are not compared.
+    """
+
+    sample_rate: float = 0.0
+    cache: str = "default"
+    timeout: float = 7 * 24 * 3600
+    max_bytes: int = 1_000_000
+
+
 DEFAULTS: Final[dict[str, Any]] = {
+    "AUDIT": None,
     "IF_MATCH": "state",
     "ETAG_ON_PUT": True,
     "OPAQUE_TAGS": False,
@@ -63,6 +89,48 @@ def check_value(name: str, value: Any) -> None:
             f'ETAG_VERSIONING["REVISION"] is {value!r}; it must be text, or a callable that '
             f"returns it."
         )
+    if name == "AUDIT" and value is not None:
+        _check_audit(value)
+
+
+def _check_audit(value: Any) -> None:
+    if not isinstance(value, Mapping):
+        raise ImproperlyConfigured(
+            f'ETAG_VERSIONING["AUDIT"] is {value!r}; it must be a dictionary: '
+            f'{{"sample_rate": 0.01}}.'
+        )
+    for name, given in value.items():
+        must_be = _AUDIT_VALUES.get(name)
+        if must_be is None:
+            raise ImproperlyConfigured(
+                f'ETAG_VERSIONING["AUDIT"] has no key "{name}". The keys are: '
+                f"{', '.join(_AUDIT_VALUES)}."
+            )
+        if isinstance(given, bool) or not must_be[1](given):
+            raise ImproperlyConfigured(
+                f'ETAG_VERSIONING["AUDIT"]["{name}"] is {given!r}; it must be {must_be[0]}.'
+            )
+
+
+# What each key of AUDIT must be, in words, and whether a value is that.
+_AUDIT_VALUES: Final[dict[str, tuple[str, Callable[[Any], bool]]]] = {
+    "sample_rate": (
+        "a number from 0 to 1",
+        lambda value: isinstance(value, int | float) and 0 <= value <= 1,
+    ),
+    "cache": (
+        "one of the aliases in CACHES",
+        lambda value: isinstance(value, str) and value in django_settings.CACHES,
+    ),
+    "timeout": (
+        "a number of seconds above 0",
+        lambda value: isinstance(value, int | float) and value > 0,
+    ),
+    "max_bytes": (
+        "a number of bytes above 0",
+        lambda value: isinstance(value, int) and value > 0,
+    ),
+}
 
 
 class Settings:
@@ -77,6 +145,16 @@ class Settings:
     @cached_property
     def _values(self) -> Mapping[str, Any]:
         return {**DEFAULTS, **given_settings()}
+
+    @cached_property
+    def audit(self) -> AuditSettings | None:
+        """
+        ``AUDIT``: how a running project's would-be 304s are compared with what was sent;
+        ``None`` (the default) for not at all.
+        """
+        value = self._values["AUDIT"]
+        check_value("AUDIT", value)
+        return AuditSettings(**value) if value and value.get("sample_rate") else None
 
     @cached_property
     def strong_if_match(self) -> bool:

@@ -17,9 +17,11 @@ from django.http import HttpRequest
 
 from .apps import require_installed
 from .cache_control import check_cache_control
+from .conf import settings
 from .http.headers import without_length
 from .http.policy import IF_MATCH_MODES, IfMatch
 from .http.representation import EtagExtra
+from .runtime_audit.answers import aaudited, audited
 from .sources.base import RowSource
 from .sources.combined import CombinedSource
 from .sources.functions import (
@@ -31,6 +33,7 @@ from .sources.functions import (
     revision_etag_func,
 )
 from .views.async_request import AsyncCall, for_threads
+from .views.audited import AsyncAuditedCall, AuditedCall
 from .views.etag_options import Options
 from .views.request import Call
 
@@ -161,7 +164,10 @@ def versioned_condition(
 
             @functools.wraps(view)
             async def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                response = await AsyncCall(threaded, view, request, args, kwargs).respond()
+                call = AsyncCall(threaded, view, request, args, kwargs)
+                response = await call.respond()
+                if (audit := settings.audit) is not None:
+                    response = await aaudited(AsyncAuditedCall(call, audit), response)
                 if response.status_code == 204:
                     without_length(response)
                 return response
@@ -170,7 +176,10 @@ def versioned_condition(
 
             @functools.wraps(view)
             def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                response = Call(known, view, request, args, kwargs).respond()
+                call = Call(known, view, request, args, kwargs)
+                response = call.respond()
+                if (audit := settings.audit) is not None:
+                    response = audited(AuditedCall(call, audit), response)
                 if response.status_code == 204:
                     without_length(response)
                 return response

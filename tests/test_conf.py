@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from etag_versioning.conf import DEFAULTS, Settings, settings
+from etag_versioning.conf import DEFAULTS, AuditSettings, Settings, settings
 
 # Setting, its value, the property that shows it, and what that makes of it.
 TABLE = [
@@ -23,6 +23,9 @@ TABLE = [
     ("OPAQUE_TAGS", 0, "opaque_tags", False),
     ("STALE_WRITES", "report", "stale_writes", "report"),
     ("STALE_WRITES", "merge", "stale_writes", "merge"),
+    ("AUDIT", None, "audit", None),
+    ("AUDIT", {}, "audit", None),
+    ("AUDIT", {"sample_rate": 0}, "audit", None),
 ]
 
 
@@ -73,3 +76,8 @@ def test_an_unknown_comparison_is_a_mistake(value):
 def test_a_mistake_in_one_setting_leaves_the_others_readable():
     with override_settings(ETAG_VERSIONING={"IF_MATCH": "weak", "ETAG_ON_PUT": False}):
         assert settings.etag_on_put is False
+
+
+def test_keys_of_audit_that_are_not_given_have_their_defaults():
+    with override_settings(ETAG_VERSIONING={"AUDIT": {"sample_rate": 1, "timeout": 60}}):
+        assert settings.audit == AuditSettings(1, "default", 60, 1_000_000)

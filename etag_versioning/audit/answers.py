@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import json
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,18 +12,14 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from .isolation import empty_caches, rolled_back
+from ..http.content import content_parts
+from ..runtime_audit.isolation import rolled_back
+from .isolation import empty_caches
 from .tables import Reads, recording
 
 __all__ = ["Answer", "Visitor"]
-
-# The headers that clients show, or follow.
-_SHOWN_HEADERS = ("Content-Type", "Content-Disposition", "Link", "X-Total-Count")
-# Each page has another mask for the same token against forgery.
-_CSRF_TOKEN = re.compile(r"\b[A-Za-z0-9]{64}\b")
 
 
 @dataclass(frozen=True)
@@ -125,7 +119,7 @@ class Visitor:
         try:
             with rolled_back(self.aliases), recording(self.aliases) as reads, zone:
                 response = self.client.get(self.url, headers=headers, secure=self.secure)
-                shown = dict(_shown(response))
+                shown = dict(content_parts(response, response.getvalue()))
         finally:
             self.client.cookies = cookies
         vary = tuple(name.strip() for name in response.get("Vary", "").split(",") if name.strip())
@@ -151,38 +145,3 @@ def _user_of(client: Any) -> Any:
     request.session = client.session
     user = get_user(request)
     return user if user.is_authenticated else None
-
-
-def _shown(response: HttpResponseBase) -> Iterator[tuple[str, Any]]:
-    for name in _SHOWN_HEADERS:
-        if response.has_header(name):
-            yield name, response[name]
-    content = response.getvalue()
-    kind = response.get("Content-Type", "")
-    if "json" in kind:
-        try:
-            yield from _values(json.loads(content), "")
-            return
-        except ValueError:
-            pass
-    try:
-        text = content.decode(response.charset)
-    except (LookupError, UnicodeDecodeError):
-        yield "content", content
-        return
-    if "html" in kind:
-        text = _CSRF_TOKEN.sub("", text)
-    for number, line in enumerate(text.splitlines(), 1):
-        yield f"line {number}", line
-
-
-def _values(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """The values of JSON by their paths, as ``phones[0].number``."""
-    if isinstance(value, dict) and value:
-        for name, each in value.items():
-            yield from _values(each, f"{path}.{name}" if path else name)
-    elif isinstance(value, list) and value:
-        for index, each in enumerate(value):
-            yield from _values(each, f"{path}[{index}]")
-    else:
-        yield path, value

@@ -9,9 +9,10 @@ from typing import Any
 
 from django.conf import global_settings, settings
 
+from ..runtime_audit.isolation import rolled_back
 from .answers import Answer, Visitor
 from .changes import Change, NotPossible, changes_of, rows_to_change
-from .isolation import leaving_nothing, rolled_back
+from .isolation import leaving_nothing
 from .mends import Lie, mends_of, paths_to_shown
 from .report import ModelReport, Report, Variation
 from .tables import Table

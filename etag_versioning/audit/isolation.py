@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -14,7 +14,9 @@ from django.core.cache import caches
 from django.db import connections, transaction
 from django.test import override_settings
 
-__all__ = ["NotTransactional", "empty_caches", "leaving_nothing", "rolled_back"]
+from ..runtime_audit.isolation import roll_back
+
+__all__ = ["NotTransactional", "empty_caches", "leaving_nothing"]
 
 _CACHED = ("contenttypes.ContentType", "sites.Site")
 _ENGINES = ("MyISAM", "Aria", "MEMORY", "CSV", "ARCHIVE")
@@ -49,22 +51,10 @@ def leaving_nothing() -> Iterator[list[str]]:
             try:
                 yield aliases
             finally:
-                _roll_back(aliases)
+                roll_back(aliases)
                 empty_caches()
     finally:
         _forget_cached_rows()
-
-
-@contextmanager
-def rolled_back(aliases: Collection[str]) -> Iterator[None]:
-    """Undo what the block writes; inside a transaction, by savepoints."""
-    with ExitStack() as stack:
-        for alias in aliases:
-            stack.enter_context(transaction.atomic(using=alias))
-        try:
-            yield
-        finally:
-            _roll_back(aliases)
 
 
 def empty_caches() -> None:
@@ -162,8 +152,3 @@ def _require_engines(connection: Any) -> None:
             f"{', '.join(sorted(tables))}. Give the tables another engine: "
             f"ALTER TABLE {min(tables)} ENGINE=InnoDB."
         )
-
-
-def _roll_back(aliases: Collection[str]) -> None:
-    for alias in aliases:
-        transaction.set_rollback(True, using=alias)

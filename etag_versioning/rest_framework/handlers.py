@@ -13,7 +13,9 @@ from typing import Any, TypeVar, cast
 from django.core.exceptions import ImproperlyConfigured
 from rest_framework.request import clone_request
 
+from ..conf import settings
 from ..http.preconditions import READ_METHODS, SAFE_METHODS
+from .audited import audited_handler
 from .creates import GuardedCreate
 from .current import extra_actions
 from .hooks import hooked
@@ -146,7 +148,13 @@ class GuardingView(VersionedView):
         if request.method in READ_METHODS:
             method = request.method.lower()
             handler = getattr(self, method, None)
-            if handler is not None and (read := reading(self, handler)) is not None:
+            read = None if handler is None else reading(self, handler)
+            audit = settings.audit
+            if audit is not None and method == "get":
+                if read is None and getattr(handler, "is_versioned_read", False):
+                    read = handler
+                read = None if read is None else audited_handler(self, read, audit)
+            if read is not None:
                 # DRF's dispatch() looks for the handler on the view after this.
                 setattr(self, method, read)
         elif request.method not in SAFE_METHODS:

@@ -83,6 +83,8 @@ class Versioning:
         self.rows: Any = None
         # The last validators that were made, and what they were made of.
         self._built: tuple[Any, Validators] | None = None
+        # Whether decisions are reported. The audit asks again, and that is no request.
+        self.reports = True
         # Called if the answer is a 304.
         self.on_not_modified: list[Callable[[], None]] = []
 
@@ -91,6 +93,12 @@ class Versioning:
         nested = type(self)(self.view, NO_CONDITIONS)
         nested.representations = self.representations
         return nested
+
+    def asking_again(self, conditions: ConditionalHeaders) -> Versioning:
+        """Another one, to answer the same request with other preconditions."""
+        again = type(self)(self.view, conditions)
+        again.reports = False
+        return again
 
     # The row.
 
@@ -220,7 +228,7 @@ class Versioning:
 
     def report(self, decision: Decision) -> None:
         """Send the signal, once for each decision."""
-        if decision != self.reported:
+        if decision != self.reported and self.reports:
             self.reported = decision
             report(self.view.request, decision)
 

@@ -29,6 +29,27 @@ def test_a_value_that_a_setting_cannot_have_is_an_error(name, value):
     assert f'"{name}": ' in message.hint
 
 
+@pytest.mark.parametrize(
+    "audit",
+    [
+        {"sample_rate": 2},
+        {"sample_rate": True},
+        {"sample_rate": "1%"},
+        {"cache": "nowhere"},
+        {"timeout": 0},
+        {"max_bytes": 0.5},
+        {"rate": 1},
+        0.01,
+    ],
+)
+def test_an_audit_that_cannot_run_is_an_error(audit):
+    with override_settings(ETAG_VERSIONING={"AUDIT": audit}):
+        (message,) = check_settings()
+        with pytest.raises(ImproperlyConfigured, match="AUDIT"):
+            assert Settings().audit
+    assert (message.id, message.level) == ("etag_versioning.E001", checks.ERROR)
+
+
 @pytest.mark.parametrize("value", ["strong", ["IF_MATCH"], None])
 def test_settings_that_are_no_dictionary_are_an_error(value):
     with override_settings(ETAG_VERSIONING=value):
