@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.cache import caches
 from django.test import Client
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
@@ -160,20 +161,37 @@ def visitor():
     return Client()
 
 
+@pytest.fixture(autouse=True)
+def caches_of_this_test(settings):
+    """Digests that the audit keeps are those of one test, and nothing else is in the cache."""
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "honesty"}}
+    caches["default"].clear()
+
+
 @pytest.fixture
-def lies(visitor):
+def lies(visitor, settings, proofs):
     """
     A block in which something changes, after which a client is answered 304 although it would
-    be shown something else.
+    be shown something else. With ``audit=True``, the audit of a running project notices it: at
+    a sample rate of 1, the client is answered with the new content instead.
     """
 
     @contextmanager
-    def run(url):
+    def run(url, audit=True):
+        settings.ETAG_VERSIONING = {"AUDIT": {"sample_rate": 1}}
         before = visitor.get(url)
         assert _with_tag(visitor, url, before["ETag"]).status_code == 304
         yield visitor
+        settings.ETAG_VERSIONING = {}
         assert _with_tag(visitor, url, before["ETag"]).status_code == 304
         assert _shown(visitor.get(url)) != _shown(before)
+        settings.ETAG_VERSIONING = {"AUDIT": {"sample_rate": 1}}
+        status = _with_tag(visitor, url, before["ETag"]).status_code
+        settings.ETAG_VERSIONING = {}
+        assert (status != 304) is audit
+        if audit:
+            proofs.append("audit")
 
     return run
 
@@ -204,7 +222,8 @@ def helper_finds(visitor, proofs, suggested, add_line):
     """
     A function that asserts that the test helper fails, and suggests these lines: by models, or
     by names of views. It adds the lines to the models; after that the helper must be silent.
-    A view with its own line is served by the test, which calls ``helper_is_silent``.
+    A view with its own line is served by the test, which calls ``helper_is_silent``. No lines:
+    nothing mends it.
     """
 
     def run(url, lines, rows=1, **options):
@@ -217,7 +236,7 @@ def helper_finds(visitor, proofs, suggested, add_line):
             assert line in suggested(message, where), message
         for model, line in in_models.items():
             add_line(model, line)
-        if in_models == lines:
+        if lines and in_models == lines:
             assert_honest_etag(visitor, url, rows=rows, **options)
         proofs.append("helper")
 

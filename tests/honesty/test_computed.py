@@ -36,6 +36,7 @@ def percents(request, **kwargs):
 @pytest.mark.scenario(
     "A sale price, by a property that reads the discount, in a plain view",
     "helper",
+    "audit",
     mend=IN_EXTRA,
 )
 def test_a_property_in_a_plain_view(serve, url, lies, helper_finds, helper_is_silent):
@@ -51,7 +52,10 @@ def test_a_property_in_a_plain_view(serve, url, lies, helper_finds, helper_is_si
 
 
 @pytest.mark.scenario(
-    "A sale price, by a property that reads the discount, in a viewset", "helper", mend=IN_EXTRA
+    "A sale price, by a property that reads the discount, in a viewset",
+    "helper",
+    "audit",
+    mend=IN_EXTRA,
 )
 def test_a_property_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent):
     class BookSerializer(serializers.ModelSerializer):
@@ -75,7 +79,10 @@ def test_a_property_in_a_viewset(serve, url, lies, helper_finds, helper_is_silen
 
 
 @pytest.mark.scenario(
-    "A sale price, by a property that reads the discount, in a list", "helper", mend=IN_EXTRA
+    "A sale price, by a property that reads the discount, in a list",
+    "helper",
+    "audit",
+    mend=IN_EXTRA,
 )
 def test_a_property_in_a_list(serve, book, lies, helper_finds, helper_is_silent):
     class BookSerializer(serializers.ModelSerializer):
@@ -101,6 +108,7 @@ def test_a_property_in_a_list(serve, book, lies, helper_finds, helper_is_silent)
 @pytest.mark.scenario(
     "A price in dollars, by the latest row of a versioned table, in an async view",
     "helper",
+    "audit",
     mend="the rows' states in `etag_extra`",
 )
 def test_a_versioned_row_without_a_relation(serve, url, lies, helper_finds, helper_is_silent):
@@ -123,6 +131,7 @@ def test_a_versioned_row_without_a_relation(serve, url, lies, helper_finds, help
 @pytest.mark.scenario(
     "A price in dollars, by a `SerializerMethodField` that reads a versioned table",
     "helper",
+    "audit",
     mend="the rows' states in `get_etag_extra()`",
 )
 def test_a_versioned_row_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent):
@@ -154,7 +163,10 @@ def test_a_versioned_row_in_a_viewset(serve, url, lies, helper_finds, helper_is_
 
 
 @pytest.mark.scenario(
-    "A sale price, by a function that the serializer's method calls", "helper", mend=IN_EXTRA
+    "A sale price, by a function that the serializer's method calls",
+    "helper",
+    "audit",
+    mend=IN_EXTRA,
 )
 def test_a_helper_function(serve, url, lies, helper_finds, helper_is_silent):
     def reduced(price):
@@ -187,7 +199,7 @@ def test_a_helper_function(serve, url, lies, helper_finds, helper_is_silent):
 
 
 @pytest.mark.scenario(
-    "A notice for all pages, by `get_serializer_context()`", "helper", mend=IN_EXTRA
+    "A notice for all pages, by `get_serializer_context()`", "helper", "audit", mend=IN_EXTRA
 )
 def test_a_serializers_context(serve, url, lies, helper_finds, helper_is_silent):
     class BookSerializer(serializers.ModelSerializer):
@@ -223,6 +235,7 @@ def test_a_serializers_context(serve, url, lies, helper_finds, helper_is_silent)
 @pytest.mark.scenario(
     "How many books are cheaper, by a `SerializerMethodField`",
     "helper",
+    "audit",
     mend="the rows' states in `get_etag_extra()`",
 )
 def test_a_rank_among_all_rows(serve, book, url, lies, helper_finds, helper_is_silent):
@@ -339,7 +352,7 @@ def test_a_property_of_own_columns(serve, url, follows, helper_is_silent):
 
 
 @pytest.mark.scenario(
-    "A column that is in `unversioned_fields`", "helper", mend="`unversioned_fields = ()`"
+    "A column that is in `unversioned_fields`", "helper", "audit", mend="`unversioned_fields = ()`"
 )
 def test_an_unversioned_field(serve, url, lies, helper_finds):
     class BookSerializer(serializers.ModelSerializer):
@@ -359,6 +372,7 @@ def test_an_unversioned_field(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "A column that is in `unversioned_fields`, in a plain view",
     "helper",
+    "audit",
     mend="`unversioned_fields = ()`",
 )
 def test_an_unversioned_field_in_a_plain_view(serve, url, lies, helper_finds):
@@ -375,6 +389,7 @@ def test_an_unversioned_field_in_a_plain_view(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "A column of a parent's table, where the version is in the child's",
     "helper",
+    "audit",
     mend='`touches = ("audiobook",)` in `Work`',
 )
 def test_a_column_of_a_parent_table(serve, db, lies, helper_finds):
@@ -411,6 +426,7 @@ def test_a_column_of_a_child_table(serve, db, follows, helper_is_silent):
 @pytest.mark.scenario(
     "The publisher's name, by a property of the model in a plain view",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
 def test_a_property_over_a_relation(serve, url, lies, helper_finds):
@@ -427,6 +443,7 @@ def test_a_property_over_a_relation(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The publisher's name, by a property of the model in a list",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
 def test_a_property_over_a_relation_in_a_list(serve, book, lies, helper_finds):

@@ -23,7 +23,10 @@ class BookViewSet(VersionedModelViewSet):
 
 
 @pytest.mark.scenario(
-    "The publisher's name, in a plain view", "helper", mend='`touches = ("books",)` in `Publisher`'
+    "The publisher's name, in a plain view",
+    "helper",
+    "audit",
+    mend='`touches = ("books",)` in `Publisher`',
 )
 def test_a_plain_view(serve, url, lies, helper_finds):
     @versioned_condition(Book)
@@ -37,7 +40,10 @@ def test_a_plain_view(serve, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "The publisher's name, in an async view", "helper", mend='`touches = ("books",)` in `Publisher`'
+    "The publisher's name, in an async view",
+    "helper",
+    "audit",
+    mend='`touches = ("books",)` in `Publisher`',
 )
 def test_an_async_view(serve, url, lies, helper_finds):
     @versioned_condition(Book)
@@ -54,6 +60,7 @@ def test_an_async_view(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The publisher's name, in the template of a `DetailView`",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
 def test_a_detail_view(serve, url, lies, helper_finds):
@@ -74,6 +81,7 @@ def test_a_detail_view(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The publisher, by a nested serializer",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
 def test_a_nested_serializer(serve, url, lies, helper_finds):
@@ -101,6 +109,7 @@ def test_a_nested_serializer(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The publisher, by a nested serializer in a list",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
 def test_a_nested_serializer_in_a_list(serve, book, lies, helper_finds):
@@ -129,6 +138,7 @@ def test_a_nested_serializer_in_a_list(serve, book, lies, helper_finds):
 @pytest.mark.scenario(
     'The publisher\'s name, by `source="publisher.name"`',
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
 def test_a_source(serve, url, lies, helper_finds):
@@ -151,6 +161,7 @@ def test_a_source(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     'The publisher\'s name, by `source="publisher.name"` in a list',
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
 def test_a_source_in_a_list(serve, book, lies, helper_finds):
@@ -173,6 +184,7 @@ def test_a_source_in_a_list(serve, book, lies, helper_finds):
 @pytest.mark.scenario(
     "The publisher, by a `StringRelatedField`",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
 def test_a_string_related_field(serve, url, lies, helper_finds):
@@ -193,7 +205,10 @@ def test_a_string_related_field(serve, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "The publisher, by a `SlugRelatedField`", "helper", mend='`touches = ("books",)` in `Publisher`'
+    "The publisher, by a `SlugRelatedField`",
+    "helper",
+    "audit",
+    mend='`touches = ("books",)` in `Publisher`',
 )
 def test_a_slug_related_field(serve, url, lies, helper_finds):
     class BookSerializer(serializers.ModelSerializer):
@@ -215,6 +230,7 @@ def test_a_slug_related_field(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The publisher's URL with its name, by a `HyperlinkedRelatedField`",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
 def test_a_hyperlinked_related_field(serve, url, lies, helper_finds):
@@ -237,7 +253,7 @@ def test_a_hyperlinked_related_field(serve, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "The publisher, by `depth = 1`", "helper", mend='`touches = ("books",)` in `Publisher`'
+    "The publisher, by `depth = 1`", "helper", "audit", mend='`touches = ("books",)` in `Publisher`'
 )
 def test_depth(serve, url, lies, helper_finds):
     class BookSerializer(serializers.ModelSerializer):
@@ -258,6 +274,7 @@ def test_depth(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The publisher's name, by a `SerializerMethodField`",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
 def test_a_serializer_method_field(serve, url, lies, helper_finds):
@@ -283,6 +300,7 @@ def test_a_serializer_method_field(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The publisher's name, by a serializer's `to_representation()`",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
 def test_a_to_representation_of_its_own(serve, url, lies, helper_finds):
@@ -306,6 +324,7 @@ def test_a_to_representation_of_its_own(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The publisher's name, by a field class with its own `to_representation()`",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
 def test_a_field_of_its_own(serve, url, lies, helper_finds):
@@ -332,6 +351,7 @@ def test_a_field_of_its_own(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The title of another book, to which a foreign key to `self` leads",
     "helper",
+    "audit",
     mend='`touches = ("sequels",)` in `Book`',
 )
 def test_a_row_of_the_same_model(serve, book, url, lies, helper_finds):
@@ -354,6 +374,7 @@ def test_a_row_of_the_same_model(serve, book, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The title of another book, which is on another page of the list",
     "helper",
+    "audit",
     mend='`touches = ("sequels",)` in `Book`',
 )
 def test_a_row_of_the_same_model_on_another_page(serve, book, lies, helper_finds):
@@ -399,6 +420,7 @@ def test_a_row_of_the_same_model_on_the_same_page(serve, book, follows):
 @pytest.mark.scenario(
     "The seller, a row of `django.contrib.auth`, in a plain view",
     "helper",
+    "audit",
     mend="the values in `etag_extra`",
 )
 def test_a_row_of_another_app(serve, book, url, lies, helper_finds, helper_is_silent):
@@ -420,6 +442,7 @@ def test_a_row_of_another_app(serve, book, url, lies, helper_finds, helper_is_si
 @pytest.mark.scenario(
     "The seller, a row of `django.contrib.auth`, by a nested serializer",
     "helper",
+    "audit",
     mend="the values in `get_etag_extra()`",
 )
 def test_a_row_of_another_app_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent):
@@ -455,6 +478,7 @@ def test_a_row_of_another_app_in_a_viewset(serve, url, lies, helper_finds, helpe
 @pytest.mark.scenario(
     "The series, to which a foreign key with `to_field` leads",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Series`',
 )
 def test_a_foreign_key_with_to_field(serve, url, lies, helper_finds):
@@ -564,6 +588,7 @@ def test_an_annotated_source(serve, url, follows, helper_is_silent):
 @pytest.mark.scenario(
     "The publisher's name, by another query in an async view",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
 def test_an_async_view_that_calls_synchronous_code(serve, url, lies, helper_finds):

@@ -18,7 +18,10 @@ class BookViewSet(VersionedModelViewSet):
 
 
 @pytest.mark.scenario(
-    "Comments, in a plain view: one is changed", "helper", mend='`touches = ("book",)` in `Comment`'
+    "Comments, in a plain view: one is changed",
+    "helper",
+    "audit",
+    mend='`touches = ("book",)` in `Comment`',
 )
 def test_a_changed_comment(serve, url, lies, helper_finds):
     @versioned_condition(Book)
@@ -33,7 +36,10 @@ def test_a_changed_comment(serve, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "Comments, in a plain view: one is added", "helper", mend='`touches = ("book",)` in `Comment`'
+    "Comments, in a plain view: one is added",
+    "helper",
+    "audit",
+    mend='`touches = ("book",)` in `Comment`',
 )
 def test_a_new_comment(serve, book, url, lies, helper_finds):
     @versioned_condition(Book)
@@ -50,6 +56,7 @@ def test_a_new_comment(serve, book, url, lies, helper_finds):
 @pytest.mark.scenario(
     "Comments, by a nested serializer: one is deleted",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Comment`',
 )
 def test_a_deleted_comment(serve, book, url, lies, helper_finds):
@@ -78,6 +85,7 @@ def test_a_deleted_comment(serve, book, url, lies, helper_finds):
 @pytest.mark.scenario(
     "Comments, by a nested serializer in a list",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Comment`',
 )
 def test_a_list(serve, book, lies, helper_finds):
@@ -106,6 +114,7 @@ def test_a_list(serve, book, lies, helper_finds):
 @pytest.mark.scenario(
     "The number of comments, by a `SerializerMethodField`",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Comment`',
 )
 def test_a_number(serve, book, url, lies, helper_finds):
@@ -131,6 +140,7 @@ def test_a_number(serve, book, url, lies, helper_finds):
 @pytest.mark.scenario(
     "Comments found by content type and key, without the `GenericRelation`",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Comment`',
 )
 def test_a_query_by_content_type(serve, url, lies, helper_finds):
@@ -168,6 +178,7 @@ def test_an_annotated_number(serve, book, url, follows, helper_is_silent):
 @pytest.mark.scenario(
     "The row to which a label's generic foreign key leads, in a plain view",
     "helper",
+    "audit",
     mend="the values in `etag_extra`",
 )
 def test_a_row_behind_a_generic_foreign_key(serve, book, lies, helper_finds, helper_is_silent):
@@ -189,6 +200,7 @@ def test_a_row_behind_a_generic_foreign_key(serve, book, lies, helper_finds, hel
 @pytest.mark.scenario(
     "The row to which a label's generic foreign key leads, by a `StringRelatedField`",
     "helper",
+    "audit",
     mend="the values in `get_etag_extra()`",
 )
 def test_a_row_behind_a_generic_foreign_key_in_a_viewset(

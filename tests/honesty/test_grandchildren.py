@@ -19,7 +19,9 @@ class BookViewSet(VersionedModelViewSet):
     queryset = Book.objects.order_by("pk")
 
 
-@pytest.mark.scenario("The country of the publisher, in a plain view", "helper", mend=IN_COUNTRY)
+@pytest.mark.scenario(
+    "The country of the publisher, in a plain view", "helper", "audit", mend=IN_COUNTRY
+)
 def test_a_grandparent_in_a_plain_view(serve, url, lies, helper_finds):
     @versioned_condition(Book)
     def book_page(request, pk):
@@ -32,7 +34,7 @@ def test_a_grandparent_in_a_plain_view(serve, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "The country, because the publisher moves to another one", "helper", mend=IN_COUNTRY
+    "The country, because the publisher moves to another one", "helper", "audit", mend=IN_COUNTRY
 )
 def test_a_parent_with_another_grandparent(serve, url, lies, helper_finds):
     @versioned_condition(Book)
@@ -47,7 +49,7 @@ def test_a_parent_with_another_grandparent(serve, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    'The country, by `source="publisher.country.name"`', "helper", mend=IN_COUNTRY
+    'The country, by `source="publisher.country.name"`', "helper", "audit", mend=IN_COUNTRY
 )
 def test_a_source_over_two_relations(serve, url, lies, helper_finds):
     class BookSerializer(serializers.ModelSerializer):
@@ -67,7 +69,10 @@ def test_a_source_over_two_relations(serve, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    'The country, by `source="publisher.country.name"` in a list', "helper", mend=IN_COUNTRY
+    'The country, by `source="publisher.country.name"` in a list',
+    "helper",
+    "audit",
+    mend=IN_COUNTRY,
 )
 def test_a_source_over_two_relations_in_a_list(serve, book, lies, helper_finds):
     class BookSerializer(serializers.ModelSerializer):
@@ -88,7 +93,7 @@ def test_a_source_over_two_relations_in_a_list(serve, book, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "The country, by a serializer nested in a nested one", "helper", mend=IN_COUNTRY
+    "The country, by a serializer nested in a nested one", "helper", "audit", mend=IN_COUNTRY
 )
 def test_serializers_nested_twice(serve, url, lies, helper_finds):
     class CountrySerializer(serializers.ModelSerializer):
@@ -122,6 +127,7 @@ def test_serializers_nested_twice(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The country, by `depth = 2`",
     "helper",
+    "audit",
     mend=f'{IN_COUNTRY}, `("books",)` in `Series`',
 )
 def test_depth_of_two(serve, url, lies, helper_finds):
@@ -140,7 +146,7 @@ def test_depth_of_two(serve, url, lies, helper_finds):
     helper_finds(url, {**COUNTRY, Series: 'touches = ("books",)'})
 
 
-@pytest.mark.scenario("The country, by a property of the model", "helper", mend=IN_COUNTRY)
+@pytest.mark.scenario("The country, by a property of the model", "helper", "audit", mend=IN_COUNTRY)
 def test_a_property_over_two_relations(serve, url, lies, helper_finds):
     class BookSerializer(serializers.ModelSerializer):
         class Meta:
@@ -156,7 +162,7 @@ def test_a_property_over_two_relations(serve, url, lies, helper_finds):
     helper_finds(url, COUNTRY)
 
 
-@pytest.mark.scenario("Footnotes of chapters, in a plain view", "helper", mend=IN_FOOTNOTE)
+@pytest.mark.scenario("Footnotes of chapters, in a plain view", "helper", "audit", mend=IN_FOOTNOTE)
 def test_grandchildren_in_a_plain_view(serve, url, lies, helper_finds):
     @versioned_condition(Book)
     def book_page(request, pk):
@@ -170,7 +176,7 @@ def test_grandchildren_in_a_plain_view(serve, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "The number of footnotes, in a plain view: one is added", "helper", mend=IN_FOOTNOTE
+    "The number of footnotes, in a plain view: one is added", "helper", "audit", mend=IN_FOOTNOTE
 )
 def test_a_number_of_grandchildren(serve, book, url, lies, helper_finds):
     @versioned_condition(Book)
@@ -184,7 +190,10 @@ def test_a_number_of_grandchildren(serve, book, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "Footnotes of chapters, by a serializer nested in a nested one", "helper", mend=IN_FOOTNOTE
+    "Footnotes of chapters, by a serializer nested in a nested one",
+    "helper",
+    "audit",
+    mend=IN_FOOTNOTE,
 )
 def test_nested_grandchildren(serve, book, url, lies, helper_finds):
     class FootnoteSerializer(serializers.ModelSerializer):
@@ -218,6 +227,7 @@ def test_nested_grandchildren(serve, book, url, lies, helper_finds):
 @pytest.mark.scenario(
     "Footnotes of chapters, by a serializer nested in a nested one in a list",
     "helper",
+    "audit",
     mend=IN_FOOTNOTE,
 )
 def test_nested_grandchildren_in_a_list(serve, book, lies, helper_finds):
@@ -267,6 +277,7 @@ def test_an_annotated_number_of_grandchildren(serve, book, url, follows, helper_
 @pytest.mark.scenario(
     "Other books of the publisher: one is added",
     "helper",
+    "audit",
     mend='`touches = ("publisher__books",)` in `Book`',
 )
 def test_rows_of_the_same_parent(serve, book, url, lies, helper_finds):
@@ -284,6 +295,7 @@ def test_rows_of_the_same_parent(serve, book, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The currency in the profile of the seller",
     "helper",
+    "audit",
     mend='`touches = ("user__books",)` in `Profile`',
 )
 def test_a_row_behind_a_row_of_another_app(serve, url, lies, helper_finds):

@@ -41,7 +41,7 @@ def ask_in_german(visitor):
     visitor.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
 
 
-@pytest.mark.scenario("A translated text, in a plain view", "helper", mend=IN_VIEW)
+@pytest.mark.scenario("A translated text, in a plain view", "helper", "audit", mend=IN_VIEW)
 def test_a_plain_view(serve, url, lies, helper_finds, helper_is_silent, visitor):
     def book_page(request, pk):
         return HttpResponse(gettext("Yes"))
@@ -55,7 +55,7 @@ def test_a_plain_view(serve, url, lies, helper_finds, helper_is_silent, visitor)
     helper_is_silent(url)
 
 
-@pytest.mark.scenario("A translated text, in an async view", "helper", mend=IN_VIEW)
+@pytest.mark.scenario("A translated text, in an async view", "helper", "audit", mend=IN_VIEW)
 def test_an_async_view(serve, url, lies, helper_finds, helper_is_silent, visitor):
     async def book_page(request, pk):
         return HttpResponse(gettext("Yes"))
@@ -70,7 +70,7 @@ def test_an_async_view(serve, url, lies, helper_finds, helper_is_silent, visitor
 
 
 @pytest.mark.scenario(
-    "A translated text, by `{% translate %}` in a template", "helper", mend=IN_VIEW
+    "A translated text, by `{% translate %}` in a template", "helper", "audit", mend=IN_VIEW
 )
 def test_a_template(serve, url, lies, helper_finds, helper_is_silent, visitor):
     def book_page(request, pk):
@@ -86,7 +86,9 @@ def test_a_template(serve, url, lies, helper_finds, helper_is_silent, visitor):
     helper_is_silent(url)
 
 
-@pytest.mark.scenario("The label of a choice, translated, in a viewset", "helper", mend=IN_VIEWSET)
+@pytest.mark.scenario(
+    "The label of a choice, translated, in a viewset", "helper", "audit", mend=IN_VIEWSET
+)
 def test_a_label_of_a_choice(serve, url, lies, helper_finds, helper_is_silent, visitor):
     labels = {"soft": gettext_lazy("Yes"), "hard": gettext_lazy("No")}
 
@@ -115,7 +117,7 @@ def test_a_label_of_a_choice(serve, url, lies, helper_finds, helper_is_silent, v
     helper_is_silent(url)
 
 
-@pytest.mark.scenario("A translated text, in a list", "helper", mend=IN_VIEWSET)
+@pytest.mark.scenario("A translated text, in a list", "helper", "audit", mend=IN_VIEWSET)
 def test_a_list(serve, book, lies, helper_finds, helper_is_silent, visitor):
     class BookSerializer(serializers.ModelSerializer):
         soft = serializers.SerializerMethodField()
@@ -143,7 +145,10 @@ def test_a_list(serve, book, lies, helper_finds, helper_is_silent, visitor):
 
 
 @pytest.mark.scenario(
-    "A title in the visitor's language, from a table of translations", "helper", mend=IN_VIEW
+    "A title in the visitor's language, from a table of translations",
+    "helper",
+    "audit",
+    mend=IN_VIEW,
 )
 def test_a_row_for_each_language(
     serve, url, lies, helper_finds, helper_is_silent, visitor, add_line
@@ -163,7 +168,7 @@ def test_a_row_for_each_language(
     helper_is_silent(url)
 
 
-@pytest.mark.scenario("A date in the format of the language", "helper", mend=IN_VIEW)
+@pytest.mark.scenario("A date in the format of the language", "helper", "audit", mend=IN_VIEW)
 def test_a_date(serve, url, lies, helper_finds, helper_is_silent, visitor):
     def book_page(request, pk):
         published = Book.objects.get(pk=pk).published_at
@@ -178,7 +183,9 @@ def test_a_date(serve, url, lies, helper_finds, helper_is_silent, visitor):
     helper_is_silent(url)
 
 
-@pytest.mark.scenario("A price with the decimal separator of the language", "helper", mend=IN_VIEW)
+@pytest.mark.scenario(
+    "A price with the decimal separator of the language", "helper", "audit", mend=IN_VIEW
+)
 def test_a_number(serve, url, lies, helper_finds, helper_is_silent, visitor):
     def book_page(request, pk):
         return HttpResponse(formats.localize(Book.objects.get(pk=pk).price))

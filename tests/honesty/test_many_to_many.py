@@ -58,7 +58,10 @@ def test_a_deleted_row_at_the_other_end(serve, book, follows):
 
 
 @pytest.mark.scenario(
-    "The names of authors, in a plain view", "helper", mend='`touches = ("books",)` in `Author`'
+    "The names of authors, in a plain view",
+    "helper",
+    "audit",
+    mend='`touches = ("books",)` in `Author`',
 )
 def test_a_plain_view(serve, url, lies, helper_finds):
     @versioned_condition(Book)
@@ -73,7 +76,10 @@ def test_a_plain_view(serve, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "The names of authors, in an async view", "helper", mend='`touches = ("books",)` in `Author`'
+    "The names of authors, in an async view",
+    "helper",
+    "audit",
+    mend='`touches = ("books",)` in `Author`',
 )
 def test_an_async_view(serve, url, lies, helper_finds):
     @versioned_condition(Book)
@@ -88,7 +94,7 @@ def test_an_async_view(serve, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "Authors, by a nested serializer", "helper", mend='`touches = ("books",)` in `Author`'
+    "Authors, by a nested serializer", "helper", "audit", mend='`touches = ("books",)` in `Author`'
 )
 def test_a_nested_serializer(serve, url, lies, helper_finds):
     class AuthorSerializer(serializers.ModelSerializer):
@@ -113,7 +119,10 @@ def test_a_nested_serializer(serve, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "Authors, by a nested serializer in a list", "helper", mend='`touches = ("books",)` in `Author`'
+    "Authors, by a nested serializer in a list",
+    "helper",
+    "audit",
+    mend='`touches = ("books",)` in `Author`',
 )
 def test_a_nested_serializer_in_a_list(serve, book, lies, helper_finds):
     class AuthorSerializer(serializers.ModelSerializer):
@@ -141,6 +150,7 @@ def test_a_nested_serializer_in_a_list(serve, book, lies, helper_finds):
 @pytest.mark.scenario(
     "The names of genres, by a `SlugRelatedField(many=True)`",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Genre`',
 )
 def test_a_slug_related_field(serve, url, lies, helper_finds):
@@ -163,6 +173,7 @@ def test_a_slug_related_field(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The names of genres, joined by a `SerializerMethodField` in a list",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Genre`',
 )
 def test_a_method_in_a_list(serve, book, lies, helper_finds):
@@ -188,6 +199,7 @@ def test_a_method_in_a_list(serve, book, lies, helper_finds):
 @pytest.mark.scenario(
     "The shelves of a book, whose field is in `Shelf`, in a plain view",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Shelf`',
 )
 def test_the_other_side(serve, url, lies, helper_finds):
@@ -205,6 +217,7 @@ def test_the_other_side(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The keys of shelves, whose field is in `Shelf`: the book is put on another one",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Shelf`',
 )
 def test_a_link_of_the_other_side(serve, book, url, lies, helper_finds):
@@ -227,6 +240,7 @@ def test_a_link_of_the_other_side(serve, book, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The number of books on a shelf and their titles, in a plain view",
     "helper",
+    "audit",
     mend='`touches = ("shelves",)` in `Book`',
 )
 def test_versioned_rows_at_the_other_end(serve, book, lies, helper_finds):
@@ -259,6 +273,7 @@ def test_a_second_source(serve, book, follows, helper_is_silent):
 @pytest.mark.scenario(
     "Copies in each shop, from a `through` model: a number changes",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Stock`',
 )
 def test_a_column_of_a_through_model(serve, url, lies, helper_finds):
@@ -286,6 +301,7 @@ def test_a_column_of_a_through_model(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The keys of shops, linked by a `through` model: one is added",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Stock`',
 )
 def test_a_link_of_a_through_model(serve, book, url, lies, helper_finds):
@@ -306,6 +322,7 @@ def test_a_link_of_a_through_model(serve, book, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The names of shops, behind a `through` model, in a plain view",
     "helper",
+    "audit",
     mend='`touches = ("books",)` in `Shop`, `("book",)` in `Stock`',
 )
 def test_rows_behind_a_through_model(serve, url, lies, helper_finds):

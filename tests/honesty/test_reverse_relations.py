@@ -17,7 +17,10 @@ class BookViewSet(VersionedModelViewSet):
 
 
 @pytest.mark.scenario(
-    "Chapters, in a plain view: one is renamed", "helper", mend='`touches = ("book",)` in `Chapter`'
+    "Chapters, in a plain view: one is renamed",
+    "helper",
+    "audit",
+    mend='`touches = ("book",)` in `Chapter`',
 )
 def test_a_changed_child(serve, url, lies, helper_finds):
     @versioned_condition(Book)
@@ -32,7 +35,10 @@ def test_a_changed_child(serve, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "Chapters, in a plain view: one is added", "helper", mend='`touches = ("book",)` in `Chapter`'
+    "Chapters, in a plain view: one is added",
+    "helper",
+    "audit",
+    mend='`touches = ("book",)` in `Chapter`',
 )
 def test_a_new_child(serve, book, url, lies, helper_finds):
     @versioned_condition(Book)
@@ -49,6 +55,7 @@ def test_a_new_child(serve, book, url, lies, helper_finds):
 @pytest.mark.scenario(
     "Chapters, in an async view: one is deleted",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Chapter`',
 )
 def test_a_deleted_child(serve, book, url, lies, helper_finds):
@@ -67,6 +74,7 @@ def test_a_deleted_child(serve, book, url, lies, helper_finds):
 @pytest.mark.scenario(
     "Chapters, in a plain view: one moves to another book",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Chapter`',
 )
 def test_a_child_that_moves(serve, book, url, lies, helper_finds):
@@ -81,7 +89,7 @@ def test_a_child_that_moves(serve, book, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "Chapters, by a nested serializer", "helper", mend='`touches = ("book",)` in `Chapter`'
+    "Chapters, by a nested serializer", "helper", "audit", mend='`touches = ("book",)` in `Chapter`'
 )
 def test_a_nested_serializer(serve, url, lies, helper_finds):
     class ChapterSerializer(serializers.ModelSerializer):
@@ -108,6 +116,7 @@ def test_a_nested_serializer(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "Chapters, by a nested serializer in a list with `prefetch_related()`",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Chapter`',
 )
 def test_a_nested_serializer_in_a_list(serve, book, lies, helper_finds):
@@ -134,7 +143,10 @@ def test_a_nested_serializer_in_a_list(serve, book, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "Chapters, by `Prefetch(to_attr=…)`", "helper", mend='`touches = ("book",)` in `Chapter`'
+    "Chapters, by `Prefetch(to_attr=…)`",
+    "helper",
+    "audit",
+    mend='`touches = ("book",)` in `Chapter`',
 )
 def test_a_prefetched_attribute(serve, url, lies, helper_finds):
     class BookSerializer(serializers.ModelSerializer):
@@ -159,6 +171,7 @@ def test_a_prefetched_attribute(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "Chapters, by a `StringRelatedField(many=True)`",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Chapter`',
 )
 def test_a_string_related_field(serve, url, lies, helper_finds):
@@ -181,6 +194,7 @@ def test_a_string_related_field(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The keys of chapters, by a `PrimaryKeyRelatedField(many=True)`",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Chapter`',
 )
 def test_keys_of_children(serve, book, url, lies, helper_finds):
@@ -203,6 +217,7 @@ def test_keys_of_children(serve, book, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The number of chapters, by a `SerializerMethodField`",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Chapter`',
 )
 def test_a_number_of_children(serve, book, url, lies, helper_finds):
@@ -228,6 +243,7 @@ def test_a_number_of_children(serve, book, url, lies, helper_finds):
 @pytest.mark.scenario(
     'The number of chapters, by `IntegerField(source="chapters.count")` in a list',
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Chapter`',
 )
 def test_a_number_by_source_in_a_list(serve, book, lies, helper_finds):
@@ -290,6 +306,7 @@ def test_an_annotated_number_in_a_list(serve, book, follows, helper_is_silent):
 @pytest.mark.scenario(
     "The average of the reviews, by an aggregate in a plain view",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Review`',
 )
 def test_an_aggregate(serve, url, lies, helper_finds):
@@ -307,6 +324,7 @@ def test_an_aggregate(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "Whether there are reviews, by `exists()` in a `SerializerMethodField`",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Review`',
 )
 def test_the_existence_of_children(serve, url, lies, helper_finds):
@@ -332,6 +350,7 @@ def test_the_existence_of_children(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The latest review, by `last()` in a plain view",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Review`',
 )
 def test_the_latest_child(serve, book, url, lies, helper_finds):
@@ -347,7 +366,7 @@ def test_the_latest_child(serve, book, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "Reviews, by a method of the model", "helper", mend='`touches = ("book",)` in `Review`'
+    "Reviews, by a method of the model", "helper", "audit", mend='`touches = ("book",)` in `Review`'
 )
 def test_a_method_of_the_model(serve, url, lies, helper_finds):
     class BookSerializer(serializers.ModelSerializer):
@@ -367,6 +386,7 @@ def test_a_method_of_the_model(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The summary, at the other end of a one-to-one relation, in a plain view",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Summary`',
 )
 def test_a_one_to_one_relation(serve, url, lies, helper_finds):
@@ -384,6 +404,7 @@ def test_a_one_to_one_relation(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The summary, at the other end of a one-to-one relation, by a nested serializer",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Summary`',
 )
 def test_a_nested_one_to_one_relation(serve, url, lies, helper_finds):
@@ -411,6 +432,7 @@ def test_a_nested_one_to_one_relation(serve, url, lies, helper_finds):
 @pytest.mark.scenario(
     "The summary, which is written later than its book",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Summary`',
 )
 def test_a_one_to_one_relation_that_is_added(serve, book, lies, helper_finds):
@@ -434,6 +456,7 @@ def test_a_one_to_one_relation_that_is_added(serve, book, lies, helper_finds):
 @pytest.mark.scenario(
     "The title in the visitor's language, from a table of translations",
     "helper",
+    "audit",
     mend='`touches = ("book",)` in `Translation`',
 )
 def test_a_table_of_translations(serve, url, lies, helper_finds):
@@ -457,7 +480,10 @@ def test_a_table_of_translations(serve, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "The number of users who like the book", "helper", mend='`touches = ("book",)` in `Favourite`'
+    "The number of users who like the book",
+    "helper",
+    "audit",
+    mend='`touches = ("book",)` in `Favourite`',
 )
 def test_the_number_of_likes(serve, book, url, rita, lies, helper_finds):
     class BookSerializer(serializers.ModelSerializer):

@@ -26,7 +26,7 @@ class ByUser:
         return [*super().get_etag_extra(), *etag_extra.user(self.request)]
 
 
-@pytest.mark.scenario("The key of the visitor, in a plain view", "helper", mend=IN_VIEW)
+@pytest.mark.scenario("The key of the visitor, in a plain view", "helper", "audit", mend=IN_VIEW)
 def test_a_plain_view(serve, url, olga, rita, lies, helper_finds, helper_is_silent):
     def book_page(request, pk):
         return JsonResponse({"user": request.user.pk})
@@ -39,7 +39,7 @@ def test_a_plain_view(serve, url, olga, rita, lies, helper_finds, helper_is_sile
     helper_is_silent(url, users=[olga, rita])
 
 
-@pytest.mark.scenario("The key of the visitor, in an async view", "helper", mend=IN_VIEW)
+@pytest.mark.scenario("The key of the visitor, in an async view", "helper", "audit", mend=IN_VIEW)
 def test_an_async_view(serve, url, olga, rita, lies, helper_finds, helper_is_silent):
     async def book_page(request, pk):
         user = await request.auser()
@@ -59,6 +59,7 @@ def test_an_async_view(serve, url, olga, rita, lies, helper_finds, helper_is_sil
 @pytest.mark.scenario(
     "A greeting with the visitor's name, which the visitor changes",
     "helper",
+    "audit",
     mend="the user and the name in `etag_extra`",
 )
 def test_a_column_of_the_visitor(serve, url, olga, lies, helper_finds, helper_is_silent, visitor):
@@ -78,7 +79,9 @@ def test_a_column_of_the_visitor(serve, url, olga, lies, helper_finds, helper_is
     helper_is_silent(url, users=[olga])
 
 
-@pytest.mark.scenario("Whether the visitor sells the book, in a viewset", "helper", mend=IN_VIEWSET)
+@pytest.mark.scenario(
+    "Whether the visitor sells the book, in a viewset", "helper", "audit", mend=IN_VIEWSET
+)
 def test_a_viewset(serve, url, olga, rita, lies, helper_finds, helper_is_silent):
     class BookSerializer(serializers.ModelSerializer):
         mine = serializers.SerializerMethodField()
@@ -104,7 +107,9 @@ def test_a_viewset(serve, url, olga, rita, lies, helper_finds, helper_is_silent)
     helper_is_silent(url, users=[olga, rita])
 
 
-@pytest.mark.scenario("Whether the visitor sells each book, in a list", "helper", mend=IN_VIEWSET)
+@pytest.mark.scenario(
+    "Whether the visitor sells each book, in a list", "helper", "audit", mend=IN_VIEWSET
+)
 def test_a_list(serve, olga, rita, lies, helper_finds, helper_is_silent):
     class BookSerializer(serializers.ModelSerializer):
         mine = serializers.SerializerMethodField()
@@ -133,6 +138,7 @@ def test_a_list(serve, olga, rita, lies, helper_finds, helper_is_silent):
 @pytest.mark.scenario(
     "Whether the visitor likes the book, by a table of favourites",
     "helper",
+    "audit",
     mend=f'{IN_VIEWSET}, `touches = ("book",)` in `Favourite`',
 )
 def test_a_table_about_the_visitor(serve, book, url, rita, lies, helper_finds, visitor):
@@ -156,7 +162,9 @@ def test_a_table_about_the_visitor(serve, book, url, rita, lies, helper_finds, v
     helper_finds(url, {Favourite: 'touches = ("book",)'}, users=[rita])
 
 
-@pytest.mark.scenario("A field that only staff sees, by `get_fields()`", "helper", mend=IN_VIEWSET)
+@pytest.mark.scenario(
+    "A field that only staff sees, by `get_fields()`", "helper", "audit", mend=IN_VIEWSET
+)
 def test_fields_for_staff(serve, url, rita, lies, helper_finds, helper_is_silent):
     class BookSerializer(serializers.ModelSerializer):
         def get_fields(self):
@@ -211,6 +219,7 @@ def test_a_serializer_for_staff(serve, url, rita, follows):
 @pytest.mark.scenario(
     "A button for members of a group, who lose their membership",
     "helper",
+    "audit",
     mend="the groups in `etag_extra`",
 )
 def test_a_membership(serve, url, olga, lies, helper_finds, helper_is_silent, visitor):
@@ -236,6 +245,7 @@ def test_a_membership(serve, url, olga, lies, helper_finds, helper_is_silent, vi
 @pytest.mark.scenario(
     "A price in the currency of the visitor's profile",
     "helper",
+    "audit",
     mend="the profile's value in `etag_extra`",
 )
 def test_the_profile_of_the_visitor(
@@ -259,7 +269,7 @@ def test_the_profile_of_the_visitor(
 
 
 @pytest.mark.scenario(
-    "A page that the view itself refuses to some, with 403", "helper", mend=IN_VIEW
+    "A page that the view itself refuses to some, with 403", "helper", "audit", mend=IN_VIEW
 )
 def test_a_refusal_in_the_view(serve, url, olga, rita, lies, helper_finds, helper_is_silent):
     def book_page(request, pk):
@@ -315,7 +325,9 @@ def test_a_list_of_own_rows(serve, olga, rita, follows, visitor):
         visitor.force_login(rita)
 
 
-@pytest.mark.scenario("A part of the page for visitors who have logged in", "helper", mend=IN_VIEW)
+@pytest.mark.scenario(
+    "A part of the page for visitors who have logged in", "helper", "audit", mend=IN_VIEW
+)
 def test_a_login(serve, url, rita, lies, helper_finds, helper_is_silent):
     def book_page(request, pk):
         return HttpResponse("Log out" if request.user.is_authenticated else "Log in")
