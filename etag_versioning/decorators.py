@@ -63,6 +63,7 @@ def versioned_condition(
     cache_control: Mapping[str, Any] | None = None,
     etag_extra: EtagExtra | None = None,
     expose_tag: bool = True,
+    fingerprint: bool = False,
     methods: Collection[str] | None = None,
 ) -> Callable[[View], View]:
     """
@@ -104,6 +105,9 @@ def versioned_condition(
             ``etag_extra``; in an async view it may be a coroutine function. Responses with
             different values have different tags.
         expose_tag: whether a 412 shows the current tag.
+        fingerprint: whether the tag also depends on the view's code, on what of the project it
+            names, and on its templates. A deployment that changes them changes the tag. No
+            Last-Modified is sent then, because a date cannot tell such a change.
         methods: the methods of the view; others are answered 405 first. The methods of
             a class need not be given.
 
@@ -133,6 +137,11 @@ def versioned_condition(
         )
     if sources and isinstance(sources[0], type) and not issubclass(sources[0], models.Model):
         raise ImproperlyConfigured(_ON_CLASS.format(sources[0].__name__))
+    if fingerprint and etag_func is not None:
+        raise ImproperlyConfigured(
+            "fingerprint=True is for tags that are made of sources; etag_func makes the tag "
+            "alone. Leave one of the two out."
+        )
     check_cache_control(cache_control)
     source = combine(sources, lookup_field, lookup_url_kwarg, tag_key) if sources else None
     row = source.first if isinstance(source, CombinedSource) else source
@@ -152,6 +161,7 @@ def versioned_condition(
         cache_control=cache_control,
         etag_extra=etag_extra,
         expose_tag=expose_tag,
+        fingerprint=fingerprint,
         methods=None if methods is None else _with_head([each.upper() for each in methods]),
     )
 

@@ -6,6 +6,7 @@ System checks: what can be seen wrong before a request comes. Importing register
 
 from __future__ import annotations
 
+from .deployment import check_revision
 from .http import check_cors, check_middleware
 from .models import check_models
 from .settings import check_client_flags, check_settings
@@ -17,6 +18,7 @@ __all__ = [
     "check_cors",
     "check_middleware",
     "check_models",
+    "check_revision",
     "check_settings",
     "check_triggers",
     "check_views",

@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from ..orm.state_columns import state_columns
 
-__all__ = ["Route", "check_kwarg", "check_lookup", "check_model", "check_views", "error"]
+__all__ = ["Route", "check_kwarg", "check_lookup", "check_model", "check_views", "error", "routes", "sources_of"]
 
 
 class Route(NamedTuple):
@@ -32,7 +32,7 @@ class Route(NamedTuple):
 def check_views(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
     """E201 to E204 and W201: each view that the URLconf leads to."""
     found: list[checks.CheckMessage] = []
-    for route in _routes():
+    for route in routes():
         options = getattr(route.view, "_etag_versioning", None)
         if options is not None:
             found += _check_decorated(route, options)
@@ -98,7 +98,7 @@ def check_kwarg(route: Route, name: str, kwarg: str, hint: str) -> Iterator[chec
 def _check_decorated(route: Route, options: Any) -> Iterator[checks.CheckMessage]:
     """The sources of a view under ``versioned_condition``."""
     name = f"{route.view.__module__}.{route.view.__qualname__}"
-    for source in _sources(options.source):
+    for source in sources_of(options.source):
         rows = _queryset(getattr(source, "source", None))
         kwarg = _kwarg(source, rows)
         if kwarg is not None:
@@ -112,7 +112,7 @@ def _check_decorated(route: Route, options: Any) -> Iterator[checks.CheckMessage
                 yield from check_lookup(route.view, name, rows, option, lookup)
 
 
-def _sources(source: Any) -> list[Any]:
+def sources_of(source: Any) -> list[Any]:
     """A source, or those that it combines."""
     if source is None:
         return []
@@ -133,7 +133,7 @@ def _queryset(source: Any) -> Any:
     return source.all() if isinstance(source, models.Manager | models.QuerySet) else None
 
 
-def _routes() -> list[Route]:
+def routes() -> list[Route]:
     """All routes; none where there is no URLconf, or Django's own check tells what is wrong."""
     if not getattr(settings, "ROOT_URLCONF", None):
         return []

@@ -1,71 +1,119 @@
 """
-A digest of the code that renders a row, as a part of its tags.
-
-A deployment that changes a serializer or a view changes what clients would get,
-though no row was written; with their fingerprint in it, the tag changes too.
+The fingerprint of a viewset: how the classes of Django REST framework are read, and which of its
+settings decide what an answer looks like.
 """
 
 from __future__ import annotations
 
-import inspect
-import threading
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Final
 
-import django
-import rest_framework
-from rest_framework import serializers
+from rest_framework import relations, serializers
+from rest_framework.fields import Field
+from rest_framework.renderers import BrowsableAPIRenderer
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
 
-from .. import __version__
-from ..http.etags import digest
+from ..code.classes import read_extras
+from ..code.fingerprint import Fingerprint, fingerprint_of
+from ..code.reader import Reader, describe
 
-__all__ = ["fingerprint"]
+__all__ = ["fingerprint", "fingerprint_of_view"]
 
-_FOREIGN = ("builtins", "collections", "django.", "etag_versioning.", "rest_framework.", "typing")
-# Python 3.11 can fail when two threads read sources at once: they share a parser's depth.
-_reading = threading.Lock()
-_VERSIONS = (django.get_version(), rest_framework.VERSION, __version__)
+# Arguments of a field that decide nothing about what is shown.
+_INPUT: Final = frozenset(
+    "allow_blank allow_empty allow_null error_messages initial max_length min_length max_value "
+    "min_value queryset required trim_whitespace validators".split()
+)
+_OF_SERIALIZERS: Final = frozenset(
+    "_declared_fields create run_validation run_validators to_internal_value update validate".split()
+)
+_OF_VIEWS: Final = frozenset(
+    "authentication_classes content_negotiation_class metadata_class parser_classes "
+    "permission_classes schema throttle_classes throttle_scope perform_create perform_destroy "
+    "perform_update".split()
+)
+# Settings of DRF's on which the bytes of an answer depend.
+_SETTINGS: Final = (
+    *("COERCE_BIGINT_TO_STRING", "COERCE_DECIMAL_TO_STRING", "COMPACT_JSON", "DATETIME_FORMAT"),
+    *("DATE_FORMAT", "NON_FIELD_ERRORS_KEY", "PAGE_SIZE", "STRICT_JSON", "TIME_FORMAT"),
+    *("UNICODE_JSON", "UPLOADED_FILES_USE_URL", "URL_FIELD_NAME", "URL_FORMAT_OVERRIDE"),
+)
 
 
 def fingerprint(*classes: Any) -> str:
     """
-    A digest of the source code of serializers, views and renderers, with that of
-    the serializers and fields nested in them and of the model behind them, their
-    base classes included.
+    A digest of the code of serializers, views and renderers, as it is loaded in this process.
+
+    Args:
+        classes: the classes whose code makes an answer.
     """
-    seen: set[type] = set()
-    with _reading:
-        return digest([*_VERSIONS, *(term for cls in classes for term in _terms(cls, seen))])
+    return fingerprint_of_view(*classes).digest
 
 
-def _terms(cls: type, seen: set[type]) -> Iterator[str]:
-    for base in cls.__mro__:
-        if base in seen or f"{base.__module__}.".startswith(_FOREIGN):
-            continue
-        seen.add(base)
-        yield base.__qualname__
-        yield _source(base)
-    meta = getattr(cls, "Meta", None)
-    model = getattr(meta, "model", None)
-    if isinstance(model, type):
-        yield from _terms(model, seen)
+def fingerprint_of_view(*classes: Any) -> Fingerprint:
+    """The same with its parts, and with what of the code cannot be seen."""
+    roots = [*classes, _settings()]
+    if any(_is_a(each, BrowsableAPIRenderer) for each in classes):
+        # These pages show the docstrings of views.
+        roots += [each.__doc__ for each in classes if _is_a(each, APIView)]
+    roots += [found for each in classes if (found := getattr(each, "pagination_class", None))]
+    return fingerprint_of(*roots)
+
+
+def _is_a(value: Any, kind: type) -> bool:
+    return isinstance(value, type) and issubclass(value, kind)
+
+
+def _settings() -> dict[str, Any]:
+    return {name: getattr(api_settings, name, None) for name in _SETTINGS}
+
+
+@describe.register(Field)
+def _field(value: Any, reader: Reader) -> None:
+    reader.kind(type(value))
+    reader.value(value._args)
+    for name in sorted(value._kwargs.keys() - _INPUT):
+        reader.add(f"argument {name}")
+        reader.value(value._kwargs[name])
+    source = value._kwargs.get("source")
+    if isinstance(source, str):
+        reader.names.update(source.split("."))
+    if isinstance(value, relations.HyperlinkedRelatedField):
+        reader.names.add("reverse")
+    # The child of ``many=True``, and those of ListField and ManyRelatedField.
+    for name in ("child", "child_relation"):
+        child = getattr(value, name, None)
+        if isinstance(child, Field) and name not in value._kwargs:
+            reader.value(child)
+
+
+@read_extras.register(serializers.BaseSerializer)
+def _serializer(cls: Any, reader: Reader) -> Collection[str]:
     for name, field in getattr(cls, "_declared_fields", {}).items():
-        yield name
-        yield from _field_terms(field, seen)
+        reader.add(f"field {name}")
+        reader.names.add(name)
+        reader.value(field)
+    meta = getattr(cls, "Meta", None)
+    if isinstance(meta, type):
+        reader.kind(meta)
+        reader.names.update(_names_in(meta))
+    if issubclass(cls, serializers.HyperlinkedModelSerializer):
+        reader.names.add("reverse")
+    validating = {name for name in vars(cls) if name.startswith("validate_")}
+    return _OF_SERIALIZERS | validating
 
 
-def _field_terms(field: Any, seen: set[type]) -> Iterator[str]:
-    yield type(field).__qualname__
-    yield from _terms(type(field), seen)
-    child = getattr(field, "child", None)
-    if isinstance(child, serializers.Field):
-        yield from _field_terms(child, seen)
+def _names_in(meta: type) -> Collection[str]:
+    """The fields that a Meta names; those of all relations where it takes all, or goes deep."""
+    fields = getattr(meta, "fields", ())
+    names = {each for each in fields if isinstance(each, str)} if fields != "__all__" else set()
+    if fields == "__all__" or getattr(meta, "exclude", None) or getattr(meta, "depth", 0):
+        options = getattr(getattr(meta, "model", None), "_meta", None)
+        names |= {field.name for field in options.get_fields()} if options else set()
+    return names
 
 
-def _source(cls: type) -> str:
-    """The class's source or, where there is none to read, its methods' byte code."""
-    try:
-        return inspect.getsource(cls)
-    except (OSError, TypeError):
-        codes = (getattr(value, "__code__", None) for value in vars(cls).values())
-        return "".join(code.co_code.hex() + repr(code.co_names) for code in codes if code)
+@read_extras.register(APIView)
+def _view(cls: Any, reader: Reader) -> Collection[str]:
+    return _OF_VIEWS

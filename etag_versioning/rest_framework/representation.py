@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from django.core.signals import setting_changed
 from django.utils.functional import Promise
 from django.utils.http import parse_header_parameters
 from rest_framework.generics import GenericAPIView
@@ -72,6 +73,14 @@ def media_type_parameters(media_type: str | None) -> list[str]:
 def _of_code(format: str, *classes: Any) -> str:
     """The format, and the fingerprint of the classes whose code makes the answer."""
     return f"{encode_key(format)}.{fingerprint(*filter(None, classes))}"
+
+
+def _forget(**kwargs: Any) -> None:
+    _of_code.cache_clear()
+
+
+# Settings are part of fingerprints.
+setting_changed.connect(_forget)
 
 
 def representation_terms(view: Any) -> list[Any]:

@@ -27,6 +27,7 @@ class Options(NamedTuple):
     etag_extra: EtagExtra | None
     expose_tag: bool
     methods: tuple[str, ...] | None
+    fingerprint: bool = False
 
     def if_match_of(self, headers: ConditionalHeaders) -> str:
         """

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from ..cache_control import set_cache_control
+from ..code.views import view_fingerprint
 from ..exceptions import StaleWriteError
 from ..http import headers
 from ..http.error_responses import ErrorResponse
@@ -171,6 +172,9 @@ class Call:
             self.representation = request_representation(
                 self.request, options.etag_extra, self.args, self.kwargs
             )
+            if options.fingerprint:
+                code = view_fingerprint(self.view)
+                self.representation = self.representation.with_terms("code", [code])
         validators = None if current is None else current.validators(self.representation)
         if options.etag_func is not None or options.last_modified_func is not None:
             validators = self.with_own(validators)
@@ -203,7 +207,7 @@ class Call:
             validators = Validators(tag, None, validators.last_modified, dated=validators.dated)
         if last_modified_func is not None:
             # The function knows what the view shows, but not the terms.
-            dated = options.etag_extra is None
+            dated = options.etag_extra is None and not options.fingerprint
             date = _date(last_modified_func(self.request, *self.args, **self.kwargs))
             validators = validators._replace(last_modified=date, dated=dated)
         # For functions alone, as for ``condition``: nothing returned, nothing there.

@@ -1,0 +1,1 @@
+"""Fingerprints of loaded code: of views, and of everything in the project that they name."""
