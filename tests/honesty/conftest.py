@@ -146,7 +146,8 @@ def pytest_runtest_call(item):
     return result
 
 
-def _shown(response):
+def shown_by(response):
+    """What a client sees of a response."""
     headers = {name: value for name, value in response.items() if name not in _NOT_SHOWN}
     return response.status_code, response.getvalue(), headers
 
@@ -185,7 +186,7 @@ def lies(visitor, settings, proofs):
         assert _with_tag(visitor, url, before["ETag"]).status_code == 304
         yield visitor
         assert _with_tag(visitor, url, before["ETag"]).status_code == 304
-        assert _shown(visitor.get(url)) != _shown(before)
+        assert shown_by(visitor.get(url)) != shown_by(before)
         settings.ETAG_VERSIONING = {"AUDIT": {"sample_rate": 1}}
         status = _with_tag(visitor, url, before["ETag"]).status_code
         settings.ETAG_VERSIONING = {}
@@ -211,7 +212,7 @@ def follows(visitor, proofs):
         after = _with_tag(visitor, then or url, before["ETag"])
         assert after.status_code != 304
         assert after.get("ETag") != before["ETag"]
-        assert _shown(after) != _shown(before)
+        assert shown_by(after) != shown_by(before)
         proofs.append("impossible")
 
     return run
