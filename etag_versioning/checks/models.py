@@ -36,7 +36,7 @@ _OPTIONS: Final = (
 def check_models(
     app_configs: Sequence[Any] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """E002 to E008, W001 to W003, W006 and W008: each model, by itself."""
+    """E002 to E008, W001 to W003, W006, W008 and W009: each model, by itself."""
     configs = apps.get_app_configs() if app_configs is None else app_configs
     found: list[checks.CheckMessage] = []
     versioned: list[Any] = []
@@ -53,6 +53,7 @@ def check_models(
             found += _check_touches(model)
             found += list(_check_names(model)) or list(_check_through_models(model))
             found += _check_translations(model)
+        found += _check_parents(model)
         found += _check_foreign_keys(model)
         versioned.append(model)
     return [*found, *check_managers(versioned)]
@@ -92,6 +93,34 @@ def _check_columns(model: Any) -> Iterator[checks.CheckMessage]:
 
 
 _INHERITED: Final = ("version", "updated_at")
+
+
+def _check_parents(model: Any) -> Iterator[checks.CheckMessage]:
+    """W009: a version in a child's table, of which writes of its parent's rows know nothing."""
+    owner, version = state_columns(model).owner, state_columns(model).version
+    if owner is not model or version is None or model._meta.proxy:
+        return
+    for parent in model._meta.all_parents:
+        columns = [field for field in parent._meta.local_concrete_fields if not field.primary_key]
+        # A parent with columns of the state is for E002.
+        known = state_columns(parent).owner is not None or owner in _touched_by(parent)
+        if columns and not known:
+            yield checks.Warning(
+                f"{model._meta.label} has its version in its own table, and shows columns of "
+                f"{parent._meta.label}. {parent.__name__}.objects.update() and save() of a "
+                f"{parent.__name__} do not bump the version.",
+                hint=f"class {parent.__name__}(VersionedModel), and class {model.__name__}"
+                f"({_without_mixins(model, parent)}), so that both share one version. If "
+                f"{parent.__name__} is another app's, write its columns by {model.__name__} alone.",
+                obj=model,
+                id="etag_versioning.W009",
+            )
+
+
+def _without_mixins(model: Any, parent: Any) -> str:
+    """The bases of a model whose parent has the version."""
+    bases = [base for base in model.__bases__ if not issubclass(base, StatefulModel)]
+    return ", ".join(base.__name__ for base in bases) or parent.__name__
 
 
 def _first_versioned(model: Any) -> Any:
@@ -343,7 +372,8 @@ def _touched_by(through: Any) -> set[Any]:
     found = set()
     for name in named_touches(through):
         try:
-            found.add(state_columns(resolve_path(through, name).target).owner)
+            targets = resolve_path(through, name).targets
+            found |= {state_columns(target).owner for target in targets}
         except ImproperlyConfigured:
             continue  # E003 tells of it.
     return found

@@ -15,6 +15,7 @@ from django.db import models
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from ..orm.state_columns import state_columns
+from .plain_views import check_decorated_view, check_unguarded_view
 
 __all__ = ["Route", "check_kwarg", "check_lookup", "check_model", "check_views", "error", "routes", "sources_of"]
 
@@ -30,16 +31,18 @@ class Route(NamedTuple):
 
 @checks.register("etag_versioning")
 def check_views(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
-    """E201 to E204 and W201: each view that the URLconf leads to."""
+    """E201 to E205, W201 to W203 and W207 to W215: each view that the URLconf leads to."""
     found: list[checks.CheckMessage] = []
     for route in routes():
         options = getattr(route.view, "_etag_versioning", None)
         if options is not None:
             found += _check_decorated(route, options)
-        elif "etag_versioning.rest_framework.options" in sys.modules:
+        elif hasattr(route.view, "cls") and "rest_framework.generics" in sys.modules:
             # Only now: a project may have no Django REST framework.
             module = import_module("etag_versioning.rest_framework.checks")
             found += module.check_view(route)
+        else:
+            found += check_unguarded_view(route.view)
     # A view that several routes lead to has its mistakes once.
     return list({(message.id, message.msg): message for message in found}.values())
 
@@ -110,6 +113,7 @@ def _check_decorated(route: Route, options: Any) -> Iterator[checks.CheckMessage
             for option in ("lookup_field", "tag_key"):
                 lookup = getattr(source, option, None)
                 yield from check_lookup(route.view, name, rows, option, lookup)
+    yield from check_decorated_view(route.view, name, options)
 
 
 def sources_of(source: Any) -> list[Any]:

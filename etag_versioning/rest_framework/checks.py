@@ -1,6 +1,6 @@
 """
-System checks of views with the mixins. The check of the URLconf, in ``etag_versioning.checks``,
-imports this module once it has met a view of Django REST framework.
+System checks of Django REST framework's views. The check of the URLconf, in
+``etag_versioning.checks``, imports this module once it has met one.
 """
 
 from __future__ import annotations
@@ -13,17 +13,21 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
 
 from ..cache_control import check_cache_control
+from ..checks.layers import layers
+from ..checks.plain_views import check_storing
 from ..checks.views import Route, check_kwarg, check_lookup, check_model, error
 from ..http.policy import IF_MATCH_MODES
 from ..orm.state_columns import state_columns
+from .coverage import check_coverage
 from .current import extra_actions
 from .generic_views import VersionedViewMixin
 from .handler_code import READING
 from .list_validators import count_and_max_updated_at
 from .options import ViewOptions
-from .reads import gives_tags, late_code
+from .reads import gives_tags, late_code, tags_rows
 
 __all__ = ["check_view"]
 
@@ -49,11 +53,14 @@ _FRAMEWORKS: Final = ("rest_framework", "adrf", "etag_versioning")
 
 
 def check_view(route: Route) -> Iterator[checks.CheckMessage]:
-    """All checks of one view; none where the view is not ours."""
+    """All checks of one view of Django REST framework."""
     kind = getattr(route.view, "cls", None)
-    if not isinstance(kind, type) or not issubclass(kind, ViewOptions):
+    if not isinstance(kind, type):
         return
     view = _RoutedView(route, kind)
+    if not issubclass(kind, ViewOptions):
+        yield from _check_unguarded(view)
+        return
     yield from _check_options(view)
     if isinstance(view.model, type) and not view.has_own("get_versioned_queryset"):
         yield from check_model(kind, view.name, view.model)
@@ -62,6 +69,37 @@ def check_view(route: Route) -> Iterator[checks.CheckMessage]:
         yield from _check_serializer(view)
     yield from _check_late_reads(view)
     yield from _check_paginator(view)
+    yield from check_coverage(view)
+    if any(tags_rows(kind, handler) for handler in view.reading):
+        around = [*layers(route.view)]
+        for handler in view.reading:
+            around += layers(getattr(kind, handler))
+        yield from check_storing(kind, view.name, around)
+
+
+def _check_unguarded(view: _RoutedView) -> Iterator[checks.CheckMessage]:
+    """W209: a view without the mixins that writes versioned rows."""
+    model = view.model
+    methods = set(view.actions or ()) | {
+        name for name in ("put", "patch", "delete") if hasattr(view.kind, name)
+    }
+    wrote = sorted(name.upper() for name in methods & {"put", "patch", "delete"})
+    if not wrote or not _is_model(model) or state_columns(model).version is None:
+        return
+    if not issubclass(view.kind, GenericAPIView):
+        return
+    mixin = "VersionedViewSetMixin"
+    if view.actions is None:
+        mixin = "VersionedRetrieveMixin, VersionedUpdateMixin, VersionedDestroyMixin"
+    bases = ", ".join(base.__name__ for base in view.kind.__bases__)
+    yield checks.Warning(
+        f"{view.name} writes {model._meta.label} ({', '.join(wrote)}) without preconditions: of "
+        f"two clients that edit the same row, the later one overwrites the other's edit.",
+        hint=f"class {view.kind.__name__}({mixin}, {bases})  # from etag_versioning."
+        f'rest_framework.mixins. While clients send no If-Match: if_match = "report".',
+        obj=view.kind,
+        id="etag_versioning.W209",
+    )
 
 
 class _RoutedView:
@@ -90,6 +128,14 @@ class _RoutedView:
         if self.actions is not None:
             return list(self.actions.values())
         return [name for name in self.kind.http_method_names if hasattr(self.kind, name)]
+
+    @property
+    def reading(self) -> list[str]:
+        """The handlers of GET."""
+        if self.actions is not None:
+            return [name for method, name in self.actions.items() if method == "get"]
+        own = getattr(self.kind, "get", None)
+        return [] if own is None else ["get"]
 
     @property
     def writes(self) -> bool:

@@ -34,8 +34,13 @@ def count_and_max_updated_at(queryset: Any) -> tuple[Any, ...]:
     """
     How many rows the list has, and when the last one was written.
 
-    It sees each update, but not a row that is deleted while another one with an
-    older timestamp comes into the list: by an import, or since a filter lets it in.
+    It does not see:
+
+    - a row that is deleted while another one with an older timestamp comes into the list: by an
+      import, or since a filter lets it in;
+    - a transaction that commits late. A timestamp is made when a row is written, not when it is
+      committed: if another transaction wrote later and committed earlier, the highest timestamp
+      stays the same when the first one commits its update.
 
     Raises:
         ImproperlyConfigured: the model has no timestamp.

@@ -21,7 +21,12 @@ from rest_framework.pagination import (
 from ..http.preconditions import Validators
 from ..sources.fast_select import from_database
 from ..sources.rows import Row, list_validators, page_validators, require_version, row_of
-from ..sources.validator_query import annotation_names, row_from_values, validator_names
+from ..sources.validator_query import (
+    annotation_names,
+    combined_annotation_names,
+    row_from_values,
+    validator_names,
+)
 from .hooks import hooked, noting
 from .representation import content_of
 
@@ -217,7 +222,7 @@ class RenderedPage:
             return None
         if not all(isinstance(instance, model) for instance in instances):
             return None
-        names = annotation_names(self.queryset)
+        names = annotation_names(self.queryset) + combined_annotation_names(self.queryset)
         return (row_of(instance, self.view.tag_key, names) for instance in instances)
 
     def _envelope(self) -> list[Any] | None:

@@ -40,6 +40,7 @@ __all__ = [
     "read_page",
     "reading",
     "reads_by",
+    "tags_rows",
 ]
 
 Method = Callable[..., Any]
@@ -166,6 +167,22 @@ def late_code(view_class: Any, name: str) -> Any:
         gives_tags(view_class, detail=detail) for detail in kinds.get(name, [True, False])
     )
     return found if has_tags and found not in _readers else None
+
+
+def tags_rows(view_class: Any, name: str) -> bool:
+    """
+    Whether the tag of what a handler of GET answers is made of rows alone, so that it has to
+    change with everything that the answer shows.
+
+    Args:
+        view_class: the class of the view.
+        name: the handler.
+    """
+    function = getattr(view_class, name, None)
+    if getattr(function, "is_versioned_read", False):
+        return True
+    reader = _readers.get(handler_code(view_class, function).function)
+    return reader is not None and reader.mixin in view_class.__mro__
 
 
 def _decorated(

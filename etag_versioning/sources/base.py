@@ -23,10 +23,11 @@ from ..http.representation import PLAIN, Representation, make_validators
 from ..orm.locks import StoredRow
 from .absent_rows import CreationGuard, DetachedCreationGuard
 from .fast_select import Key, fixed_queryset, from_database
-from .rows import Row, for_write, is_impossible, page_validators, require_version
+from .rows import Row, for_write, is_impossible, page_validators, require_version, row_of
 from .validator_query import (
     RowReader,
     annotation_names,
+    combined_annotation_names,
     key_names,
     read_row,
     row_from_values,
@@ -41,6 +42,7 @@ __all__ = [
     "RevisionSource",
     "RowSource",
     "Source",
+    "Untagged",
     "locking",
     "url_value",
 ]
@@ -198,6 +200,17 @@ class Page(NamedTuple):
         return page_validators(self.label, self.rows, (), representation)
 
 
+class Untagged(NamedTuple):
+    """Rows of which no tag can be made that changes with all that they show."""
+
+    @property
+    def row(self) -> None:
+        """A request to them does not write one row."""
+
+    def validators(self, representation: Representation = PLAIN) -> Validators:
+        return Validators()
+
+
 @dataclass(frozen=True)
 class PageSource:
     """
@@ -215,14 +228,23 @@ class PageSource:
     def __post_init__(self) -> None:
         _require_rows(self.source)
 
-    def read(self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False) -> Page:
-        queryset = _queryset(self.source, request, args, kwargs).prefetch_related(None)
+    def read(
+        self, request: HttpRequest, args: Any, kwargs: Any, *, writes: bool = False
+    ) -> Page | Untagged:
+        queryset = _queryset(self.source, request, args, kwargs)
+        if not queryset.query.combinator:  # Django refuses it after union().
+            queryset = queryset.prefetch_related(None)
         if writes:
             queryset = for_write(queryset)
         model, using = queryset.model, queryset.db
+        label = model.tag_label or model._meta.model_name
+        if combined := combined_annotation_names(queryset):
+            instances = from_database(queryset)
+            if not all(isinstance(instance, model) for instance in instances):
+                return Untagged()
+            return Page(label, tuple(row_of(each, None, combined) for each in instances))
         names = (*validator_names(model), *annotation_names(queryset))
         values = from_database(queryset.values_list(*names))
-        label = model.tag_label or model._meta.model_name
         return Page(label, tuple(row_from_values(model, using, row) for row in values))
 
 

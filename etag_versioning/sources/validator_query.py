@@ -18,6 +18,7 @@ from .rows import Row, for_write, require_version
 __all__ = [
     "RowReader",
     "annotation_names",
+    "combined_annotation_names",
     "key_names",
     "read_row",
     "row_from_values",
@@ -119,6 +120,18 @@ def annotation_names(queryset: Any) -> tuple[str, ...]:
     """
     query = getattr(queryset, "query", None)
     if query is None or getattr(query, "combinator", None):
+        return ()
+    return (*query.extra_select, *query.annotation_select)
+
+
+def combined_annotation_names(queryset: Any) -> tuple[str, ...]:
+    """
+    The names of the annotations of a union, an intersection or a difference. No values of these
+    can be selected by name, since each of the querysets may give its column another; its
+    instances have them.
+    """
+    query = getattr(queryset, "query", None)
+    if query is None or not getattr(query, "combinator", None):
         return ()
     return (*query.extra_select, *query.annotation_select)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
 from typing import Any, NamedTuple
 
-from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, ValidationError
 from django.db import connections, models
 from django.db.models.constants import LOOKUP_SEP
 
@@ -16,6 +17,7 @@ from ..orm.state_columns import state_columns
 
 __all__ = [
     "Found",
+    "GenericPath",
     "Path",
     "Touches",
     "links_to",
@@ -34,8 +36,9 @@ class Path(NamedTuple):
     """
     One of a model's ``touches``.
 
-    ``target`` is the model that it ends in, ``first`` its first relation, ``rest`` the
-    path from there on, and ``many`` whether one row can lead to several.
+    ``target`` is the model that it ends in (``None`` for a generic foreign key), ``first`` its
+    first relation, ``rest`` the path from there on, and ``many`` whether one row can lead to
+    several.
     """
 
     name: str
@@ -100,6 +103,30 @@ class Path(NamedTuple):
         keys = rows.filter(**{f"{target}__in": given}).values_list(rest, flat=True)
         return set(filter(_is_key, keys))
 
+    @property
+    def targets(self) -> Collection[Any]:
+        """The models whose rows it may end in."""
+        return (self.target,)
+
+    def lead_to(self, values: Iterable[Any], rows: Any) -> Found:
+        """
+        The rows that values of its column lead to.
+
+        Args:
+            values: of the column; expressions have a value for each of the rows.
+            rows: the rows that are written.
+        """
+        keys: set[Any] = set()
+        for value in values:
+            if hasattr(value, "resolve_expression"):
+                computed = rows.order_by().annotate(_touched=value)
+                keys.update(computed.values_list("_touched", flat=True))
+            elif isinstance(value, models.Model):
+                keys.add(getattr(value, self.first.target_field.attname))
+            else:
+                keys.add(value)
+        return {self.target: self.keys_from(keys, rows.db)}
+
     def values_of(self, objs: Iterable[Any], using: str) -> list[Any]:
         """What instances have in the column in which the path begins."""
         kind, name = self._content_type(using), self.column
@@ -135,6 +162,93 @@ class Path(NamedTuple):
         )
         field = self.first.model._meta.get_field(self.generic.content_type_field_name)
         return field.attname, kind.pk
+
+
+class GenericPath(Path):
+    """
+    A generic foreign key in ``touches``: its rows are of any model, and have a version or not.
+
+    The columns hold the model and the key, so a value of this path is a pair.
+    """
+
+    @property
+    def generic(self) -> Any:
+        return None  # It begins with no GenericRelation.
+
+    @property
+    def column(self) -> str:
+        return str(self._columns[1].attname)
+
+    @property
+    def names(self) -> set[str]:
+        return {name for field in self._columns for name in (field.name, field.attname)}
+
+    @property
+    def direct(self) -> bool:
+        return False
+
+    @property
+    def targets(self) -> Collection[Any]:
+        registry = self.first.model._meta.apps
+        return [model for model in registry.get_models() if state_columns(model).owner is not None]
+
+    def values_of(self, objs: Iterable[Any], using: str) -> list[Any]:
+        kind, key = (field.attname for field in self._columns)
+        return [
+            (obj.__dict__[kind], obj.__dict__[key])
+            for obj in objs
+            if kind in obj.__dict__ and key in obj.__dict__
+        ]
+
+    def values_after(self, values: dict[str, Any], using: str) -> list[Any]:
+        if not self.names & values.keys():
+            return []
+        pair = []
+        for field in self._columns:
+            value = values.get(field.name, values.get(field.attname, models.F(field.attname)))
+            pair.append(value.pk if isinstance(value, models.Model) else value)
+        return [tuple(pair)]
+
+    def lead_to(self, values: Iterable[Any], rows: Any) -> Found:
+        pairs: set[Any] = set()
+        for pair in values:
+            if any(hasattr(value, "resolve_expression") for value in pair):
+                kind, key = (
+                    value if hasattr(value, "resolve_expression") else models.Value(value, field)
+                    for value, field in zip(pair, self._columns, strict=True)
+                )
+                computed = rows.order_by().annotate(_touched_kind=kind, _touched_key=key)
+                pairs.update(computed.values_list("_touched_kind", "_touched_key"))
+            else:
+                pairs.add(pair)
+        return self.found_by(pairs, rows.db)
+
+    def found_by(self, pairs: Iterable[tuple[Any, Any]], using: str) -> Found:
+        """The rows of pairs of content type and key, as far as they have a state."""
+        from django.contrib.contenttypes.models import ContentType
+
+        found: Found = defaultdict(set)
+        for kind, key in pairs:
+            if kind is None or key is None:
+                continue
+            model = ContentType.objects.db_manager(using).get_for_id(kind).model_class()
+            if model is None or state_columns(model).owner is None:
+                continue
+            with suppress(ValidationError):  # No row can have this key.
+                found[model].add(model._meta.pk.to_python(key))
+        return found
+
+    def in_rows(self, rows: Any) -> Iterator[tuple[Any, Found]]:
+        """The keys of rows, each with what it leads to."""
+        kind, key = (field.attname for field in self._columns)
+        for pk, *pair in rows.values_list("pk", kind, key):
+            yield pk, self.found_by([(pair[0], pair[1])], rows.db)
+
+    @property
+    def _columns(self) -> tuple[Any, Any]:
+        """The fields that hold the model and the key."""
+        meta = self.first.model._meta
+        return meta.get_field(self.first.ct_field), meta.get_field(self.first.fk_field)
 
 
 class Touches(NamedTuple):
@@ -218,6 +332,8 @@ def resolve_path(model: Any, name: str) -> Path:
     """
     relations: list[Any] = []
     here = model
+    if (generic := _generic_foreign_key(model, name)) is not None:
+        return GenericPath(name, None, generic, "", True)
     for part in name.split(LOOKUP_SEP):
         relation = _relation(here, part)
         if relation is None:
@@ -226,7 +342,7 @@ def resolve_path(model: Any, name: str) -> Path:
             raise ImproperlyConfigured(
                 f'{model._meta.label}.touches names "{name}", but {here._meta.label} has no '
                 f'relation "{part}"{" to a known model" if generic else ""}.',
-                _instead_of_generic(model, here, generic)
+                _instead_of_generic(name, here, generic)
                 if generic
                 else _instead_of_unknown(name, part, here, known),
             )
@@ -272,19 +388,16 @@ def _generic_foreign_key(model: Any, name: str) -> Any:
     return fields.get(name) if hasattr(fields.get(name), "ct_field") else None
 
 
-def _instead_of_generic(model: Any, here: Any, generic: Any) -> str:
-    """The mended code: the way back from a model whose rows the key may lead to; or touch()."""
+def _instead_of_generic(name: str, here: Any, generic: Any) -> str:
+    """The mended code: the way back from a model whose rows the key may lead to."""
     columns = (("content_type", generic.ct_field), ("object_id", generic.fk_field))
-    named = "".join(f', {kind}_field="{name}"' for kind, name in columns if kind != name)
-    way = (
-        f'touches = ("page",), and in the model Page that it shows up in: {here.__name__.lower()}s '
-        f'= GenericRelation({here.__name__}, related_query_name="page"{named}). '
-        if here is model
-        else ""
-    )
+    named = "".join(f', {kind}_field="{field}"' for kind, field in columns if kind != field)
+    before = name.split(LOOKUP_SEP)
+    path = LOOKUP_SEP.join([*before[: before.index(generic.name)], "page"])
     return (
-        f"{way}Or, for rows of any model, leave it out, and in {here.__name__}.save() and "
-        f"delete(): self.{generic.name}.touch()."
+        f'touches = ("{path}",), and in the model Page that it shows up in: '
+        f"{here.__name__.lower()}s = GenericRelation({here.__name__}, "
+        f'related_query_name="page"{named}).'
     )
 
 
@@ -333,10 +446,15 @@ def shown_in(touches: Touches, rows: Any, *, locked: bool = False) -> tuple[set[
         rows = rows.order_by("pk").select_for_update(of=of, no_key=no_key)
     pks: set[Any] = set()
     found: Found = defaultdict(set)
-    for paths in _together(touches.paths):
-        for pk, *keys in rows.values_list("pk", *(path.key for path in paths)):
+    for generic in (path for path in touches.paths if isinstance(path, GenericPath)):
+        for pk, ends in generic.in_rows(rows):
             pks.add(pk)
-            for path, key in zip(paths, keys, strict=True):
+            for target, keys in ends.items():
+                found[target] |= keys
+    for paths in _together(touches.paths):
+        for pk, *ends_of_row in rows.values_list("pk", *(path.key for path in paths)):
+            pks.add(pk)
+            for path, key in zip(paths, ends_of_row, strict=True):
                 if _is_key(key):
                     found[path.target].add(key)
     return pks, found
@@ -380,7 +498,7 @@ def _together(paths: tuple[Path, ...]) -> Iterator[list[Path]]:
     """Paths that one query can follow without multiplying its rows."""
     if single := [path for path in paths if not path.many]:
         yield single
-    yield from ([path] for path in paths if path.many)
+    yield from ([path] for path in paths if path.many and not isinstance(path, GenericPath))
 
 
 def _is_key(key: Any) -> bool:

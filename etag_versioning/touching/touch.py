@@ -236,7 +236,8 @@ def _rank(owner: Any) -> tuple[int, str]:
     while following:
         reached |= following
         touches = filter(None, map(touches_of, following))
-        following = {path.target for found in touches for path in found.paths} - reached
+        paths = [path for found in touches for path in found.paths]
+        following = {target for path in paths for target in path.targets} - reached
     return len(reached), owner._meta.label
 
 

@@ -280,16 +280,8 @@ def _lead_to(touches: Touches, values: dict[str, Collection[Any]], rows: Any) ->
     """
     found: Found = defaultdict(set)
     for path in touches.paths:
-        keys: set[Any] = set()
-        for value in values.get(path.name, ()):
-            if hasattr(value, "resolve_expression"):
-                computed = rows.order_by().annotate(_touched=value)
-                keys.update(computed.values_list("_touched", flat=True))
-            elif isinstance(value, models.Model):
-                keys.add(getattr(value, path.first.target_field.attname))
-            else:
-                keys.add(value)
-        found[path.target] |= path.keys_from(keys, rows.db)
+        for target, keys in path.lead_to(values.get(path.name, ()), rows).items():
+            found[target] |= keys
     return found
 
 

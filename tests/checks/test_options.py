@@ -216,13 +216,35 @@ def test_a_through_model_that_touches_the_row_is_no_warning(found):
     assert found() == []
 
 
-def test_touches_by_a_generic_foreign_key_are_an_error_whose_hint_is_the_way_back(found):
-    class Note(TouchingMixin):
-        touches = ("content_object",)
+class Note(TouchingMixin):
+    touches = ("content_object",)
 
-        content_type = models.ForeignKey(ContentType, models.CASCADE)
-        object_id = models.IntegerField()
-        content_object = GenericForeignKey()
+    content_type = models.ForeignKey(ContentType, models.CASCADE)
+    object_id = models.IntegerField()
+    content_object = GenericForeignKey()
+
+    class Meta:
+        app_label = "testapp"
+        abstract = True
+
+
+def test_touches_by_a_generic_foreign_key_are_no_error(found):
+    class PageNote(Note):
+        class Meta:
+            app_label = "testapp"
+
+    assert found() == []
+
+
+def test_a_generic_foreign_key_within_a_path_is_an_error_whose_hint_is_the_way_back(found):
+    class PageNote(Note):
+        class Meta:
+            app_label = "testapp"
+
+    class Picture(TouchingMixin):
+        touches = ("note__content_object",)
+
+        note = models.ForeignKey(PageNote, models.CASCADE, related_name="pictures")
 
         class Meta:
             app_label = "testapp"
@@ -230,10 +252,25 @@ def test_touches_by_a_generic_foreign_key_are_an_error_whose_hint_is_the_way_bac
     (message,) = found()
     assert message.id == "etag_versioning.E003"
     assert message.hint == (
-        'touches = ("page",), and in the model Page that it shows up in: '
-        'notes = GenericRelation(Note, related_query_name="page"). Or, for rows of any model, '
-        "leave it out, and in Note.save() and delete(): self.content_object.touch()."
+        'touches = ("note__page",), and in the model Page that it shows up in: '
+        'pagenotes = GenericRelation(PageNote, related_query_name="page").'
     )
+
+    class Page(VersionedModel):
+        pagenotes = GenericRelation(PageNote, related_query_name="page")
+
+        class Meta:
+            app_label = "testapp"
+
+    class Mended(TouchingMixin):
+        touches = ("note__page",)
+
+        note = models.ForeignKey(PageNote, models.CASCADE, related_name="+")
+
+        class Meta:
+            app_label = "testapp"
+
+    assert found() == [message]
 
 
 def test_touches_by_the_name_of_a_generic_relation_are_no_error(found):
@@ -257,9 +294,7 @@ def test_touches_by_the_name_of_a_generic_relation_are_no_error(found):
 
 
 def test_the_hint_for_a_generic_foreign_key_names_its_own_columns(found):
-    class Note(TouchingMixin):
-        touches = ("subject",)
-
+    class Sketch(TouchingMixin):
         kind = models.ForeignKey(ContentType, models.CASCADE)
         key = models.IntegerField()
         subject = GenericForeignKey("kind", "key")
@@ -267,11 +302,44 @@ def test_the_hint_for_a_generic_foreign_key_names_its_own_columns(found):
         class Meta:
             app_label = "testapp"
 
+    class Line(TouchingMixin):
+        touches = ("sketch__subject",)
+
+        sketch = models.ForeignKey(Sketch, models.CASCADE)
+
+        class Meta:
+            app_label = "testapp"
+
     (message,) = found()
     assert (
-        'GenericRelation(Note, related_query_name="page", '
+        'GenericRelation(Sketch, related_query_name="page", '
         'content_type_field="kind", object_id_field="key")'
     ) in message.hint
+
+
+@pytest.mark.parametrize("name", ["title", "subject", "house", "objects", "tags__name"])
+def test_touches_by_what_is_no_relation_are_an_error(found, name):
+    class Tag(models.Model):
+        name = models.CharField(max_length=50)
+
+        class Meta:
+            app_label = "testapp"
+
+    class Page(VersionedModel):
+        touches = (name,)
+
+        title = models.CharField(max_length=50)
+        tags = models.ManyToManyField(Tag)
+
+        @property
+        def house(self):
+            return self
+
+        class Meta:
+            app_label = "testapp"
+
+    (message,) = found()
+    assert message.id == "etag_versioning.E003"
 
 
 def test_an_unknown_mode_of_stale_writes_is_an_error(found):

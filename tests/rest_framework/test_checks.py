@@ -7,13 +7,16 @@ import pytest
 from django.core import checks
 from django.test import override_settings
 from django.urls import include, path
-from django.views.decorators.cache import never_cache
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.vary import vary_on_cookie
 from rest_framework import generics, serializers
 from rest_framework.decorators import action
+from rest_framework.mixins import CreateModelMixin
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
-from rest_framework.viewsets import ModelViewSet
+from rest_framework.viewsets import ModelViewSet, ReadOnlyModelViewSet
 
 from etag_versioning.checks import check_views
 from etag_versioning.rest_framework.list_validators import count_and_max_updated_at
@@ -304,7 +307,7 @@ def test_a_serializer_that_needs_a_request_is_no_error():
 
 
 def test_a_decorator_around_the_view_hides_nothing():
-    view = never_cache(PersonViewSet.as_view({"get": "retrieve"}))
+    view = vary_on_cookie(PersonViewSet.as_view({"get": "retrieve"}))
     assert ids(found(path("<int:user_id>/", view))) == ["etag_versioning.E203"]
 
 
@@ -335,3 +338,69 @@ def test_a_mixin_in_a_viewset_of_its_own_is_checked():
         if_match = "optinal"
 
     assert ids(routed(People)) == ["etag_versioning.E201"]
+
+
+# Views without the mixins.
+
+
+class PlainPersonViewSet(ModelViewSet):
+    queryset = Person.objects.all()
+    serializer_class = PersonSerializer
+
+
+def test_a_viewset_without_the_mixin_that_writes_versioned_rows_is_a_warning():
+    (message,) = routed(PlainPersonViewSet)
+    assert (message.id, message.level) == ("etag_versioning.W209", checks.WARNING)
+    assert "writes testapp.Person (DELETE, PATCH, PUT) without preconditions" in message.msg
+    assert "class PlainPersonViewSet(VersionedViewSetMixin, ModelViewSet)" in message.hint
+
+
+def test_a_generic_view_without_the_mixins_that_writes_versioned_rows_is_a_warning():
+    class PersonView(generics.RetrieveUpdateAPIView):
+        queryset = Person.objects.all()
+        serializer_class = PersonSerializer
+
+    (message,) = found(path("<int:pk>/", PersonView.as_view()))
+    assert message.id == "etag_versioning.W209"
+    assert "(PATCH, PUT)" in message.msg
+
+
+def test_a_viewset_without_the_mixin_that_only_reads_and_creates_is_no_warning():
+    class People(CreateModelMixin, ReadOnlyModelViewSet):
+        queryset = Person.objects.all()
+        serializer_class = PersonSerializer
+
+    assert routed(People) == []
+
+
+def test_a_viewset_without_the_mixin_whose_rows_have_no_version_is_no_warning():
+    class Plains(ModelViewSet):
+        queryset = Plain.objects.all()
+
+    assert routed(Plains) == []
+
+
+# Decorators that forbid to store what has a tag.
+
+
+@pytest.mark.parametrize("decorator", [never_cache, cache_control(no_store=True)])
+def test_a_viewset_whose_answers_nobody_may_store_is_a_warning(decorator):
+    around = decorator(PersonViewSet.as_view({"get": "retrieve"}))
+
+    @method_decorator(decorator, name="dispatch")
+    class OfDispatch(PersonViewSet):
+        pass
+
+    @method_decorator(decorator, name="retrieve")
+    class OfRetrieve(PersonViewSet):
+        pass
+
+    for view in (around, OfDispatch, OfRetrieve):
+        (message,) = found(path("<int:pk>/", view)) if view is around else routed(view)
+        assert message.id == "etag_versioning.W211"
+        assert "has tags, and never_cache or no_store" in message.msg
+
+
+def test_cache_control_that_lets_clients_store_is_no_warning():
+    view = cache_control(private=True, no_cache=True)(PersonViewSet.as_view({"get": "retrieve"}))
+    assert found(path("<int:pk>/", view)) == []

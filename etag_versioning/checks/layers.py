@@ -1,0 +1,54 @@
+"""The decorators around a view, as a request goes through them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any, Final
+
+__all__ = ["forbids_storing", "function_in", "layers", "module_of"]
+
+_CLASS_VIEWS: Final = ("django.views.generic.base", "rest_framework.viewsets", "adrf.viewsets")
+
+
+def layers(view: Any) -> Iterator[Any]:
+    """
+    The functions that a request goes through, the outermost first: what decorators made, the
+    decorators that ``method_decorator()`` holds, and each ``dispatch()`` of a class.
+    """
+    while view is not None:
+        kind = getattr(view, "view_class", None) or getattr(view, "cls", None)
+        if isinstance(kind, type) and module_of(view) in _CLASS_VIEWS:
+            for base in kind.__mro__:
+                yield from layers(vars(base).get("dispatch"))
+            return
+        held = _held_decorators(view)
+        yield from held or [view]
+        view = getattr(view, "__wrapped__", None)
+
+
+def function_in(view: Any) -> Any:
+    """The project's function in its decorators."""
+    return list(layers(view))[-1]
+
+
+def forbids_storing(layer: Any) -> bool:
+    """Whether it is Django's ``never_cache``, or ``cache_control(no_store=True)``."""
+    if module_of(layer) != "django.views.decorators.cache":
+        return False
+    name = layer.__code__.co_qualname.partition(".")[0]
+    if name == "cache_control":
+        return bool(inspect.getclosurevars(layer).nonlocals.get("kwargs", {}).get("no_store"))
+    return name == "never_cache"
+
+
+def module_of(function: Any) -> str:
+    """The module whose code a function is; ``functools.wraps()`` copies ``__module__``."""
+    return str(getattr(function, "__globals__", {}).get("__name__", ""))
+
+
+def _held_decorators(function: Any) -> list[Any]:
+    if module_of(function) != "django.utils.decorators" or not inspect.isfunction(function):
+        return []
+    held = inspect.getclosurevars(function).nonlocals.get("decorators", ())
+    return list(reversed(held)) if isinstance(held, list | tuple) else []
