@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.core.cache import caches
 from django.test import Client
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from etag_versioning.checks import check_models, check_views
 from etag_versioning.testing import assert_honest_etag
 from tests.audit.conftest import add_line as add_line
 from tests.audit.conftest import serve as serve_routes  # noqa: F401
@@ -214,6 +216,24 @@ def follows(visitor, proofs):
         assert after.get("ETag") != before["ETag"]
         assert shown_by(after) != shown_by(before)
         proofs.append("impossible")
+
+    return run
+
+
+@pytest.fixture
+def warned_of():
+    """A function that returns what the system checks say of the view."""
+    return check_views
+
+
+@pytest.fixture
+def warned(warned_of, proofs):
+    """A function that asserts that a system check, by its number, warns in these words."""
+
+    def run(number, words):
+        found = [*warned_of(), *check_models([apps.get_app_config("honesty")])]
+        assert any(words in each.msg for each in found if str(each.id).endswith(number)), found
+        proofs.append(number)
 
     return run
 

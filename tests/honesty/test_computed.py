@@ -35,15 +35,17 @@ def percents(request, **kwargs):
 
 @pytest.mark.scenario(
     "A sale price, by a property that reads the discount, in a plain view",
+    "W208",
     "helper",
     "audit",
     mend=IN_EXTRA,
 )
-def test_a_property_in_a_plain_view(serve, url, lies, helper_finds, helper_is_silent):
+def test_a_property_in_a_plain_view(serve, url, lies, helper_finds, helper_is_silent, warned):
     def book_page(request, pk):
         return JsonResponse({"price": Book.objects.get(pk=pk).sale_price})
 
     serve(versioned_condition(Book)(book_page))
+    warned("W208", "honesty.Discount")
     with lies(url):
         Discount.objects.update(percent=20)
     helper_finds(url, {"test_a_property_in_a_plain_view": PERCENT})
@@ -53,11 +55,12 @@ def test_a_property_in_a_plain_view(serve, url, lies, helper_finds, helper_is_si
 
 @pytest.mark.scenario(
     "A sale price, by a property that reads the discount, in a viewset",
+    "W207",
     "helper",
     "audit",
     mend=IN_EXTRA,
 )
-def test_a_property_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent):
+def test_a_property_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent, warned):
     class BookSerializer(serializers.ModelSerializer):
         class Meta:
             model = Book
@@ -71,6 +74,7 @@ def test_a_property_in_a_viewset(serve, url, lies, helper_finds, helper_is_silen
             return [*super().get_etag_extra(), *percents(self.request)]
 
     serve(Books)
+    warned("W207", "honesty.Discount")
     with lies(url):
         Discount.objects.update(percent=20)
     helper_finds(url, {"Books": PERCENT})
@@ -80,11 +84,12 @@ def test_a_property_in_a_viewset(serve, url, lies, helper_finds, helper_is_silen
 
 @pytest.mark.scenario(
     "A sale price, by a property that reads the discount, in a list",
+    "W207",
     "helper",
     "audit",
     mend=IN_EXTRA,
 )
-def test_a_property_in_a_list(serve, book, lies, helper_finds, helper_is_silent):
+def test_a_property_in_a_list(serve, book, lies, helper_finds, helper_is_silent, warned):
     class BookSerializer(serializers.ModelSerializer):
         class Meta:
             model = Book
@@ -98,6 +103,7 @@ def test_a_property_in_a_list(serve, book, lies, helper_finds, helper_is_silent)
             return [*super().get_etag_extra(), *percents(self.request)]
 
     serve(Books)
+    warned("W207", "honesty.Discount")
     with lies("/books/"):
         Discount.objects.update(percent=20)
     helper_finds("/books/", {"Books": PERCENT})
@@ -107,11 +113,14 @@ def test_a_property_in_a_list(serve, book, lies, helper_finds, helper_is_silent)
 
 @pytest.mark.scenario(
     "A price in dollars, by the latest row of a versioned table, in an async view",
+    "W208",
     "helper",
     "audit",
     mend="the rows' states in `etag_extra`",
 )
-def test_a_versioned_row_without_a_relation(serve, url, lies, helper_finds, helper_is_silent):
+def test_a_versioned_row_without_a_relation(
+    serve, url, lies, helper_finds, helper_is_silent, warned
+):
     async def book_page(request, pk):
         rate = await ExchangeRate.objects.order_by("pk").alast()
         return JsonResponse({"rate": rate and rate.dollars})
@@ -121,6 +130,7 @@ def test_a_versioned_row_without_a_relation(serve, url, lies, helper_finds, help
         return [row async for row in rows]
 
     serve(versioned_condition(Book)(book_page))
+    warned("W208", "honesty.ExchangeRate")
     with lies(url):
         ExchangeRate.objects.update(dollars=2)
     helper_finds(url, {"test_a_versioned_row_without_a_relation": RATE})
@@ -130,11 +140,12 @@ def test_a_versioned_row_without_a_relation(serve, url, lies, helper_finds, help
 
 @pytest.mark.scenario(
     "A price in dollars, by a `SerializerMethodField` that reads a versioned table",
+    "W207",
     "helper",
     "audit",
     mend="the rows' states in `get_etag_extra()`",
 )
-def test_a_versioned_row_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent):
+def test_a_versioned_row_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent, warned):
     class BookSerializer(serializers.ModelSerializer):
         dollars = serializers.SerializerMethodField()
 
@@ -155,6 +166,7 @@ def test_a_versioned_row_in_a_viewset(serve, url, lies, helper_finds, helper_is_
             return [*super().get_etag_extra(), *states]
 
     serve(Books)
+    warned("W207", "honesty.ExchangeRate")
     with lies(url):
         ExchangeRate.objects.update(dollars=2)
     helper_finds(url, {"Books": RATE})
@@ -164,11 +176,12 @@ def test_a_versioned_row_in_a_viewset(serve, url, lies, helper_finds, helper_is_
 
 @pytest.mark.scenario(
     "A sale price, by a function that the serializer's method calls",
+    "W207",
     "helper",
     "audit",
     mend=IN_EXTRA,
 )
-def test_a_helper_function(serve, url, lies, helper_finds, helper_is_silent):
+def test_a_helper_function(serve, url, lies, helper_finds, helper_is_silent, warned):
     def reduced(price):
         percent = sum(Discount.objects.values_list("percent", flat=True))
         return float(price) * (100 - percent) / 100
@@ -191,6 +204,7 @@ def test_a_helper_function(serve, url, lies, helper_finds, helper_is_silent):
             return [*super().get_etag_extra(), *percents(self.request)]
 
     serve(Books)
+    warned("W207", "honesty.Discount")
     with lies(url):
         Discount.objects.update(percent=20)
     helper_finds(url, {"Books": PERCENT})
@@ -234,11 +248,12 @@ def test_a_serializers_context(serve, url, lies, helper_finds, helper_is_silent)
 
 @pytest.mark.scenario(
     "How many books are cheaper, by a `SerializerMethodField`",
+    "W207",
     "helper",
     "audit",
     mend="the rows' states in `get_etag_extra()`",
 )
-def test_a_rank_among_all_rows(serve, book, url, lies, helper_finds, helper_is_silent):
+def test_a_rank_among_all_rows(serve, book, url, lies, helper_finds, helper_is_silent, warned):
     class BookSerializer(serializers.ModelSerializer):
         cheaper = serializers.SerializerMethodField()
 
@@ -259,6 +274,7 @@ def test_a_rank_among_all_rows(serve, book, url, lies, helper_finds, helper_is_s
     other = book.prequel_id
     Book.objects.filter(pk=book.pk).update(prequel=None)
     serve(Books)
+    warned("W207", "honesty.Book")
     with lies(url):
         Book.objects.filter(pk=other).update(price=5)
     states = '*Book.objects.order_by("pk").values_list("pk", "version", "updated_at")'
@@ -352,9 +368,13 @@ def test_a_property_of_own_columns(serve, url, follows, helper_is_silent):
 
 
 @pytest.mark.scenario(
-    "A column that is in `unversioned_fields`", "helper", "audit", mend="`unversioned_fields = ()`"
+    "A column that is in `unversioned_fields`",
+    "W212",
+    "helper",
+    "audit",
+    mend="`unversioned_fields = ()`",
 )
-def test_an_unversioned_field(serve, url, lies, helper_finds):
+def test_an_unversioned_field(serve, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         class Meta:
             model = Book
@@ -364,6 +384,7 @@ def test_an_unversioned_field(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W212", "honesty.Book.views")
     with lies(url):
         Book.objects.update(views=7)
     helper_finds(url, {Book: "unversioned_fields = ()"})
@@ -371,16 +392,18 @@ def test_an_unversioned_field(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "A column that is in `unversioned_fields`, in a plain view",
+    "W212",
     "helper",
     "audit",
     mend="`unversioned_fields = ()`",
 )
-def test_an_unversioned_field_in_a_plain_view(serve, url, lies, helper_finds):
+def test_an_unversioned_field_in_a_plain_view(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         return JsonResponse({"views": Book.objects.get(pk=pk).views})
 
     serve(book_page)
+    warned("W212", "honesty.Book.views")
     with lies(url):
         Book.objects.update(views=7)
     helper_finds(url, {Book: "unversioned_fields = ()"})
@@ -388,11 +411,12 @@ def test_an_unversioned_field_in_a_plain_view(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "A column of a parent's table, where the version is in the child's",
+    "W009",
     "helper",
     "audit",
     mend='`touches = ("audiobook",)` in `Work`',
 )
-def test_a_column_of_a_parent_table(serve, db, lies, helper_finds):
+def test_a_column_of_a_parent_table(serve, db, lies, helper_finds, warned):
     audio_book = AudioBook.objects.create(title="Island")
 
     @versioned_condition(AudioBook)
@@ -401,6 +425,7 @@ def test_a_column_of_a_parent_table(serve, db, lies, helper_finds):
 
     serve(audio_page)
     url = f"/books/{audio_book.pk}/"
+    warned("W009", "honesty.AudioBook")
     with lies(url):
         Work.objects.update(title="Cliff")
     helper_finds(url, {Work: 'touches = ("audiobook",)'})
@@ -425,16 +450,18 @@ def test_a_column_of_a_child_table(serve, db, follows, helper_is_silent):
 
 @pytest.mark.scenario(
     "The publisher's name, by a property of the model in a plain view",
+    "W208",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
-def test_a_property_over_a_relation(serve, url, lies, helper_finds):
+def test_a_property_over_a_relation(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         return JsonResponse({"publisher": Book.objects.get(pk=pk).publisher_name})
 
     serve(book_page)
+    warned("W208", "honesty.Publisher")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(url, {Publisher: 'touches = ("books",)'})
@@ -442,11 +469,12 @@ def test_a_property_over_a_relation(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The publisher's name, by a property of the model in a list",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
-def test_a_property_over_a_relation_in_a_list(serve, book, lies, helper_finds):
+def test_a_property_over_a_relation_in_a_list(serve, book, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         class Meta:
             model = Book
@@ -456,6 +484,7 @@ def test_a_property_over_a_relation_in_a_list(serve, book, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Publisher")
     with lies("/books/"):
         Publisher.objects.update(name="Seix")
     helper_finds("/books/", {Publisher: 'touches = ("books",)'})

@@ -24,16 +24,18 @@ class BookViewSet(VersionedModelViewSet):
 
 @pytest.mark.scenario(
     "The publisher's name, in a plain view",
+    "W208",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
-def test_a_plain_view(serve, url, lies, helper_finds):
+def test_a_plain_view(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         return JsonResponse({"publisher": Book.objects.get(pk=pk).publisher.name})
 
     serve(book_page)
+    warned("W208", "honesty.Publisher")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(url, {Publisher: IN_PUBLISHER})
@@ -41,17 +43,19 @@ def test_a_plain_view(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The publisher's name, in an async view",
+    "W208",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
-def test_an_async_view(serve, url, lies, helper_finds):
+def test_an_async_view(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     async def book_page(request, pk):
         book = await Book.objects.select_related("publisher").aget(pk=pk)
         return JsonResponse({"publisher": book.publisher.name})
 
     serve(book_page)
+    warned("W208", "honesty.Publisher")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(url, {Publisher: IN_PUBLISHER})
@@ -80,11 +84,12 @@ def test_a_detail_view(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The publisher, by a nested serializer",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
-def test_a_nested_serializer(serve, url, lies, helper_finds):
+def test_a_nested_serializer(serve, url, lies, helper_finds, warned):
     class PublisherSerializer(serializers.ModelSerializer):
         class Meta:
             model = Publisher
@@ -101,6 +106,7 @@ def test_a_nested_serializer(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Publisher")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(url, {Publisher: IN_PUBLISHER})
@@ -108,11 +114,12 @@ def test_a_nested_serializer(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The publisher, by a nested serializer in a list",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
-def test_a_nested_serializer_in_a_list(serve, book, lies, helper_finds):
+def test_a_nested_serializer_in_a_list(serve, book, lies, helper_finds, warned):
     class PublisherSerializer(serializers.ModelSerializer):
         class Meta:
             model = Publisher
@@ -130,6 +137,7 @@ def test_a_nested_serializer_in_a_list(serve, book, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Publisher")
     with lies("/books/"):
         Publisher.objects.update(name="Seix")
     helper_finds("/books/", {Publisher: IN_PUBLISHER})
@@ -137,11 +145,12 @@ def test_a_nested_serializer_in_a_list(serve, book, lies, helper_finds):
 
 @pytest.mark.scenario(
     'The publisher\'s name, by `source="publisher.name"`',
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
-def test_a_source(serve, url, lies, helper_finds):
+def test_a_source(serve, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         publisher = serializers.CharField(source="publisher.name")
 
@@ -153,6 +162,7 @@ def test_a_source(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Publisher")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(url, {Publisher: IN_PUBLISHER})
@@ -160,11 +170,12 @@ def test_a_source(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     'The publisher\'s name, by `source="publisher.name"` in a list',
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
-def test_a_source_in_a_list(serve, book, lies, helper_finds):
+def test_a_source_in_a_list(serve, book, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         publisher = serializers.CharField(source="publisher.name")
 
@@ -176,6 +187,7 @@ def test_a_source_in_a_list(serve, book, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Publisher")
     with lies("/books/"):
         Publisher.objects.update(name="Seix")
     helper_finds("/books/", {Publisher: IN_PUBLISHER})
@@ -183,11 +195,12 @@ def test_a_source_in_a_list(serve, book, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The publisher, by a `StringRelatedField`",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
-def test_a_string_related_field(serve, url, lies, helper_finds):
+def test_a_string_related_field(serve, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         publisher = serializers.StringRelatedField()
 
@@ -199,6 +212,7 @@ def test_a_string_related_field(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Publisher")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(url, {Publisher: IN_PUBLISHER})
@@ -206,11 +220,12 @@ def test_a_string_related_field(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The publisher, by a `SlugRelatedField`",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
-def test_a_slug_related_field(serve, url, lies, helper_finds):
+def test_a_slug_related_field(serve, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         publisher = serializers.SlugRelatedField("name", read_only=True)
 
@@ -222,6 +237,7 @@ def test_a_slug_related_field(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Publisher")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(url, {Publisher: IN_PUBLISHER})
@@ -229,11 +245,12 @@ def test_a_slug_related_field(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The publisher's URL with its name, by a `HyperlinkedRelatedField`",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
-def test_a_hyperlinked_related_field(serve, url, lies, helper_finds):
+def test_a_hyperlinked_related_field(serve, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         publisher = serializers.HyperlinkedRelatedField(
             "book-detail", read_only=True, lookup_field="name", lookup_url_kwarg="pk"
@@ -247,15 +264,20 @@ def test_a_hyperlinked_related_field(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Publisher")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(url, {Publisher: IN_PUBLISHER})
 
 
 @pytest.mark.scenario(
-    "The publisher, by `depth = 1`", "helper", "audit", mend='`touches = ("books",)` in `Publisher`'
+    "The publisher, by `depth = 1`",
+    "W207",
+    "helper",
+    "audit",
+    mend='`touches = ("books",)` in `Publisher`',
 )
-def test_depth(serve, url, lies, helper_finds):
+def test_depth(serve, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         class Meta:
             model = Book
@@ -266,6 +288,7 @@ def test_depth(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Publisher")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(url, {Publisher: IN_PUBLISHER})
@@ -273,11 +296,12 @@ def test_depth(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The publisher's name, by a `SerializerMethodField`",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
-def test_a_serializer_method_field(serve, url, lies, helper_finds):
+def test_a_serializer_method_field(serve, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         publisher = serializers.SerializerMethodField()
 
@@ -292,6 +316,7 @@ def test_a_serializer_method_field(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Publisher")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(url, {Publisher: IN_PUBLISHER})
@@ -299,11 +324,12 @@ def test_a_serializer_method_field(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The publisher's name, by a serializer's `to_representation()`",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
-def test_a_to_representation_of_its_own(serve, url, lies, helper_finds):
+def test_a_to_representation_of_its_own(serve, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         def to_representation(self, book):
             return {**super().to_representation(book), "publisher": str(book.publisher)}
@@ -316,6 +342,7 @@ def test_a_to_representation_of_its_own(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Publisher")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(url, {Publisher: IN_PUBLISHER})
@@ -323,11 +350,12 @@ def test_a_to_representation_of_its_own(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The publisher's name, by a field class with its own `to_representation()`",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Publisher`',
 )
-def test_a_field_of_its_own(serve, url, lies, helper_finds):
+def test_a_field_of_its_own(serve, url, lies, helper_finds, warned):
     class PublisherField(serializers.Field):
         def to_representation(self, publisher):
             return publisher.name.upper()
@@ -343,6 +371,7 @@ def test_a_field_of_its_own(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Publisher")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(url, {Publisher: IN_PUBLISHER})
@@ -350,11 +379,12 @@ def test_a_field_of_its_own(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The title of another book, to which a foreign key to `self` leads",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("sequels",)` in `Book`',
 )
-def test_a_row_of_the_same_model(serve, book, url, lies, helper_finds):
+def test_a_row_of_the_same_model(serve, book, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         prequel = serializers.CharField(source="prequel.title", default=None)
 
@@ -366,6 +396,7 @@ def test_a_row_of_the_same_model(serve, book, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Book")
     with lies(url):
         Book.objects.filter(pk=book.prequel_id).update(title="Port")
     helper_finds(url, {Book: 'touches = ("sequels",)'}, rows=2)
@@ -373,11 +404,12 @@ def test_a_row_of_the_same_model(serve, book, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The title of another book, which is on another page of the list",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("sequels",)` in `Book`',
 )
-def test_a_row_of_the_same_model_on_another_page(serve, book, lies, helper_finds):
+def test_a_row_of_the_same_model_on_another_page(serve, book, lies, helper_finds, warned):
     class Pages(PageNumberPagination):
         page_size = 1
 
@@ -393,6 +425,7 @@ def test_a_row_of_the_same_model_on_another_page(serve, book, lies, helper_finds
         pagination_class = Pages
 
     serve(Books)
+    warned("W207", "honesty.Book")
     with lies("/books/?page=2"):
         Book.objects.filter(pk=book.prequel_id).update(title="Port")
     helper_finds("/books/?page=2", {Book: 'touches = ("sequels",)'}, rows=2)
@@ -419,11 +452,12 @@ def test_a_row_of_the_same_model_on_the_same_page(serve, book, follows):
 
 @pytest.mark.scenario(
     "The seller, a row of `django.contrib.auth`, in a plain view",
+    "W208",
     "helper",
     "audit",
     mend="the values in `etag_extra`",
 )
-def test_a_row_of_another_app(serve, book, url, lies, helper_finds, helper_is_silent):
+def test_a_row_of_another_app(serve, book, url, lies, helper_finds, helper_is_silent, warned):
     def book_page(request, pk):
         return JsonResponse({"seller": Book.objects.get(pk=pk).seller.first_name})
 
@@ -431,6 +465,7 @@ def test_a_row_of_another_app(serve, book, url, lies, helper_finds, helper_is_si
         return User.objects.filter(books=pk).values_list("pk", "first_name")
 
     serve(versioned_condition(Book)(book_page))
+    warned("W208", "auth.User")
     with lies(url):
         User.objects.update(first_name="Olivia")
     rows = '*User.objects.filter(books=kwargs["pk"]).order_by("pk").values_list("pk", "first_name")'
@@ -441,11 +476,14 @@ def test_a_row_of_another_app(serve, book, url, lies, helper_finds, helper_is_si
 
 @pytest.mark.scenario(
     "The seller, a row of `django.contrib.auth`, by a nested serializer",
+    "W207",
     "helper",
     "audit",
     mend="the values in `get_etag_extra()`",
 )
-def test_a_row_of_another_app_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent):
+def test_a_row_of_another_app_in_a_viewset(
+    serve, url, lies, helper_finds, helper_is_silent, warned
+):
     class SellerSerializer(serializers.ModelSerializer):
         class Meta:
             model = User
@@ -467,6 +505,7 @@ def test_a_row_of_another_app_in_a_viewset(serve, url, lies, helper_finds, helpe
             return [*super().get_etag_extra(), *sellers.values_list("pk", "first_name")]
 
     serve(Books)
+    warned("W207", "auth.User")
     with lies(url):
         User.objects.update(first_name="Olivia")
     rows = '*User.objects.filter(books=self.kwargs["pk"])'
@@ -477,11 +516,12 @@ def test_a_row_of_another_app_in_a_viewset(serve, url, lies, helper_finds, helpe
 
 @pytest.mark.scenario(
     "The series, to which a foreign key with `to_field` leads",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Series`',
 )
-def test_a_foreign_key_with_to_field(serve, url, lies, helper_finds):
+def test_a_foreign_key_with_to_field(serve, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         series = serializers.CharField(source="series.name", default=None)
 
@@ -493,6 +533,7 @@ def test_a_foreign_key_with_to_field(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Series")
     with lies(url):
         Series.objects.update(name="Ocean")
     helper_finds(url, {Series: 'touches = ("books",)'})

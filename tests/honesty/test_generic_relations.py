@@ -19,17 +19,19 @@ class BookViewSet(VersionedModelViewSet):
 
 @pytest.mark.scenario(
     "Comments, in a plain view: one is changed",
+    "W208",
     "helper",
     "audit",
     mend='`touches = ("book",)` in `Comment`',
 )
-def test_a_changed_comment(serve, url, lies, helper_finds):
+def test_a_changed_comment(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         book = Book.objects.get(pk=pk)
         return JsonResponse({"comments": [str(each) for each in book.comments.order_by("pk")]})
 
     serve(book_page)
+    warned("W208", "honesty.Comment")
     with lies(url):
         Comment.objects.update(text="Bad")
     helper_finds(url, {Comment: TOUCHES})
@@ -37,17 +39,19 @@ def test_a_changed_comment(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "Comments, in a plain view: one is added",
+    "W208",
     "helper",
     "audit",
     mend='`touches = ("book",)` in `Comment`',
 )
-def test_a_new_comment(serve, book, url, lies, helper_finds):
+def test_a_new_comment(serve, book, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         book = Book.objects.get(pk=pk)
         return JsonResponse({"comments": [str(each) for each in book.comments.order_by("pk")]})
 
     serve(book_page)
+    warned("W208", "honesty.Comment")
     with lies(url):
         Comment.objects.create(about=book, text="Bad")
     helper_finds(url, {Comment: TOUCHES})
@@ -55,11 +59,12 @@ def test_a_new_comment(serve, book, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "Comments, by a nested serializer: one is deleted",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("book",)` in `Comment`',
 )
-def test_a_deleted_comment(serve, book, url, lies, helper_finds):
+def test_a_deleted_comment(serve, book, url, lies, helper_finds, warned):
     class CommentSerializer(serializers.ModelSerializer):
         class Meta:
             model = Comment
@@ -77,6 +82,7 @@ def test_a_deleted_comment(serve, book, url, lies, helper_finds):
 
     serve(Books)
     spam = Comment.objects.create(about=book, text="Spam")
+    warned("W207", "honesty.Comment")
     with lies(url):
         spam.delete()
     helper_finds(url, {Comment: TOUCHES})
@@ -84,11 +90,12 @@ def test_a_deleted_comment(serve, book, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "Comments, by a nested serializer in a list",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("book",)` in `Comment`',
 )
-def test_a_list(serve, book, lies, helper_finds):
+def test_a_list(serve, book, lies, helper_finds, warned):
     class CommentSerializer(serializers.ModelSerializer):
         class Meta:
             model = Comment
@@ -106,6 +113,7 @@ def test_a_list(serve, book, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Comment")
     with lies("/books/"):
         Comment.objects.update(text="Bad")
     helper_finds("/books/", {Comment: TOUCHES})
@@ -113,11 +121,12 @@ def test_a_list(serve, book, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The number of comments, by a `SerializerMethodField`",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("book",)` in `Comment`',
 )
-def test_a_number(serve, book, url, lies, helper_finds):
+def test_a_number(serve, book, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         discussed = serializers.SerializerMethodField()
 
@@ -132,6 +141,7 @@ def test_a_number(serve, book, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Comment")
     with lies(url):
         Comment.objects.create(about=book, text="Bad")
     helper_finds(url, {Comment: TOUCHES})
@@ -139,11 +149,12 @@ def test_a_number(serve, book, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "Comments found by content type and key, without the `GenericRelation`",
+    "W208",
     "helper",
     "audit",
     mend='`touches = ("book",)` in `Comment`',
 )
-def test_a_query_by_content_type(serve, url, lies, helper_finds):
+def test_a_query_by_content_type(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         kind = ContentType.objects.get_for_model(Book)
@@ -151,6 +162,7 @@ def test_a_query_by_content_type(serve, url, lies, helper_finds):
         return JsonResponse({"comments": [comment.text for comment in comments]})
 
     serve(book_page)
+    warned("W208", "honesty.Comment")
     with lies(url):
         Comment.objects.update(text="Bad")
     helper_finds(url, {Comment: TOUCHES})
@@ -177,11 +189,14 @@ def test_an_annotated_number(serve, book, url, follows, helper_is_silent):
 
 @pytest.mark.scenario(
     "The row to which a label's generic foreign key leads, in a plain view",
+    "W208",
     "helper",
     "audit",
     mend="the values in `etag_extra`",
 )
-def test_a_row_behind_a_generic_foreign_key(serve, book, lies, helper_finds, helper_is_silent):
+def test_a_row_behind_a_generic_foreign_key(
+    serve, book, lies, helper_finds, helper_is_silent, warned
+):
     def label_page(request, pk):
         return JsonResponse({"about": str(Label.objects.get(pk=pk).about)})
 
@@ -190,6 +205,7 @@ def test_a_row_behind_a_generic_foreign_key(serve, book, lies, helper_finds, hel
 
     url = f"/labels/{Label.objects.get().pk}/"
     serve(versioned_condition(Label)(label_page), "labels/<int:pk>/")
+    warned("W208", "rows of any model")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(url, {"test_a_row_behind": "*Publisher.objects"})
@@ -199,12 +215,13 @@ def test_a_row_behind_a_generic_foreign_key(serve, book, lies, helper_finds, hel
 
 @pytest.mark.scenario(
     "The row to which a label's generic foreign key leads, by a `StringRelatedField`",
+    "W207",
     "helper",
     "audit",
     mend="the values in `get_etag_extra()`",
 )
 def test_a_row_behind_a_generic_foreign_key_in_a_viewset(
-    serve, book, lies, helper_finds, helper_is_silent
+    serve, book, lies, helper_finds, helper_is_silent, warned
 ):
     class LabelSerializer(serializers.ModelSerializer):
         about = serializers.StringRelatedField()
@@ -223,6 +240,7 @@ def test_a_row_behind_a_generic_foreign_key_in_a_viewset(
 
     url = f"/books/{Label.objects.get().pk}/"
     serve(Labels)
+    warned("W207", "rows of any model")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(url, {"Labels": "*Publisher.objects"})

@@ -20,38 +20,44 @@ class BookViewSet(VersionedModelViewSet):
 
 
 @pytest.mark.scenario(
-    "The country of the publisher, in a plain view", "helper", "audit", mend=IN_COUNTRY
+    "The country of the publisher, in a plain view", "W208", "helper", "audit", mend=IN_COUNTRY
 )
-def test_a_grandparent_in_a_plain_view(serve, url, lies, helper_finds):
+def test_a_grandparent_in_a_plain_view(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         return JsonResponse({"country": Book.objects.get(pk=pk).publisher.country.name})
 
     serve(book_page)
+    warned("W208", "honesty.Country")
     with lies(url):
         Country.objects.filter(name="Spain").update(name="Portugal")
     helper_finds(url, COUNTRY)
 
 
 @pytest.mark.scenario(
-    "The country, because the publisher moves to another one", "helper", "audit", mend=IN_COUNTRY
+    "The country, because the publisher moves to another one",
+    "W208",
+    "helper",
+    "audit",
+    mend=IN_COUNTRY,
 )
-def test_a_parent_with_another_grandparent(serve, url, lies, helper_finds):
+def test_a_parent_with_another_grandparent(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         book = Book.objects.select_related("publisher__country").get(pk=pk)
         return JsonResponse({"country": book.publisher.country.name})
 
     serve(book_page)
+    warned("W208", "honesty.Country")
     with lies(url):
         Publisher.objects.update(country=Country.objects.get(name="Italy"))
     helper_finds(url, COUNTRY)
 
 
 @pytest.mark.scenario(
-    'The country, by `source="publisher.country.name"`', "helper", "audit", mend=IN_COUNTRY
+    'The country, by `source="publisher.country.name"`', "W207", "helper", "audit", mend=IN_COUNTRY
 )
-def test_a_source_over_two_relations(serve, url, lies, helper_finds):
+def test_a_source_over_two_relations(serve, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         country = serializers.CharField(source="publisher.country.name")
 
@@ -63,6 +69,7 @@ def test_a_source_over_two_relations(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Country")
     with lies(url):
         Country.objects.filter(name="Spain").update(name="Portugal")
     helper_finds(url, COUNTRY)
@@ -70,11 +77,12 @@ def test_a_source_over_two_relations(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     'The country, by `source="publisher.country.name"` in a list',
+    "W207",
     "helper",
     "audit",
     mend=IN_COUNTRY,
 )
-def test_a_source_over_two_relations_in_a_list(serve, book, lies, helper_finds):
+def test_a_source_over_two_relations_in_a_list(serve, book, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         country = serializers.CharField(source="publisher.country.name")
 
@@ -87,15 +95,20 @@ def test_a_source_over_two_relations_in_a_list(serve, book, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Country")
     with lies("/books/"):
         Country.objects.filter(name="Spain").update(name="Portugal")
     helper_finds("/books/", COUNTRY)
 
 
 @pytest.mark.scenario(
-    "The country, by a serializer nested in a nested one", "helper", "audit", mend=IN_COUNTRY
+    "The country, by a serializer nested in a nested one",
+    "W207",
+    "helper",
+    "audit",
+    mend=IN_COUNTRY,
 )
-def test_serializers_nested_twice(serve, url, lies, helper_finds):
+def test_serializers_nested_twice(serve, url, lies, helper_finds, warned):
     class CountrySerializer(serializers.ModelSerializer):
         class Meta:
             model = Country
@@ -119,6 +132,7 @@ def test_serializers_nested_twice(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Country")
     with lies(url):
         Country.objects.filter(name="Spain").update(name="Portugal")
     helper_finds(url, COUNTRY)
@@ -126,11 +140,12 @@ def test_serializers_nested_twice(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The country, by `depth = 2`",
+    "W207",
     "helper",
     "audit",
     mend=f'{IN_COUNTRY}, `("books",)` in `Series`',
 )
-def test_depth_of_two(serve, url, lies, helper_finds):
+def test_depth_of_two(serve, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         class Meta:
             model = Book
@@ -141,13 +156,16 @@ def test_depth_of_two(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Series")
     with lies(url):
         Country.objects.filter(name="Spain").update(name="Portugal")
     helper_finds(url, {**COUNTRY, Series: 'touches = ("books",)'})
 
 
-@pytest.mark.scenario("The country, by a property of the model", "helper", "audit", mend=IN_COUNTRY)
-def test_a_property_over_two_relations(serve, url, lies, helper_finds):
+@pytest.mark.scenario(
+    "The country, by a property of the model", "W207", "helper", "audit", mend=IN_COUNTRY
+)
+def test_a_property_over_two_relations(serve, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         class Meta:
             model = Book
@@ -157,33 +175,42 @@ def test_a_property_over_two_relations(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Country")
     with lies(url):
         Country.objects.filter(name="Spain").update(name="Portugal")
     helper_finds(url, COUNTRY)
 
 
-@pytest.mark.scenario("Footnotes of chapters, in a plain view", "helper", "audit", mend=IN_FOOTNOTE)
-def test_grandchildren_in_a_plain_view(serve, url, lies, helper_finds):
+@pytest.mark.scenario(
+    "Footnotes of chapters, in a plain view", "W208", "helper", "audit", mend=IN_FOOTNOTE
+)
+def test_grandchildren_in_a_plain_view(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         footnotes = Footnote.objects.filter(chapter__book=pk).order_by("pk")
         return JsonResponse({"footnotes": [footnote.text for footnote in footnotes]})
 
     serve(book_page)
+    warned("W208", "honesty.Chapter")
     with lies(url):
         Footnote.objects.update(text="By raft")
     helper_finds(url, FOOTNOTES)
 
 
 @pytest.mark.scenario(
-    "The number of footnotes, in a plain view: one is added", "helper", "audit", mend=IN_FOOTNOTE
+    "The number of footnotes, in a plain view: one is added",
+    "W208",
+    "helper",
+    "audit",
+    mend=IN_FOOTNOTE,
 )
-def test_a_number_of_grandchildren(serve, book, url, lies, helper_finds):
+def test_a_number_of_grandchildren(serve, book, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         return JsonResponse({"footnotes": Footnote.objects.filter(chapter__book=pk).count()})
 
     serve(book_page)
+    warned("W208", "honesty.Chapter")
     with lies(url):
         book.chapters.get().footnotes.create(text="By raft")
     helper_finds(url, FOOTNOTES)
@@ -191,11 +218,12 @@ def test_a_number_of_grandchildren(serve, book, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "Footnotes of chapters, by a serializer nested in a nested one",
+    "W207",
     "helper",
     "audit",
     mend=IN_FOOTNOTE,
 )
-def test_nested_grandchildren(serve, book, url, lies, helper_finds):
+def test_nested_grandchildren(serve, book, url, lies, helper_finds, warned):
     class FootnoteSerializer(serializers.ModelSerializer):
         class Meta:
             model = Footnote
@@ -219,6 +247,7 @@ def test_nested_grandchildren(serve, book, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Footnote")
     with lies(url):
         book.chapters.get().footnotes.create(text="By raft")
     helper_finds(url, FOOTNOTES)
@@ -226,11 +255,12 @@ def test_nested_grandchildren(serve, book, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "Footnotes of chapters, by a serializer nested in a nested one in a list",
+    "W207",
     "helper",
     "audit",
     mend=IN_FOOTNOTE,
 )
-def test_nested_grandchildren_in_a_list(serve, book, lies, helper_finds):
+def test_nested_grandchildren_in_a_list(serve, book, lies, helper_finds, warned):
     class ChapterSerializer(serializers.ModelSerializer):
         footnotes = serializers.SlugRelatedField("text", many=True, read_only=True)
 
@@ -250,6 +280,7 @@ def test_nested_grandchildren_in_a_list(serve, book, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Footnote")
     with lies("/books/"):
         Footnote.objects.all().delete()
     helper_finds("/books/", FOOTNOTES)
@@ -276,17 +307,19 @@ def test_an_annotated_number_of_grandchildren(serve, book, url, follows, helper_
 
 @pytest.mark.scenario(
     "Other books of the publisher: one is added",
+    "W208",
     "helper",
     "audit",
     mend='`touches = ("publisher__books",)` in `Book`',
 )
-def test_rows_of_the_same_parent(serve, book, url, lies, helper_finds):
+def test_rows_of_the_same_parent(serve, book, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         publisher = Publisher.objects.get(books=pk)
         return JsonResponse({"others": publisher.books.count()})
 
     serve(book_page)
+    warned("W208", "honesty.Book")
     with lies(url):
         Book.objects.create(title="Cliff", publisher=book.publisher, published_at=book.published_at)
     helper_finds(url, {Book: 'touches = ("publisher__books",)'})
@@ -294,11 +327,12 @@ def test_rows_of_the_same_parent(serve, book, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The currency in the profile of the seller",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("user__books",)` in `Profile`',
 )
-def test_a_row_behind_a_row_of_another_app(serve, url, lies, helper_finds):
+def test_a_row_behind_a_row_of_another_app(serve, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         currency = serializers.CharField(source="seller.profile.currency")
 
@@ -310,6 +344,7 @@ def test_a_row_behind_a_row_of_another_app(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Profile")
     with lies(url):
         Profile.objects.update(currency="USD")
     helper_finds(url, {Profile: 'touches = ("user__books",)'})

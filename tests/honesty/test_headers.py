@@ -17,11 +17,14 @@ class BookViewSet(VersionedModelViewSet):
 
 @pytest.mark.scenario(
     "A price in the currency that a header names, in a plain view",
+    "W213",
     "helper",
     "audit",
     mend="the header's value in `etag_extra`",
 )
-def test_a_header_in_a_plain_view(serve, url, lies, helper_finds, helper_is_silent, visitor):
+def test_a_header_in_a_plain_view(
+    serve, url, lies, helper_finds, helper_is_silent, visitor, warned
+):
     def book_page(request, pk):
         return HttpResponse(f"10 {request.headers.get('X-Currency', 'EUR')}")
 
@@ -31,6 +34,7 @@ def test_a_header_in_a_plain_view(serve, url, lies, helper_finds, helper_is_sile
     tried = {"headers": {"X-Currency": ["USD"]}}
     serve(versioned_condition(Book)(book_page))
     helper_finds(url, {"test_a_header_in_a_plain_view": "X-Currency"}, **tried)
+    warned("W213", "depends on request headers")
     with lies(url):
         visitor.defaults["HTTP_X_CURRENCY"] = "USD"
     serve(versioned_condition(Book, etag_extra=currency)(book_page))
@@ -39,11 +43,14 @@ def test_a_header_in_a_plain_view(serve, url, lies, helper_finds, helper_is_sile
 
 @pytest.mark.scenario(
     "A price in the currency that a header names, in an async view",
+    "W213",
     "helper",
     "audit",
     mend="the header's value in `etag_extra`",
 )
-def test_a_header_in_an_async_view(serve, url, lies, helper_finds, helper_is_silent, visitor):
+def test_a_header_in_an_async_view(
+    serve, url, lies, helper_finds, helper_is_silent, visitor, warned
+):
     async def book_page(request, pk):
         return HttpResponse(f"10 {request.headers.get('X-Currency', 'EUR')}")
 
@@ -53,6 +60,7 @@ def test_a_header_in_an_async_view(serve, url, lies, helper_finds, helper_is_sil
     tried = {"headers": {"X-Currency": ["USD"]}}
     serve(versioned_condition(Book)(book_page))
     helper_finds(url, {"test_a_header_in_an_async_view": "X-Currency"}, **tried)
+    warned("W213", "depends on request headers")
     with lies(url):
         visitor.defaults["HTTP_X_CURRENCY"] = "USD"
     serve(versioned_condition(Book, etag_extra=currency)(book_page))
@@ -61,11 +69,12 @@ def test_a_header_in_an_async_view(serve, url, lies, helper_finds, helper_is_sil
 
 @pytest.mark.scenario(
     "A price in the currency that a header names, in a viewset",
+    "W213",
     "helper",
     "audit",
     mend="the header's value in `get_etag_extra()`",
 )
-def test_a_header_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent, visitor):
+def test_a_header_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent, visitor, warned):
     class BookSerializer(serializers.ModelSerializer):
         currency = serializers.SerializerMethodField()
 
@@ -87,6 +96,7 @@ def test_a_header_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent,
     tried = {"headers": {"X-Currency": ["USD"]}}
     serve(Books)
     helper_finds(url, {"Books": "X-Currency"}, **tried)
+    warned("W213", "depends on request headers")
     with lies(url):
         visitor.defaults["HTTP_X_CURRENCY"] = "USD"
     serve(MendedBooks)
@@ -95,11 +105,12 @@ def test_a_header_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent,
 
 @pytest.mark.scenario(
     "A price in the currency that a header names, in a list",
+    "W213",
     "helper",
     "audit",
     mend="the header's value in `get_etag_extra()`",
 )
-def test_a_header_in_a_list(serve, book, lies, helper_finds, helper_is_silent, visitor):
+def test_a_header_in_a_list(serve, book, lies, helper_finds, helper_is_silent, visitor, warned):
     class BookSerializer(serializers.ModelSerializer):
         currency = serializers.SerializerMethodField()
 
@@ -121,6 +132,7 @@ def test_a_header_in_a_list(serve, book, lies, helper_finds, helper_is_silent, v
     tried = {"headers": {"X-Currency": ["USD"]}}
     serve(Books)
     helper_finds("/books/", {"Books": "X-Currency"}, **tried)
+    warned("W213", "depends on request headers")
     with lies("/books/"):
         visitor.defaults["HTTP_X_CURRENCY"] = "USD"
     serve(MendedBooks)
@@ -129,11 +141,14 @@ def test_a_header_in_a_list(serve, book, lies, helper_finds, helper_is_silent, v
 
 @pytest.mark.scenario(
     "A fragment of a page for scripts, by a header that the view's `Vary` names",
+    "W213",
     "helper",
     "audit",
     mend="the header's value in `etag_extra`",
 )
-def test_a_header_that_vary_names(serve, url, lies, helper_finds, helper_is_silent, visitor):
+def test_a_header_that_vary_names(
+    serve, url, lies, helper_finds, helper_is_silent, visitor, warned
+):
     def book_page(request, pk):
         is_script = request.headers.get("X-Requested-With") == "XMLHttpRequest"
         content = "<p>Book</p>" if is_script else "<html><p>Book</p></html>"
@@ -144,6 +159,7 @@ def test_a_header_that_vary_names(serve, url, lies, helper_finds, helper_is_sile
 
     serve(versioned_condition(Book)(book_page))
     helper_finds(url, {"test_a_header_that_vary_names": "X-Requested-With"})
+    warned("W213", "depends on request headers")
     with lies(url):
         visitor.defaults["HTTP_X_REQUESTED_WITH"] = "XMLHttpRequest"
     serve(versioned_condition(Book, etag_extra=requested_with)(book_page))
@@ -265,11 +281,12 @@ def test_the_host_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent,
 
 @pytest.mark.scenario(
     "A `Link` header with the text of an unrelated row",
+    "W208",
     "helper",
     "audit",
     mend="the rows' values in `etag_extra`",
 )
-def test_a_header_of_the_answer(serve, url, lies, helper_finds, helper_is_silent):
+def test_a_header_of_the_answer(serve, url, lies, helper_finds, helper_is_silent, warned):
     def book_page(request, pk):
         notice = Notice.objects.order_by("pk").first()
         return HttpResponse("Book", headers={"Link": f"</{notice and notice.text}>; rel=help"})
@@ -278,6 +295,7 @@ def test_a_header_of_the_answer(serve, url, lies, helper_finds, helper_is_silent
         return Notice.objects.order_by("pk").values_list("pk", "text")
 
     serve(versioned_condition(Book)(book_page))
+    warned("W208", "honesty.Notice")
     with lies(url):
         Notice.objects.update(text="Sale")
     helper_finds(url, {"test_a_header_of_the_answer": "*Notice.objects"})

@@ -59,17 +59,19 @@ def test_a_deleted_row_at_the_other_end(serve, book, follows):
 
 @pytest.mark.scenario(
     "The names of authors, in a plain view",
+    "W208",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Author`',
 )
-def test_a_plain_view(serve, url, lies, helper_finds):
+def test_a_plain_view(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         book = Book.objects.get(pk=pk)
         return JsonResponse({"authors": [str(each) for each in book.authors.order_by("pk")]})
 
     serve(book_page)
+    warned("W208", "honesty.Author")
     with lies(url):
         Author.objects.update(name="Anna")
     helper_finds(url, {Author: 'touches = ("books",)'})
@@ -77,26 +79,32 @@ def test_a_plain_view(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The names of authors, in an async view",
+    "W208",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Author`',
 )
-def test_an_async_view(serve, url, lies, helper_finds):
+def test_an_async_view(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     async def book_page(request, pk):
         book = await Book.objects.aget(pk=pk)
         return JsonResponse({"authors": [each.name async for each in book.authors.order_by("pk")]})
 
     serve(book_page)
+    warned("W208", "honesty.Author")
     with lies(url):
         Author.objects.update(name="Anna")
     helper_finds(url, {Author: 'touches = ("books",)'})
 
 
 @pytest.mark.scenario(
-    "Authors, by a nested serializer", "helper", "audit", mend='`touches = ("books",)` in `Author`'
+    "Authors, by a nested serializer",
+    "W207",
+    "helper",
+    "audit",
+    mend='`touches = ("books",)` in `Author`',
 )
-def test_a_nested_serializer(serve, url, lies, helper_finds):
+def test_a_nested_serializer(serve, url, lies, helper_finds, warned):
     class AuthorSerializer(serializers.ModelSerializer):
         class Meta:
             model = Author
@@ -113,6 +121,7 @@ def test_a_nested_serializer(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Author")
     with lies(url):
         Author.objects.update(name="Anna")
     helper_finds(url, {Author: 'touches = ("books",)'})
@@ -120,11 +129,12 @@ def test_a_nested_serializer(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "Authors, by a nested serializer in a list",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Author`',
 )
-def test_a_nested_serializer_in_a_list(serve, book, lies, helper_finds):
+def test_a_nested_serializer_in_a_list(serve, book, lies, helper_finds, warned):
     class AuthorSerializer(serializers.ModelSerializer):
         class Meta:
             model = Author
@@ -142,6 +152,7 @@ def test_a_nested_serializer_in_a_list(serve, book, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Author")
     with lies("/books/"):
         Author.objects.update(name="Anna")
     helper_finds("/books/", {Author: 'touches = ("books",)'})
@@ -149,11 +160,12 @@ def test_a_nested_serializer_in_a_list(serve, book, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The names of genres, by a `SlugRelatedField(many=True)`",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Genre`',
 )
-def test_a_slug_related_field(serve, url, lies, helper_finds):
+def test_a_slug_related_field(serve, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         genres = serializers.SlugRelatedField("name", many=True, read_only=True)
 
@@ -165,6 +177,7 @@ def test_a_slug_related_field(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Genre")
     with lies(url):
         Genre.objects.update(name="saga")
     helper_finds(url, {Genre: 'touches = ("books",)'})
@@ -172,11 +185,12 @@ def test_a_slug_related_field(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The names of genres, joined by a `SerializerMethodField` in a list",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Genre`',
 )
-def test_a_method_in_a_list(serve, book, lies, helper_finds):
+def test_a_method_in_a_list(serve, book, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         genres = serializers.SerializerMethodField()
 
@@ -191,6 +205,7 @@ def test_a_method_in_a_list(serve, book, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Genre")
     with lies("/books/"):
         Genre.objects.update(name="saga")
     helper_finds("/books/", {Genre: 'touches = ("books",)'})
@@ -198,17 +213,19 @@ def test_a_method_in_a_list(serve, book, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The shelves of a book, whose field is in `Shelf`, in a plain view",
+    "W208",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Shelf`',
 )
-def test_the_other_side(serve, url, lies, helper_finds):
+def test_the_other_side(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         shelves = Shelf.objects.filter(books=pk).order_by("pk")
         return JsonResponse({"shelves": [shelf.name for shelf in shelves]})
 
     serve(book_page)
+    warned("W208", "honesty.Book")
     with lies(url):
         Shelf.objects.update(name="Sale")
     helper_finds(url, {Shelf: 'touches = ("books",)'})
@@ -216,11 +233,12 @@ def test_the_other_side(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The keys of shelves, whose field is in `Shelf`: the book is put on another one",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Shelf`',
 )
-def test_a_link_of_the_other_side(serve, book, url, lies, helper_finds):
+def test_a_link_of_the_other_side(serve, book, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         shelves = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
 
@@ -232,6 +250,7 @@ def test_a_link_of_the_other_side(serve, book, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Shelf")
     with lies(url):
         Shelf.objects.create(name="Sale").books.add(book)
     helper_finds(url, {Shelf: 'touches = ("books",)'})
@@ -239,11 +258,12 @@ def test_a_link_of_the_other_side(serve, book, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The number of books on a shelf and their titles, in a plain view",
+    "W208",
     "helper",
     "audit",
     mend='`touches = ("shelves",)` in `Book`',
 )
-def test_versioned_rows_at_the_other_end(serve, book, lies, helper_finds):
+def test_versioned_rows_at_the_other_end(serve, book, lies, helper_finds, warned):
     @versioned_condition(Shelf)
     def shelf_page(request, pk):
         books = Shelf.objects.get(pk=pk).books.order_by("pk")
@@ -251,6 +271,7 @@ def test_versioned_rows_at_the_other_end(serve, book, lies, helper_finds):
 
     serve(shelf_page, "shelves/<int:pk>/")
     url = f"/shelves/{book.shelves.get().pk}/"
+    warned("W208", "honesty.Book")
     with lies(url):
         Book.objects.update(title="Cliff")
     helper_finds(url, {Book: 'touches = ("shelves",)'})
@@ -272,11 +293,12 @@ def test_a_second_source(serve, book, follows, helper_is_silent):
 
 @pytest.mark.scenario(
     "Copies in each shop, from a `through` model: a number changes",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("book",)` in `Stock`',
 )
-def test_a_column_of_a_through_model(serve, url, lies, helper_finds):
+def test_a_column_of_a_through_model(serve, url, lies, helper_finds, warned):
     class StockSerializer(serializers.ModelSerializer):
         class Meta:
             model = Stock
@@ -293,6 +315,7 @@ def test_a_column_of_a_through_model(serve, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W207", "honesty.Stock")
     with lies(url):
         Stock.objects.update(copies=0)
     helper_finds(url, {Stock: 'touches = ("book",)'})
@@ -300,11 +323,12 @@ def test_a_column_of_a_through_model(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The keys of shops, linked by a `through` model: one is added",
+    "W006",
     "helper",
     "audit",
     mend='`touches = ("book",)` in `Stock`',
 )
-def test_a_link_of_a_through_model(serve, book, url, lies, helper_finds):
+def test_a_link_of_a_through_model(serve, book, url, lies, helper_finds, warned):
     class BookSerializer(serializers.ModelSerializer):
         class Meta:
             model = Book
@@ -314,6 +338,7 @@ def test_a_link_of_a_through_model(serve, book, url, lies, helper_finds):
         serializer_class = BookSerializer
 
     serve(Books)
+    warned("W006", "has its links in honesty.Stock")
     with lies(url):
         book.shops.add(Shop.objects.create(name="Market"))
     helper_finds(url, {Stock: 'touches = ("book",)'})
@@ -321,17 +346,19 @@ def test_a_link_of_a_through_model(serve, book, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The names of shops, behind a `through` model, in a plain view",
+    "W208",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Shop`, `("book",)` in `Stock`',
 )
-def test_rows_behind_a_through_model(serve, url, lies, helper_finds):
+def test_rows_behind_a_through_model(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         shops = Shop.objects.filter(stocks__book=pk).order_by("pk")
         return JsonResponse({"shops": [shop.name for shop in shops]})
 
     serve(book_page)
+    warned("W208", "honesty.Stock")
     with lies(url):
         Shop.objects.update(name="Market")
     helper_finds(url, {Shop: 'touches = ("books",)', Stock: 'touches = ("book",)'})

@@ -146,17 +146,19 @@ def test_a_read_only_viewset(serve, url, follows):
 
 @pytest.mark.scenario(
     "The publisher's name, by an own `retrieve()` under `@versioned_read`",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("books",)` in `Publisher`, or no `@versioned_read`',
 )
-def test_a_versioned_read(serve, url, lies, helper_finds):
+def test_a_versioned_read(serve, url, lies, helper_finds, warned):
     class Books(BookViewSet):
         @versioned_read
         def retrieve(self, request, pk):
             return Response({"publisher": self.get_object().publisher.name})
 
     serve(Books)
+    warned("W207", "honesty.Publisher")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(url, {Publisher: 'touches = ("books",)'})
@@ -164,11 +166,12 @@ def test_a_versioned_read(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "Chapters, by a read `@action` under `@versioned_read`",
+    "W207",
     "helper",
     "audit",
     mend='`touches = ("book",)` in `Chapter`, or no `@versioned_read`',
 )
-def test_a_versioned_action(serve, url, lies, helper_finds):
+def test_a_versioned_action(serve, url, lies, helper_finds, warned):
     class Books(BookViewSet):
         @action(detail=True)
         @versioned_read
@@ -177,6 +180,7 @@ def test_a_versioned_action(serve, url, lies, helper_finds):
             return Response([chapter.title for chapter in chapters])
 
     serve(Books)
+    warned("W207", "honesty.Chapter")
     with lies(f"{url}chapters/"):
         Chapter.objects.update(title="Storm")
     helper_finds(f"{url}chapters/", {Chapter: 'touches = ("book",)'})

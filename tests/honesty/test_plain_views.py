@@ -20,8 +20,8 @@ IN_PUBLISHER = '`touches = ("books",)` in `Publisher`'
 IN_CHAPTER = '`touches = ("book",)` in `Chapter`'
 
 
-@pytest.mark.scenario("Chapters, in a CSV file", "helper", "audit", mend=IN_CHAPTER)
-def test_csv(serve, url, lies, helper_finds):
+@pytest.mark.scenario("Chapters, in a CSV file", "W208", "helper", "audit", mend=IN_CHAPTER)
+def test_csv(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_table(request, pk):
         table = io.StringIO()
@@ -30,13 +30,14 @@ def test_csv(serve, url, lies, helper_finds):
         return HttpResponse(table.getvalue(), content_type="text/csv")
 
     serve(book_table)
+    warned("W208", "honesty.Chapter")
     with lies(url):
         Chapter.objects.update(title="Storm")
     helper_finds(url, {Chapter: 'touches = ("book",)'})
 
 
-@pytest.mark.scenario("Chapters, in XML", "helper", "audit", mend=IN_CHAPTER)
-def test_xml(serve, url, lies, helper_finds):
+@pytest.mark.scenario("Chapters, in XML", "W208", "helper", "audit", mend=IN_CHAPTER)
+def test_xml(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_feed(request, pk):
         titles = Chapter.objects.filter(book=pk).order_by("pk").values_list("title", flat=True)
@@ -44,19 +45,21 @@ def test_xml(serve, url, lies, helper_finds):
         return HttpResponse(f"<feed>{items}</feed>", content_type="application/xml")
 
     serve(book_feed)
+    warned("W208", "honesty.Chapter")
     with lies(url):
         Chapter.objects.update(title="Storm")
     helper_finds(url, {Chapter: 'touches = ("book",)'})
 
 
-@pytest.mark.scenario("Chapters, in a stream", "helper", mend=IN_CHAPTER)
-def test_a_stream(serve, url, lies, helper_finds):
+@pytest.mark.scenario("Chapters, in a stream", "W208", "helper", mend=IN_CHAPTER)
+def test_a_stream(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_stream(request, pk):
         titles = Chapter.objects.filter(book=pk).order_by("pk").values_list("title", flat=True)
         return StreamingHttpResponse(f"{title}\n" for title in titles)
 
     serve(book_stream)
+    warned("W208", "honesty.Chapter")
     with lies(url, audit=False):
         Chapter.objects.update(title="Storm")
     helper_finds(url, {Chapter: 'touches = ("book",)'})
@@ -80,9 +83,9 @@ def test_a_template_view(serve, url, lies, helper_finds):
 
 
 @pytest.mark.scenario(
-    "The publisher, in a class with an async `get()`", "helper", "audit", mend=IN_PUBLISHER
+    "The publisher, in a class with an async `get()`", "W208", "helper", "audit", mend=IN_PUBLISHER
 )
-def test_an_async_class(serve, url, lies, helper_finds):
+def test_an_async_class(serve, url, lies, helper_finds, warned):
     @method_decorator(versioned_condition(Book), name="dispatch")
     class BookPage(View):
         async def get(self, request, pk):
@@ -90,6 +93,7 @@ def test_an_async_class(serve, url, lies, helper_finds):
             return HttpResponse(book.publisher.name)
 
     serve(BookPage)
+    warned("W208", "honesty.Publisher")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(url, {Publisher: 'touches = ("books",)'})
@@ -134,16 +138,18 @@ def test_a_number_of_all_rows(serve, book, url, lies, helper_finds, helper_is_si
 
 @pytest.mark.scenario(
     "A second versioned row, which the view loads by itself",
+    "W208",
     "helper",
     "audit",
     mend="the row as a second source of `versioned_condition()`",
 )
-def test_a_second_row(serve, book, url, lies, helper_finds, helper_is_silent):
+def test_a_second_row(serve, book, url, lies, helper_finds, helper_is_silent, warned):
     def book_page(request, pk):
         rate = ExchangeRate.objects.order_by("pk").first()
         return JsonResponse({"dollars": rate and rate.dollars})
 
     serve(versioned_condition(Book)(book_page))
+    warned("W208", "honesty.ExchangeRate")
     with lies(url):
         ExchangeRate.objects.update(dollars=3)
     helper_finds(url, {"test_a_second_row": "*ExchangeRate.objects"})
@@ -197,11 +203,12 @@ def test_djangos_condition(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "The page of a shelf, with its books and their publishers",
+    "W208",
     "helper",
     "audit",
     mend='`touches = ("shelves",)` in `Book`, `("books__shelves",)` in `Publisher`',
 )
-def test_a_page_of_rows(serve, book, lies, helper_finds):
+def test_a_page_of_rows(serve, book, lies, helper_finds, warned):
     @versioned_condition(Shelf)
     def shelf_page(request, pk):
         books = Book.objects.filter(shelves=pk).select_related("publisher").order_by("pk")
@@ -209,6 +216,7 @@ def test_a_page_of_rows(serve, book, lies, helper_finds):
 
     serve(shelf_page, "shelves/<int:pk>/")
     url = f"/shelves/{Shelf.objects.get().pk}/"
+    warned("W208", "honesty.Publisher")
     with lies(url):
         Publisher.objects.update(name="Seix")
     helper_finds(
@@ -246,10 +254,10 @@ def test_an_annotated_review(serve, url, follows):
 
 
 @pytest.mark.scenario(
-    "A greeting in the session", "audit", mend="the session's value in `etag_extra`"
+    "A greeting in the session", "W213", "audit", mend="the session's value in `etag_extra`"
 )
 @pytest.mark.usefixtures("sessions")
-def test_a_session(serve, url, lies):
+def test_a_session(serve, url, lies, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         if "name" in request.GET:
@@ -257,17 +265,21 @@ def test_a_session(serve, url, lies):
         return HttpResponse(f"Hello {request.session.get('name', '')}")
 
     serve(book_page)
+    warned("W213", "depends on the session")
     with lies(url) as visitor:
         visitor.get(f"{url}?name=Rita")
 
 
-@pytest.mark.scenario("A theme in a cookie", "audit", mend="the cookie's value in `etag_extra`")
-def test_a_cookie(serve, url, lies):
+@pytest.mark.scenario(
+    "A theme in a cookie", "W213", "audit", mend="the cookie's value in `etag_extra`"
+)
+def test_a_cookie(serve, url, lies, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         return HttpResponse(f"<body class={request.COOKIES.get('theme', 'light')}>")
 
     serve(book_page)
+    warned("W213", "depends on cookies")
     with lies(url) as visitor:
         visitor.cookies["theme"] = "dark"
 

@@ -72,11 +72,12 @@ def test_a_parent_by_sql(serve, url, lies, helper_finds):
 
 @pytest.mark.scenario(
     "Notices, by `Manager.raw()`",
+    "W208",
     "helper",
     "audit",
     mend="the rows' values in `etag_extra`",
 )
-def test_raw(serve, url, lies, helper_finds, helper_is_silent):
+def test_raw(serve, url, lies, helper_finds, helper_is_silent, warned):
     def book_page(request, pk):
         rows = Notice.objects.raw("SELECT id, text FROM honesty_notice ORDER BY id")
         return HttpResponse("\n".join(row.text for row in rows))
@@ -85,6 +86,7 @@ def test_raw(serve, url, lies, helper_finds, helper_is_silent):
         return Notice.objects.order_by("pk").values_list("pk", "text")
 
     serve(versioned_condition(Book)(book_page))
+    warned("W208", "honesty.Notice")
     with lies(url):
         Notice.objects.update(text="Sale")
     helper_finds(url, {"test_raw": "*Notice.objects"})
@@ -209,16 +211,18 @@ def test_an_unversioned_update(serve, url, lies):
 
 @pytest.mark.scenario(
     "Chapters, written by SQL although they touch their book",
+    "W208",
     "audit",
     mend='`AddVersionTrigger(…, touches=("book",))`',
 )
-def test_children_written_by_sql(serve, url, lies, add_line):
+def test_children_written_by_sql(serve, url, lies, add_line, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         return HttpResponse(Chapter.objects.get(book=pk).title)
 
     add_line(Chapter, 'touches = ("book",)')
     serve(book_page)
+    warned("W208", "honesty.Chapter")
     with lies(url):
         execute("UPDATE honesty_chapter SET title = 'Storm'")
 

@@ -35,14 +35,15 @@ def welcome(request):
 
 
 @pytest.mark.scenario(
-    "A currency from a table of options, in a plain view", "helper", "audit", mend=IN_EXTRA
+    "A currency from a table of options, in a plain view", "W208", "helper", "audit", mend=IN_EXTRA
 )
-def test_an_option(serve, url, lies, helper_finds, helper_is_silent):
+def test_an_option(serve, url, lies, helper_finds, helper_is_silent, warned):
     def book_page(request, pk):
         currency = Option.objects.filter(key="currency").first()
         return HttpResponse(f"10 {currency.value if currency else 'EUR'}")
 
     serve(versioned_condition(Book)(book_page))
+    warned("W208", "honesty.Option")
     with lies(url):
         Option.objects.update(value="USD")
     helper_finds(url, {"test_an_option": "*Option.objects"})
@@ -51,9 +52,9 @@ def test_an_option(serve, url, lies, helper_finds, helper_is_silent):
 
 
 @pytest.mark.scenario(
-    "A currency from a table of options, in a viewset", "helper", "audit", mend=IN_EXTRA
+    "A currency from a table of options, in a viewset", "W207", "helper", "audit", mend=IN_EXTRA
 )
-def test_an_option_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent):
+def test_an_option_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent, warned):
     class BookSerializer(serializers.ModelSerializer):
         currency = serializers.SerializerMethodField()
 
@@ -72,6 +73,7 @@ def test_an_option_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent
             return [*super().get_etag_extra(), *options(self.request)]
 
     serve(Books)
+    warned("W207", "honesty.Option")
     with lies(url):
         Option.objects.update(value="USD")
     helper_finds(url, {"Books": "*Option.objects"})
@@ -80,9 +82,9 @@ def test_an_option_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent
 
 
 @pytest.mark.scenario(
-    "A feature behind a flag in a table, in a list", "helper", "audit", mend=IN_EXTRA
+    "A feature behind a flag in a table, in a list", "W207", "helper", "audit", mend=IN_EXTRA
 )
-def test_a_flag(serve, book, lies, helper_finds, helper_is_silent):
+def test_a_flag(serve, book, lies, helper_finds, helper_is_silent, warned):
     class BookSerializer(serializers.ModelSerializer):
         def to_representation(self, book):
             shown = super().to_representation(book)
@@ -102,6 +104,7 @@ def test_a_flag(serve, book, lies, helper_finds, helper_is_silent):
             return [*super().get_etag_extra(), *options(self.request)]
 
     serve(Books)
+    warned("W207", "honesty.Option")
     with lies("/books/"):
         Option.objects.create(key="stars", value="on")
     helper_finds("/books/", {"Books": "*Option.objects"}, rows=2)
@@ -198,14 +201,17 @@ def test_a_cached_number(serve, url, lies):
         caches["default"].set("visitors", 3)
 
 
-@pytest.mark.scenario("A template in the database of options", "helper", "audit", mend=IN_EXTRA)
-def test_a_template_in_a_table(serve, url, lies, helper_finds, helper_is_silent):
+@pytest.mark.scenario(
+    "A template in the database of options", "W208", "helper", "audit", mend=IN_EXTRA
+)
+def test_a_template_in_a_table(serve, url, lies, helper_finds, helper_is_silent, warned):
     def book_page(request, pk):
         row = Option.objects.filter(key="currency").first()
         page = engines["django"].from_string(row.value if row else "")
         return HttpResponse(page.render({"title": "Island"}))
 
     serve(versioned_condition(Book)(book_page))
+    warned("W208", "honesty.Option")
     with lies(url):
         Option.objects.update(value="<b>{{ title }}</b>")
     helper_finds(url, {"test_a_template_in_a_table": "*Option.objects"})

@@ -106,24 +106,26 @@ def test_what_is_new_in_a_list(serve, book, lies, clock):
         clock(days=31)
 
 
-@pytest.mark.scenario("Today's date, in the footer of a page", "audit", mend=TODAY)
-def test_today(serve, url, lies, clock):
+@pytest.mark.scenario("Today's date, in the footer of a page", "W214", "audit", mend=TODAY)
+def test_today(serve, url, lies, clock, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         return HttpResponse(f"Book {pk}, {timezone.localdate():%d.%m.%Y}")
 
     serve(book_page)
+    warned("W214", "depends on the time or on chance")
     with lies(url):
         clock(days=1)
 
 
-@pytest.mark.scenario("Today's date, in an async view", "audit", mend=TODAY)
-def test_today_in_an_async_view(serve, url, lies, clock):
+@pytest.mark.scenario("Today's date, in an async view", "W214", "audit", mend=TODAY)
+def test_today_in_an_async_view(serve, url, lies, clock, warned):
     @versioned_condition(Book)
     async def book_page(request, pk):
         return JsonResponse({"today": timezone.localdate()})
 
     serve(book_page)
+    warned("W214", "depends on the time or on chance")
     with lies(url):
         clock(days=1)
 
@@ -282,16 +284,18 @@ def test_a_cookie_with_a_time_zone(serve, url, lies, settings):
 
 @pytest.mark.scenario(
     "The time to the microsecond, which differs each time",
+    "W214",
     "helper",
     "audit",
     mend="leave it out: each answer has a `Date`",
 )
-def test_what_differs_each_time(serve, url, lies, helper_finds):
+def test_what_differs_each_time(serve, url, lies, helper_finds, warned):
     @versioned_condition(Book)
     def book_page(request, pk):
         return HttpResponse(str(timezone.now()))
 
     serve(book_page)
     helper_finds(url, {})
+    warned("W214", "depends on the time or on chance")
     with lies(url):
         pass

@@ -26,12 +26,15 @@ class ByUser:
         return [*super().get_etag_extra(), *etag_extra.user(self.request)]
 
 
-@pytest.mark.scenario("The key of the visitor, in a plain view", "helper", "audit", mend=IN_VIEW)
-def test_a_plain_view(serve, url, olga, rita, lies, helper_finds, helper_is_silent):
+@pytest.mark.scenario(
+    "The key of the visitor, in a plain view", "W213", "helper", "audit", mend=IN_VIEW
+)
+def test_a_plain_view(serve, url, olga, rita, lies, helper_finds, helper_is_silent, warned):
     def book_page(request, pk):
         return JsonResponse({"user": request.user.pk})
 
     serve(versioned_condition(Book)(book_page))
+    warned("W213", "depends on the user who asks")
     with lies(url) as visitor:
         visitor.force_login(rita)
     helper_finds(url, {"test_a_plain_view": BY_USER}, users=[olga, rita])
@@ -39,8 +42,10 @@ def test_a_plain_view(serve, url, olga, rita, lies, helper_finds, helper_is_sile
     helper_is_silent(url, users=[olga, rita])
 
 
-@pytest.mark.scenario("The key of the visitor, in an async view", "helper", "audit", mend=IN_VIEW)
-def test_an_async_view(serve, url, olga, rita, lies, helper_finds, helper_is_silent):
+@pytest.mark.scenario(
+    "The key of the visitor, in an async view", "W213", "helper", "audit", mend=IN_VIEW
+)
+def test_an_async_view(serve, url, olga, rita, lies, helper_finds, helper_is_silent, warned):
     async def book_page(request, pk):
         user = await request.auser()
         return JsonResponse({"user": user.pk})
@@ -49,6 +54,7 @@ def test_an_async_view(serve, url, olga, rita, lies, helper_finds, helper_is_sil
         return [(await request.auser()).pk]
 
     serve(versioned_condition(Book)(book_page))
+    warned("W213", "depends on the user who asks")
     with lies(url) as visitor:
         visitor.force_login(rita)
     helper_finds(url, {"test_an_async_view": BY_USER}, users=[olga, rita])
@@ -58,11 +64,14 @@ def test_an_async_view(serve, url, olga, rita, lies, helper_finds, helper_is_sil
 
 @pytest.mark.scenario(
     "A greeting with the visitor's name, which the visitor changes",
+    "W213",
     "helper",
     "audit",
     mend="the user and the name in `etag_extra`",
 )
-def test_a_column_of_the_visitor(serve, url, olga, lies, helper_finds, helper_is_silent, visitor):
+def test_a_column_of_the_visitor(
+    serve, url, olga, lies, helper_finds, helper_is_silent, visitor, warned
+):
     def book_page(request, pk):
         return HttpResponse(f"Hello {getattr(request.user, 'first_name', '')}")
 
@@ -71,6 +80,7 @@ def test_a_column_of_the_visitor(serve, url, olga, lies, helper_finds, helper_is
 
     serve(versioned_condition(Book)(book_page))
     visitor.force_login(olga)
+    warned("W213", "depends on the user who asks")
     with lies(url):
         User.objects.filter(pk=olga.pk).update(first_name="Olivia")
     name = 'getattr(request.user, "first_name", None)'
@@ -80,9 +90,9 @@ def test_a_column_of_the_visitor(serve, url, olga, lies, helper_finds, helper_is
 
 
 @pytest.mark.scenario(
-    "Whether the visitor sells the book, in a viewset", "helper", "audit", mend=IN_VIEWSET
+    "Whether the visitor sells the book, in a viewset", "W213", "helper", "audit", mend=IN_VIEWSET
 )
-def test_a_viewset(serve, url, olga, rita, lies, helper_finds, helper_is_silent):
+def test_a_viewset(serve, url, olga, rita, lies, helper_finds, helper_is_silent, warned):
     class BookSerializer(serializers.ModelSerializer):
         mine = serializers.SerializerMethodField()
 
@@ -100,6 +110,7 @@ def test_a_viewset(serve, url, olga, rita, lies, helper_finds, helper_is_silent)
         pass
 
     serve(Books)
+    warned("W213", "depends on the user who asks")
     with lies(url) as visitor:
         visitor.force_login(olga)
     helper_finds(url, {"Books": "*terms.user(self.request)"}, users=[olga, rita])
@@ -108,9 +119,9 @@ def test_a_viewset(serve, url, olga, rita, lies, helper_finds, helper_is_silent)
 
 
 @pytest.mark.scenario(
-    "Whether the visitor sells each book, in a list", "helper", "audit", mend=IN_VIEWSET
+    "Whether the visitor sells each book, in a list", "W213", "helper", "audit", mend=IN_VIEWSET
 )
-def test_a_list(serve, olga, rita, lies, helper_finds, helper_is_silent):
+def test_a_list(serve, olga, rita, lies, helper_finds, helper_is_silent, warned):
     class BookSerializer(serializers.ModelSerializer):
         mine = serializers.SerializerMethodField()
 
@@ -128,6 +139,7 @@ def test_a_list(serve, olga, rita, lies, helper_finds, helper_is_silent):
         pass
 
     serve(Books)
+    warned("W213", "depends on the user who asks")
     with lies("/books/") as visitor:
         visitor.force_login(olga)
     helper_finds("/books/", {"Books": "*terms.user(self.request)"}, users=[olga, rita])
@@ -137,11 +149,12 @@ def test_a_list(serve, olga, rita, lies, helper_finds, helper_is_silent):
 
 @pytest.mark.scenario(
     "Whether the visitor likes the book, by a table of favourites",
+    "W207",
     "helper",
     "audit",
     mend=f'{IN_VIEWSET}, `touches = ("book",)` in `Favourite`',
 )
-def test_a_table_about_the_visitor(serve, book, url, rita, lies, helper_finds, visitor):
+def test_a_table_about_the_visitor(serve, book, url, rita, lies, helper_finds, visitor, warned):
     class BookSerializer(serializers.ModelSerializer):
         liked = serializers.SerializerMethodField()
 
@@ -157,6 +170,7 @@ def test_a_table_about_the_visitor(serve, book, url, rita, lies, helper_finds, v
 
     serve(Books)
     visitor.force_login(rita)
+    warned("W207", "honesty.Favourite")
     with lies(url):
         Favourite.objects.create(book=book, user=rita)
     helper_finds(url, {Favourite: 'touches = ("book",)'}, users=[rita])
@@ -244,12 +258,13 @@ def test_a_membership(serve, url, olga, lies, helper_finds, helper_is_silent, vi
 
 @pytest.mark.scenario(
     "A price in the currency of the visitor's profile",
+    "W208",
     "helper",
     "audit",
     mend="the profile's value in `etag_extra`",
 )
 def test_the_profile_of_the_visitor(
-    serve, url, rita, lies, helper_finds, helper_is_silent, visitor
+    serve, url, rita, lies, helper_finds, helper_is_silent, visitor, warned
 ):
     def book_page(request, pk):
         profile = Profile.objects.filter(user=request.user.pk).first()
@@ -261,6 +276,7 @@ def test_the_profile_of_the_visitor(
 
     serve(versioned_condition(Book, etag_extra=etag_extra.user)(book_page))
     visitor.force_login(rita)
+    warned("W208", "honesty.Profile")
     with lies(url):
         Profile.objects.update(currency="CHF")
     helper_finds(url, {"test_the_profile_of_the_visitor": "*Profile.objects"}, users=[rita])
@@ -269,13 +285,16 @@ def test_the_profile_of_the_visitor(
 
 
 @pytest.mark.scenario(
-    "A page that the view itself refuses to some, with 403", "helper", "audit", mend=IN_VIEW
+    "A page that the view itself refuses to some, with 403", "W213", "helper", "audit", mend=IN_VIEW
 )
-def test_a_refusal_in_the_view(serve, url, olga, rita, lies, helper_finds, helper_is_silent):
+def test_a_refusal_in_the_view(
+    serve, url, olga, rita, lies, helper_finds, helper_is_silent, warned
+):
     def book_page(request, pk):
         return HttpResponse("secret", status=403 if request.user == rita else 200)
 
     serve(versioned_condition(Book)(book_page))
+    warned("W213", "depends on the user who asks")
     with lies(url) as visitor:
         visitor.force_login(rita)
     helper_finds(url, {"test_a_refusal_in_the_view": BY_USER}, users=[olga, rita])
@@ -326,13 +345,14 @@ def test_a_list_of_own_rows(serve, olga, rita, follows, visitor):
 
 
 @pytest.mark.scenario(
-    "A part of the page for visitors who have logged in", "helper", "audit", mend=IN_VIEW
+    "A part of the page for visitors who have logged in", "W213", "helper", "audit", mend=IN_VIEW
 )
-def test_a_login(serve, url, rita, lies, helper_finds, helper_is_silent):
+def test_a_login(serve, url, rita, lies, helper_finds, helper_is_silent, warned):
     def book_page(request, pk):
         return HttpResponse("Log out" if request.user.is_authenticated else "Log in")
 
     serve(versioned_condition(Book)(book_page))
+    warned("W213", "depends on the user who asks")
     with lies(url) as visitor:
         visitor.force_login(rita)
     helper_finds(url, {"test_a_login": BY_USER}, users=[rita])
