@@ -165,6 +165,12 @@ def visitor():
 
 
 @pytest.fixture(autouse=True)
+def one_language(settings):
+    """The test helper asks in each language of the project."""
+    settings.LANGUAGES = [("en", "English")]
+
+
+@pytest.fixture(autouse=True)
 def caches_of_this_test(settings):
     """Digests that the audit keeps are those of one test, and nothing else is in the cache."""
     backend = "django.core.cache.backends.locmem.LocMemCache"

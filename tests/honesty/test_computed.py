@@ -5,6 +5,7 @@ from django.db.models import Avg, OuterRef, Subquery
 from django.http import JsonResponse
 from django.utils.functional import cached_property
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 
 from etag_versioning.decorators import versioned_condition
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
@@ -27,6 +28,7 @@ IN_EXTRA = "the rows' values in `etag_extra`"
 
 class BookViewSet(VersionedModelViewSet):
     queryset = Book.objects.order_by("pk")
+    renderer_classes = [JSONRenderer]
 
 
 def percents(request, **kwargs):

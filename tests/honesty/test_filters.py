@@ -5,6 +5,7 @@ from django.db.models import Exists, Max, OuterRef, Q
 from rest_framework import serializers
 from rest_framework.filters import OrderingFilter, SearchFilter
 from rest_framework.pagination import CursorPagination, LimitOffsetPagination, PageNumberPagination
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from etag_versioning.rest_framework.list_validators import (
@@ -23,6 +24,7 @@ class TitleSerializer(serializers.ModelSerializer):
 
 class BookViewSet(VersionedModelViewSet):
     queryset = Book.objects.order_by("pk")
+    renderer_classes = [JSONRenderer]
     serializer_class = TitleSerializer
 
 

@@ -10,6 +10,7 @@ from django.utils.decorators import method_decorator
 from django.views.generic import DetailView
 from rest_framework import serializers
 from rest_framework.pagination import PageNumberPagination
+from rest_framework.renderers import JSONRenderer
 
 from etag_versioning.decorators import versioned_condition
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
@@ -20,6 +21,7 @@ IN_PUBLISHER = 'touches = ("books",)'
 
 class BookViewSet(VersionedModelViewSet):
     queryset = Book.objects.order_by("pk")
+    renderer_classes = [JSONRenderer]
 
 
 @pytest.mark.scenario(

@@ -4,6 +4,7 @@ import pytest
 from django.db.models import Count
 from django.http import JsonResponse
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 
 from etag_versioning.decorators import versioned_condition
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
@@ -17,6 +18,7 @@ IN_FOOTNOTE = '`touches = ("chapter__book",)` in `Footnote`, `("book",)` in `Cha
 
 class BookViewSet(VersionedModelViewSet):
     queryset = Book.objects.order_by("pk")
+    renderer_classes = [JSONRenderer]
 
 
 @pytest.mark.scenario(

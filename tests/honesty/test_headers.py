@@ -13,6 +13,7 @@ from tests.honesty.models import Book, Notice
 
 class BookViewSet(VersionedModelViewSet):
     queryset = Book.objects.order_by("pk")
+    renderer_classes = [JSONRenderer]
 
 
 @pytest.mark.scenario(

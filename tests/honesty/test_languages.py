@@ -6,6 +6,7 @@ from django.template import engines
 from django.utils import formats, translation
 from django.utils.translation import gettext, gettext_lazy
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 
 from etag_versioning import etag_extra
 from etag_versioning.decorators import versioned_condition
@@ -30,6 +31,7 @@ def languages(settings):
 
 class BookViewSet(VersionedModelViewSet):
     queryset = Book.objects.order_by("pk")
+    renderer_classes = [JSONRenderer]
 
 
 class ByLanguage:

@@ -4,6 +4,7 @@ import pytest
 from django.db.models import Count
 from django.http import JsonResponse
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 
 from etag_versioning.decorators import versioned_condition
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
@@ -12,6 +13,7 @@ from tests.honesty.models import Author, Book, Genre, Shelf, Shop, Stock
 
 class BookViewSet(VersionedModelViewSet):
     queryset = Book.objects.order_by("pk")
+    renderer_classes = [JSONRenderer]
 
 
 @pytest.mark.scenario("The keys of authors: one is added", "impossible")

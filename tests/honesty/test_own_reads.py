@@ -3,6 +3,7 @@
 import pytest
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
@@ -20,6 +21,7 @@ class TitleSerializer(serializers.ModelSerializer):
 
 class BookViewSet(VersionedModelViewSet):
     queryset = Book.objects.order_by("pk")
+    renderer_classes = [JSONRenderer]
     serializer_class = TitleSerializer
 
 

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.http import HttpResponse, JsonResponse
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 
 from etag_versioning.decorators import versioned_condition
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
@@ -14,6 +15,7 @@ BY_TRIGGER = "`AddVersionTrigger` in a migration, or `touch()` after the stateme
 
 class BookViewSet(VersionedModelViewSet):
     queryset = Book.objects.order_by("pk")
+    renderer_classes = [JSONRenderer]
 
 
 def execute(sql, *values):

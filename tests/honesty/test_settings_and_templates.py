@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.template import engines
 from django.template.context import make_context
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 
 from etag_versioning.decorators import versioned_condition
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
@@ -19,6 +20,7 @@ IN_EXTRA = "the rows' values in `etag_extra`"
 
 class BookViewSet(VersionedModelViewSet):
     queryset = Book.objects.order_by("pk")
+    renderer_classes = [JSONRenderer]
 
 
 def options(request, **kwargs):

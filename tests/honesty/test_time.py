@@ -9,6 +9,7 @@ from django.template import engines
 from django.utils import timezone
 from django.utils.timesince import timesince
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 
 from etag_versioning.decorators import versioned_condition
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
@@ -19,6 +20,7 @@ TODAY = "the date in `etag_extra`"
 
 class BookViewSet(VersionedModelViewSet):
     queryset = Book.objects.order_by("pk")
+    renderer_classes = [JSONRenderer]
 
 
 class BookZone:

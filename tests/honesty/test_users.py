@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.http import HttpResponse, JsonResponse
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 
 from etag_versioning import etag_extra
 from etag_versioning.decorators import versioned_condition
@@ -19,6 +20,7 @@ IN_VIEWSET = "`etag_extra.user(self.request)` in `get_etag_extra()`"
 
 class BookViewSet(VersionedModelViewSet):
     queryset = Book.objects.order_by("pk")
+    renderer_classes = [JSONRenderer]
 
 
 class ByUser:
