@@ -12,6 +12,7 @@ IMPORTS = {
     "tests/audit/test_related_rows.py": ("rest_framework",),
     "tests/browser": ("rest_framework",),
     "tests/example_project": ("drf_spectacular", "httpx", "rest_framework", "rich"),
+    "tests/honesty": ("rest_framework",),
     "tests/proxies": ("drf_spectacular", "httpx", "rest_framework"),
     "tests/runtime_audit/test_example_project.py": (
         "drf_spectacular",

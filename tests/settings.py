@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "tests.testapp",
     "tests.triggerapp",
     "tests.audit",
+    "tests.honesty",
 ]
 if HAS_DRF:
     INSTALLED_APPS += [

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
 from django.utils import timezone
 
 from ..http.content import content_parts
@@ -62,7 +65,7 @@ class Visitor:
         url: the address.
         aliases: the databases that a request may use.
         name: what tells this visitor from the client as it is.
-        user: who is logged in, if that is the visitor's name.
+        user: who is logged in.
         headers: what is sent with each request.
         time_zone: the one that is active, if it is not the project's.
         secure: whether to ask by HTTPS.
@@ -85,7 +88,8 @@ class Visitor:
     @classmethod
     def of(cls, client: Any, url: str, aliases: Collection[str], secure: bool) -> Visitor:
         """The one that the client stands for. The client itself stays as it is."""
-        return cls(_copy_of(client), url, aliases, secure=secure)
+        copied = _copy_of(client)
+        return cls(copied, url, aliases, user=_user_of(copied), secure=secure)
 
     def logged_in(self, user: Any) -> Visitor:
         """The same as ``user``, by Django's sessions and for Django REST framework."""
@@ -129,3 +133,15 @@ def _copy_of(client: Any) -> Any:
     copied.cookies = copy.deepcopy(client.cookies)
     copied.raise_request_exception = False
     return copied
+
+
+def _user_of(client: Any) -> Any:
+    """The user as whom a client is logged in, or ``None``."""
+    forced = getattr(client.handler, "_force_user", None)  # By APIClient.force_authenticate().
+    has_session = settings.SESSION_COOKIE_NAME in client.cookies
+    if forced is not None or not has_session or not apps.is_installed("django.contrib.auth"):
+        return forced
+    request = HttpRequest()
+    request.session = client.session
+    user = get_user(request)
+    return user if user.is_authenticated else None

@@ -45,11 +45,13 @@ class Change(NamedTuple):
 def rows_to_change(tables: Sequence[Table], read: Keys, limit: int) -> dict[Table, list[Any]]:
     """
     The keys of rows that the answer may show, at most ``limit`` of each table: those that were
-    loaded; of a table that was only counted, or joined, those with a relation to them.
+    loaded, and one that was not, since the answer may count it or compare with it; of a table
+    that was only counted, or joined, those with a relation to them.
     """
-    known = {
+    loaded = {
         table: keys for table in tables if (keys := _existing(table, read.get(table, ()), limit))
     }
+    known = {table: [*keys, *_others(table, keys)][:limit] for table, keys in loaded.items()}
     # A row may hang on one that hangs on one that was loaded.
     for _ in tables:
         found = {
@@ -207,6 +209,12 @@ def _existing(table: Table, keys: Sequence[Any], limit: int) -> list[Any]:
     """The first of these keys whose rows are there: a view may have loaded what it created."""
     there = set(table.rows.filter(pk__in=keys[:1000]).values_list("pk", flat=True))
     return [key for key in keys if key in there][:limit]
+
+
+def _others(table: Table, keys: Sequence[Any]) -> list[Any]:
+    """The key of one more row, if there is one."""
+    others = table.rows.exclude(pk__in=keys).order_by("pk")
+    return list(others.values_list("pk", flat=True)[:1])
 
 
 def _related(table: Table, known: Keys, limit: int) -> list[Any]:

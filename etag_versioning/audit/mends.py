@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import site
 import sysconfig
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -122,9 +123,8 @@ def mends_of(lies: Iterable[Lie], terms: Iterable[str], view: AuditedView) -> li
             versioned[model] = dict.fromkeys(filter(None, unversioned))
         elif _is_of_the_project(model) and all(map(_touchable, found)):
             chosen = touching.setdefault(model, {})
-            for lie in found:
-                if not chosen.keys() & set(lie.paths):
-                    chosen[_touchable(lie)[0]] = None
+            missing = [lie for lie in found if not chosen.keys() & set(lie.paths)]
+            chosen |= dict.fromkeys(_fewest_paths(missing))
         else:
             extra[_values_of(table, found, view)] = None
     extra |= dict.fromkeys(terms)
@@ -141,6 +141,16 @@ def mends_of(lies: Iterable[Lie], terms: Iterable[str], view: AuditedView) -> li
 def _writer(model: Any) -> Any:
     """The model whose ``touches`` covers a table: that of the field, for automatic links."""
     return model._meta.auto_created or model
+
+
+def _fewest_paths(lies: Sequence[Lie]) -> Iterator[str]:
+    """Paths that together cover all changes: first the one that covers most of them."""
+    left = list(lies)
+    while left:
+        counts = Counter(path for lie in left for path in _touchable(lie))
+        (path, _), *_ = counts.most_common(1)
+        yield path
+        left = [lie for lie in left if path not in _touchable(lie)]
 
 
 def _touchable(lie: Lie) -> Sequence[str]:

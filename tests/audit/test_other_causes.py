@@ -295,6 +295,31 @@ def test_a_plain_view_that_depends_on_the_user(
     assert_honest_etag(client, url, users=[recipe.owner, rita])
 
 
+def test_a_client_that_has_logged_in_by_itself(
+    client, recipe, rita, sessions, serve, failure_of, suggested
+):
+    serve(view_that_shows(greeting))
+    client.force_login(rita)
+    message = failure_of(assert_honest_etag, client, f"/recipes/{recipe.pk}/")
+    line = suggested(message, "view_that_shows")
+    assert '*terms.user(request), getattr(request.user, "username", None)' in line
+    assert "User.objects" not in line
+
+
+def test_a_client_of_drf_that_has_logged_in_by_itself(
+    recipe, rita, sessions, serve, failure_of, suggested
+):
+    def own_name(request, recipe):
+        return User.objects.get(pk=request.user.pk).first_name
+
+    serve(route(viewset_that_shows(own_name)))
+    client = APIClient()
+    client.force_authenticate(rita)
+    message = failure_of(assert_honest_etag, client, f"/recipes/{recipe.pk}/")
+    line = suggested(message, "ShownViewSet")
+    assert '*terms.user(self.request), getattr(self.request.user, "first_name", None)' in line
+
+
 def test_a_viewset_that_depends_on_the_user(recipe, rita, sessions, serve, failure_of, suggested):
     viewset = viewset_that_shows(greeting)
     viewset.permission_classes = [IsAuthenticated]

@@ -37,10 +37,10 @@ def test_the_example_project_has_no_message():
 # Since Django 6.1, its own check of a JSONField asks each database whether it has JSON.
 @pytest.mark.django_db(databases="__all__")
 def test_the_models_and_the_settings_of_the_suite_have_no_message():
-    # What these models are for is what the checks warn of.
+    # What these models are for is what the checks warn of, and so is the shop of tests/honesty.
     wrong = (Extended, Foreign, Restaurant)
     found = [message for message in ours(checks.run_checks()) if message.obj not in wrong]
-    assert found == []
+    assert [message for message in found if "honesty." not in str(message)] == []
     assert check_settings() == []
 
 
