@@ -40,6 +40,8 @@ def test_the_models_of_the_suite_are_in_order():
     # Extended and Restaurant for a version in the child's table.
     wrong = (Extended, Foreign, Restaurant)
     for found in (check_models([apps.get_app_config("testapp")]), check_models()):
+        # Those of tests.honesty are written without regard to checks.
+        found = [each for each in found if not each.obj.__module__.startswith("tests.honesty")]
         assert [message for message in found if message.obj not in wrong] == []
     assert check_settings() == []
 
