@@ -19,7 +19,9 @@ from .apps import require_installed
 from .cache_control import check_cache_control
 from .http.headers import without_length
 from .http.policy import IF_MATCH_MODES, IfMatch
+from .http.preconditions import SAFE_METHODS
 from .http.representation import EtagExtra
+from .orm.request_reads import reads_of_request
 from .sources.base import RowSource
 from .sources.combined import CombinedSource
 from .sources.functions import (
@@ -32,6 +34,7 @@ from .sources.functions import (
 )
 from .views.async_request import AsyncCall, for_threads
 from .views.etag_options import Options
+from .views.late_rendering import render_with
 from .views.request import Call
 
 __all__ = [
@@ -161,7 +164,10 @@ def versioned_condition(
 
             @functools.wraps(view)
             async def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                response = await AsyncCall(threaded, view, request, args, kwargs).respond()
+                with reads_of_request(writes=request.method not in SAFE_METHODS) as reads:
+                    response = await AsyncCall(threaded, view, request, args, kwargs).respond()
+                if reads is not None:
+                    render_with(reads, response)
                 if response.status_code == 204:
                     without_length(response)
                 return response
@@ -170,7 +176,10 @@ def versioned_condition(
 
             @functools.wraps(view)
             def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                response = Call(known, view, request, args, kwargs).respond()
+                with reads_of_request(writes=request.method not in SAFE_METHODS) as reads:
+                    response = Call(known, view, request, args, kwargs).respond()
+                if reads is not None:
+                    render_with(reads, response)
                 if response.status_code == 204:
                     without_length(response)
                 return response

@@ -15,6 +15,7 @@ from ..http import headers
 from ..http.error_responses import set_error_headers
 from ..http.preconditions import CONFLICT, SAFE_METHODS, UNAVAILABLE
 from ..orm.database_errors import is_contention, was_raised_after_commit
+from ..orm.request_reads import reads_of_request
 from .exceptions import LostRace, PreconditionError, set_problem_details
 from .options import ViewOptions
 from .renderers import VersionedBrowsableAPIRenderer
@@ -37,6 +38,11 @@ class VersionedView(ViewOptions, APIView):
     def as_view(cls, *args: Any, **kwargs: Any) -> Any:
         require_installed()
         return super().as_view(*args, **kwargs)
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """DRF's; see ``routers`` for where the request reads."""
+        with reads_of_request(writes=request.method not in SAFE_METHODS):
+            return super().dispatch(request, *args, **kwargs)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         versioning = self.versioning

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
@@ -42,6 +43,7 @@ from ..orm.database_errors import (
     was_raised_after_commit,
 )
 from ..orm.guards import Guard, ReadOnlyGuard, WriteForbidden
+from ..orm.request_reads import current_reads, newest
 from ..sources.absent_rows import CreationGuard
 from ..sources.base import Current
 from ..sources.guarded_block import GuardedBlock
@@ -148,7 +150,7 @@ class Call:
     def check(self) -> Evaluated | HttpResponseBase:
         """What was read for the request, if the view may run; if not, what to answer."""
         try:
-            evaluated = self.evaluate()
+            evaluated = self.evaluate() if current_reads.get() is None else self.evaluate_newest()
         except DatabaseError as error:
             return self.unavailable(error)
         decision = evaluated.decision
@@ -161,6 +163,20 @@ class Call:
             set_cache_control(response, self.options.cache_control, self.request)
             return response
         return ErrorResponse(self.request, *self.shown(decision, evaluated.validators))
+
+    def evaluate_newest(self) -> Evaluated:
+        """``evaluate()``; on the primary for a read whose tag the replica does not have."""
+        if self.method not in READ_METHODS or self.headers == NO_CONDITIONS:
+            return self.evaluate()
+
+        def read() -> Evaluated:
+            self.representation = None  # Its terms may come from the replica, too.
+            return self.evaluate()
+
+        def answers(found: Evaluated) -> bool:
+            return found.decision.outcome is Outcome.NOT_MODIFIED
+
+        return newest(read, answers, Http404, attrgetter("validators"))
 
     def evaluate(self) -> Evaluated:
         options, method = self.options, self.method
@@ -267,7 +283,11 @@ class Call:
 
     def finish_read(self, response: Any, validators: Validators) -> Any:
         if 200 <= response.status_code < 300:
-            headers.set_validators(response, validators)
+            reads = current_reads.get()
+            # What is streamed is read after the view, from the replica again: a tag that was
+            # read from the primary would be too new for it.
+            if reads is None or not (reads.from_primary and response.streaming):
+                headers.set_validators(response, validators)
             set_cache_control(response, self.options.cache_control, self.request)
         elif response.status_code >= 400:
             # A cache may keep a 404 or a 410 without Cache-Control (RFC 9110 §15.1).
