@@ -326,6 +326,17 @@ class TestRouter:
         answer = client.post(f"/databases/{person.pk}/", headers={"If-Match": "*"})
         assert answer.json()["of another model"] == "other"
 
+    def test_nothing_is_asked_twice_where_no_router_says_where_writes_go(
+        self, client, person, settings, queries
+    ):
+        class Warehouse:
+            def db_for_read(self, model, **hints):
+                return "other"
+
+        settings.DATABASE_ROUTERS = [ReadYourWritesRouter(), Warehouse()]
+        client.get(f"/people/{person.pk}/", headers={"If-None-Match": '"another"'})
+        assert (len(queries["primary"]), len(queries["replica"])) == (0, 2)
+
     def test_a_row_found_by_another_field_is_compared_on_the_primary(self, client, routers):
         team = Team.objects.create(name="a")
         replicate(team)

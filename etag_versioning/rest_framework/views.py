@@ -13,8 +13,8 @@ from ..apps import require_installed
 from ..exceptions import StaleWriteError
 from ..http import headers
 from ..http.error_responses import set_error_headers
-from ..http.preconditions import CONFLICT, SAFE_METHODS, UNAVAILABLE
-from ..orm.database_errors import is_contention, was_raised_after_commit
+from ..http.preconditions import CONFLICT, SAFE_METHODS, UNAVAILABLE, UNREACHABLE
+from ..orm.database_errors import is_contention, is_unreachable, was_raised_after_commit
 from ..orm.request_reads import reads_of_request
 from .exceptions import LostRace, PreconditionError, set_problem_details
 from .options import ViewOptions
@@ -67,6 +67,8 @@ class VersionedView(ViewOptions, APIView):
                 exc = PreconditionError(CONFLICT)
             elif is_contention(exc):
                 exc = PreconditionError(UNAVAILABLE)
+            elif is_unreachable(exc):
+                exc = PreconditionError(UNREACHABLE)
             elif isinstance(exc, RuntimeError) and self.request.method not in SAFE_METHODS:
                 _raise_for_durable(exc)
         response = super().handle_exception(exc)

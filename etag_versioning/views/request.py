@@ -28,6 +28,7 @@ from ..http.preconditions import (
     READ_METHODS,
     UNAVAILABLE,
     UNCONDITIONAL_METHODS,
+    UNREACHABLE,
     Decision,
     Outcome,
     Validators,
@@ -40,6 +41,7 @@ from ..orm.database_errors import (
     is_contention,
     is_duplicate,
     is_lost_race,
+    is_unreachable,
     was_raised_after_commit,
 )
 from ..orm.guards import Guard, ReadOnlyGuard, WriteForbidden
@@ -279,7 +281,7 @@ class Call:
     def may_be_lost(before: Evaluated, error: Exception) -> bool:
         """Whether the error can come from another request that wrote first."""
         creation = before.row is None and isinstance(error, IntegrityError)
-        return creation or is_lost_race(error) or is_duplicate(error)
+        return creation or is_lost_race(error) or is_duplicate(error) or is_unreachable(error)
 
     def finish_read(self, response: Any, validators: Validators) -> Any:
         if 200 <= response.status_code < 300:
@@ -326,7 +328,9 @@ class Call:
     # Another request wrote the row first, or holds its lock.
 
     def unavailable(self, error: DatabaseError) -> HttpResponseBase:
-        """503 if other requests' locks keep us from reading the row's state."""
+        """503 if other requests' locks, or a broken connection, keep us from the row's state."""
+        if is_unreachable(error):
+            return self.answer_lost(UNREACHABLE)
         if not is_contention(error):
             raise error
         return self.answer_lost(UNAVAILABLE)
@@ -336,6 +340,8 @@ class Call:
         The answer after a lost race. Once our own transaction has ended, the row is read
         again, for the current tag. Under ATOMIC_REQUESTS it goes on, and the answer names none.
         """
+        if is_unreachable(error):
+            return self.answer_lost(UNREACHABLE)
         opened = [each for each in connections.all(initialized_only=True) if each.in_atomic_block]
         if not opened:
             decision, etag = self.decide_again(before, error)

@@ -80,6 +80,11 @@ class OwnLoadingViewSet(PersonViewSet):
         return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
 
 
+class ExtraViewSet(PersonViewSet):
+    def get_etag_extra(self):
+        return [*Team.objects.order_by("pk").values_list("name", flat=True)]
+
+
 class CountedList(VersionedListMixin, ListAPIView):
     queryset = Person.objects.order_by("id")
     serializer_class = PersonSerializer
@@ -109,6 +114,7 @@ class NamedRow(VersionedAPIViewMixin, APIView):
 router = SimpleRouter()
 router.register("people", PersonViewSet, "person")
 router.register("permitted", PermittedViewSet, "permitted")
+router.register("extra", ExtraViewSet, "extra")
 router.register("own", OwnViewSet, "own")
 router.register("own-loading", OwnLoadingViewSet, "own-loading")
 urlpatterns = [
@@ -211,6 +217,13 @@ class TestDetails:
         models.QuerySet(Person).using("other").delete()
         answer = client.get(url, headers={"If-None-Match": '"another"'})
         assert (answer.status_code, names(answer)) == (200, ["first"])
+
+    def test_what_else_the_tag_depends_on_is_read_from_the_primary_too(self, client, person):
+        url = f"/extra/{person.pk}/"
+        Team.objects.create(name="new")
+        tag = client.get(url, headers={"If-None-Match": '"another"'})["ETag"]
+        assert client.get(url)["ETag"] != tag
+        assert client.get(url, headers={"If-None-Match": tag}).status_code == 304
 
 
 class TestLists:
