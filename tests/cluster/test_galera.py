@@ -12,6 +12,7 @@ import time
 
 import httpx
 import pytest
+from django.db import connections
 
 from tests.testapp.models import Book, Leaf, Person, Shelf
 
@@ -105,7 +106,7 @@ def count(path, method, goal):
     return work
 
 
-@pytest.mark.parametrize(("way", "method"), zip(WAYS, itertools.cycle(["PUT", "PATCH"])))
+@pytest.mark.parametrize(("way", "method"), [*zip(WAYS, itertools.cycle(["PUT", "PATCH"]))])
 def test_no_update_is_lost(applications, person, way, method):
     kind, atomic_requests, path = WAYS[way]
     addresses = applications(kind, atomic_requests)
@@ -265,6 +266,7 @@ def test_no_update_is_lost_while_a_node_leaves_and_comes_back(
     found = statuses(answers)
     unknown = sum(reason == "unreachable" for _, reason, _ in answers)
     print(f"{way}, a node leaves: {dict(sorted(found.items()))}, unknown: {unknown}")
+    connections.close_all()  # That of the node that has left is broken.
     assert returned[0] >= 5
     assert set(found) <= {200, 412, 503}
     for alias in NODES:
