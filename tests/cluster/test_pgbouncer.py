@@ -105,8 +105,33 @@ def test_nine_writers_lose_no_update(person, path):
     assert Person.objects.get().days == len(successes) >= goal
 
 
-def test_a_long_list_streams_without_a_server_side_cursor(person):
-    Person.objects.bulk_create([Person(name=str(number)) for number in range(2500)])
-    client = Client()
-    tag = client.get("/api/people/")["ETag"]
-    assert client.get("/api/people/", headers={"If-None-Match": tag}).status_code == 304
+@pytest.fixture
+def server_side_cursors():
+    """As in a project that has not set DISABLE_SERVER_SIDE_CURSORS."""
+    settings = connections["pooled"].settings_dict
+    settings["DISABLE_SERVER_SIDE_CURSORS"] = False
+    yield
+    settings["DISABLE_SERVER_SIDE_CURSORS"] = True
+
+
+def test_the_tag_of_a_long_list_streams_within_one_session(server_side_cursors):
+    Person.objects.bulk_create([Person(name=str(number)) for number in range(5000)])
+    client, stopped = Client(), threading.Event()
+
+    def disturb():
+        """Take the connections in turn, so that no client gets the same one twice."""
+        while not stopped.is_set():
+            Person.objects.count()
+        connections.close_all()
+
+    threads = [threading.Thread(target=disturb) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        tag = client.get("/api/people/")["ETag"]
+        answer = client.get("/api/people/", headers={"If-None-Match": tag})
+    finally:
+        stopped.set()
+        for thread in threads:
+            thread.join()
+    assert answer.status_code == 304
