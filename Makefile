@@ -8,7 +8,7 @@ NEIGHBOURS = $(VENV)/with-neighbours
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: demo serve test test-all cells neighbours adoption race proxies browser schema bench bench-check distance django-suite lint clean data interpreter
+.PHONY: demo serve test test-all cells neighbours adoption cluster race proxies browser schema bench bench-check distance django-suite lint clean data interpreter
 
 demo: data
 	$(BIN)/python manage.py demo
@@ -46,6 +46,13 @@ neighbours: $(NEIGHBOURS)/installed
 # In other people's projects, as docs/adopting.md says. Their own tests run before and after.
 adoption: | interpreter
 	$(PYTHON) -m tests.adoption
+
+# Past one machine: a standby that is behind, PgBouncer, and three writable nodes of Galera, started
+# for the tests and stopped after them. They are not the servers of the system.
+cluster:
+	.ci/cluster
+	@$(MAKE) --no-print-directory $(VENV)/databases
+	$(BIN)/python -m tests.cluster
 
 race: $(VENV)/databases
 	$(BIN)/python -m tests.race

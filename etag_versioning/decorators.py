@@ -20,6 +20,8 @@ from .cache_control import check_cache_control
 from .conf import settings
 from .http.headers import without_length
 from .http.policy import IF_MATCH_MODES, IfMatch
+from .http.preconditions import SAFE_METHODS
+from .orm.request_reads import reads_of_request
 from .runtime_audit.answers import aaudited, audited
 from .sources.base import RowSource
 from .sources.combined import CombinedSource
@@ -35,6 +37,7 @@ from .sources.functions import (
 from .views.async_request import AsyncCall, for_threads
 from .views.audited import AsyncAuditedCall, AuditedCall
 from .views.etag_options import Options
+from .views.late_rendering import render_with
 from .views.request import Call
 
 __all__ = [
@@ -175,9 +178,12 @@ def versioned_condition(
             @functools.wraps(view)
             async def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
                 call = AsyncCall(threaded, view, request, args, kwargs)
-                response = await call.respond()
-                if (audit := settings.audit) is not None:
-                    response = await aaudited(AsyncAuditedCall(call, audit), response)
+                with reads_of_request(writes=request.method not in SAFE_METHODS) as reads:
+                    response = await call.respond()
+                    if (audit := settings.audit) is not None:
+                        response = await aaudited(AsyncAuditedCall(call, audit), response)
+                if reads is not None:
+                    render_with(reads, response)
                 if response.status_code == 204:
                     without_length(response)
                 return response
@@ -187,9 +193,12 @@ def versioned_condition(
             @functools.wraps(view)
             def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
                 call = Call(known, view, request, args, kwargs)
-                response = call.respond()
-                if (audit := settings.audit) is not None:
-                    response = audited(AuditedCall(call, audit), response)
+                with reads_of_request(writes=request.method not in SAFE_METHODS) as reads:
+                    response = call.respond()
+                    if (audit := settings.audit) is not None:
+                        response = audited(AuditedCall(call, audit), response)
+                if reads is not None:
+                    render_with(reads, response)
                 if response.status_code == 204:
                     without_length(response)
                 return response

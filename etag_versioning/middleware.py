@@ -8,9 +8,9 @@ from django.utils.deprecation import MiddlewareMixin
 
 from .exceptions import StaleWriteError
 from .http.error_responses import ErrorResponse
-from .http.preconditions import CONFLICT, UNAVAILABLE
+from .http.preconditions import CONFLICT, UNAVAILABLE, UNREACHABLE
 from .http.reporting import report
-from .orm.database_errors import is_contention
+from .orm.database_errors import is_contention, is_unreachable
 
 __all__ = ["StaleWriteMiddleware"]
 
@@ -18,8 +18,9 @@ __all__ = ["StaleWriteMiddleware"]
 class StaleWriteMiddleware(MiddlewareMixin):
     """
     Answers 409 (RFC 9110 §15.5.10) where a view raises ``StaleWriteError``, and 503 where the
-    database gave up because of concurrent writes, also at the COMMIT of ``ATOMIC_REQUESTS``
-    under SERIALIZABLE, which a view cannot catch.
+    database gave up because of concurrent writes, or cannot be reached. It does so at the COMMIT
+    of ``ATOMIC_REQUESTS``, too, which a view cannot catch: PostgreSQL refuses one under
+    SERIALIZABLE, and a Galera cluster where another node has written the row.
 
     Without it, such a request is answered 500, and its client does not learn why.
     """
@@ -31,6 +32,8 @@ class StaleWriteMiddleware(MiddlewareMixin):
             decision = CONFLICT
         elif is_contention(exception):
             decision = UNAVAILABLE
+        elif is_unreachable(exception):
+            decision = UNREACHABLE
         else:
             return None
         report(request, decision)

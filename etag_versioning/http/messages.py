@@ -64,5 +64,9 @@ MESSAGES: Mapping[Reason, str | Promise] = {
         "Another resource has a value that must be unique. Nothing was written; send another value."
     ),
     Reason.GONE: _("The resource was deleted at the same time. Nothing was written."),
+    Reason.UNREACHABLE: _(
+        "The database cannot be reached at the moment. Try again; before you repeat a write, fetch "
+        "the resource with Cache-Control: no-cache, since the write may have been made."
+    ),
     Reason.CONTENTION: _("Others were writing at the same time. Nothing was written; try again."),
 }

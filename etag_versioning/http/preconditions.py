@@ -34,6 +34,7 @@ __all__ = [
     "NO_POLICY",
     "STALE",
     "UNAVAILABLE",
+    "UNREACHABLE",
     "ConditionalHeaders",
     "Decision",
     "Outcome",
@@ -84,6 +85,7 @@ class Reason(enum.Enum):
     INTERRUPTED = "changed by another, when part of the request may have been written"
     DUPLICATE = "another row has a value that must be unique"
     CONTENTION = "the database could not let this write through"
+    UNREACHABLE = "the database cannot be reached"
 
 
 class ConditionalHeaders(NamedTuple):
@@ -174,6 +176,7 @@ STALE = Decision(Outcome.PRECONDITION_FAILED, Reason.STALE)
 ABSENT = Decision(Outcome.PRECONDITION_FAILED, Reason.ABSENT)
 EXISTS = Decision(Outcome.PRECONDITION_FAILED, Reason.EXISTS)
 UNAVAILABLE = Decision(Outcome.UNAVAILABLE, Reason.CONTENTION)
+UNREACHABLE = Decision(Outcome.UNAVAILABLE, Reason.UNREACHABLE)
 
 
 def evaluate(

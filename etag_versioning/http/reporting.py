@@ -3,7 +3,8 @@ Reports the decision on a request's preconditions: a log record, and the signal.
 
 Logger ``etag_versioning``: INFO for 404, 412 and 428 by a precondition, which clients cause
 every day; WARNING for 409 and 503, where concurrent writes collided, and for a write that
-"report" lets through. A 304 and other requests that proceed are not logged.
+"report" lets through; ERROR, with the traceback, where the database cannot be reached. A 304 and
+other requests that proceed are not logged.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ def report(request: Any, decision: Decision) -> None:
     level = _LEVELS[decision.outcome]
     if decision.outcome is Outcome.PROCEED and decision.reason is not Reason.NONE:
         level = logging.WARNING
+    if decision.reason is Reason.UNREACHABLE:
+        level = logging.ERROR
     if level is not None and logger.isEnabledFor(level):
         _log(level, request, decision)
     precondition_evaluated.send_robust(
@@ -67,5 +70,6 @@ def _log(level: int, request: HttpRequest, decision: Decision) -> None:
         path,
         "let through" if goes_on else status,
         decision.reason.value,
+        exc_info=decision.reason is Reason.UNREACHABLE,
         extra={"status_code": status, "reason": decision.reason.name, "request": request},
     )

@@ -265,6 +265,8 @@ class Swap(ActiveSave):
 
     def insert(self, insert: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Let Django insert the row."""
+        for guard in self.guards:
+            guard.admit_insert(getattr(self.instance, self.columns.key), self.instance)
         if self.touches:
             self.begin(insert=True)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError, IntegrityError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..exceptions import StaleWriteError
@@ -18,6 +18,7 @@ __all__ = [
     "is_duplicate",
     "is_lost_race",
     "is_overtaken",
+    "is_unreachable",
     "violates_foreign_key",
     "was_raised_after_commit",
 ]
@@ -32,6 +33,11 @@ RECORD_CHANGED = 1020
 _MYSQL_TIMEOUT = 1969
 # The same, lock wait timeout, deadlock.
 _MYSQL_CONTENTION = frozenset({RECORD_CHANGED, 1205, 1213})
+# A node of a Galera cluster that is not, or not yet, part of it; shutdown in progress; connection
+# killed; then the client's own: cannot connect, server has gone away, connection lost.
+_MYSQL_UNREACHABLE = frozenset({1047, 1053, 1927, 2002, 2003, 2006, 2013})
+# SQLSTATEs: admin shutdown, crash shutdown, cannot connect now; class 08, connection exceptions.
+_POSTGRESQL_UNREACHABLE = frozenset({"57P01", "57P02", "57P03"})
 # SQLITE_BUSY and SQLITE_LOCKED; extended codes carry them in the low byte.
 _SQLITE_CONTENTION = frozenset({5, 6})
 # Django runs the callbacks of ``transaction.on_commit()`` in these: after the commit, or
@@ -64,6 +70,23 @@ def is_contention(error: Exception) -> bool:
         postgresql in _POSTGRESQL_CONTENTION
         or mysql in _MYSQL_CONTENTION
         or (sqlite & 0xFF) in _SQLITE_CONTENTION
+    )
+
+
+def is_unreachable(error: Exception) -> bool:
+    """
+    Whether the database took no statement, or the connection broke. If it broke at the COMMIT,
+    nobody knows whether the transaction was committed.
+    """
+    if not isinstance(error, OperationalError):
+        return False
+    postgresql, mysql, _ = _codes(error)
+    if postgresql is None and type(error.__cause__).__module__.startswith("psycopg"):
+        return True  # libpq's own: only the server's errors have a SQLSTATE.
+    return (
+        mysql in _MYSQL_UNREACHABLE
+        or postgresql in _POSTGRESQL_UNREACHABLE
+        or str(postgresql).startswith("08")
     )
 
 

@@ -194,6 +194,16 @@ class Guard:
             owner, using, pk = self.row.columns.owner, self.row.using, self.row.pk
             raise StaleWriteError(owner, pk, using, instance, expected=self.state, found=state)
 
+    def admit_insert(self, pk: Any, instance: models.Model) -> None:
+        """
+        Raise ``StaleWriteError`` where ``instance`` would take the place of the row, which
+        another request has deleted since it was evaluated.
+        """
+        is_it = pk is not None and self.row.pk == pk
+        if is_it and self.enforced and self.status is Status.OPEN:
+            owner, using = self.row.columns.owner, self.row.using
+            raise StaleWriteError(owner, pk, using, instance, expected=self.state)
+
     # After a write.
 
     def note_comparison(self) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.paginator import Paginator
+from django.db import connections, transaction
 from django.db.models import QuerySet
 from rest_framework import pagination
 from rest_framework.pagination import (
@@ -117,12 +118,23 @@ def validators_of_page(view: VersionedViewMixin) -> EarlyPage | None:
         for value in found
     )
     envelope = _drf_envelope(view) if paginated else []
-    current = page_validators(
-        _label(queryset.model), rows, envelope, view.versioning.representation()
-    )
+    label, representation = _label(queryset.model), view.versioning.representation()
+    with nullcontext() if paginated else _streaming(queryset.db):
+        current = page_validators(label, rows, envelope, representation)
     # A paginator keeps what it has read, so list() gets a new one.
     vars(view).pop("_paginator", None)
     return EarlyPage(current, queryset, rows.number, envelope)
+
+
+def _streaming(using: str) -> AbstractContextManager[Any]:
+    """
+    A block in which rows stream. Outside of a transaction, PostgreSQL's cursor would belong to
+    the session, and behind PgBouncer in transaction mode the next statement may have another.
+    """
+    connection = connections[using]
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        return nullcontext()
+    return transaction.atomic(using=using)
 
 
 def _paginates_as_drf(view: Any) -> bool:

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model
 from django.http import Http404
+from django.http.response import HttpResponseBase
 
 from ..cache_control import set_cache_control
 from ..http.preconditions import NO_CONDITIONS, Validators
 from ..sources.rows import Row
 from .handler_code import READING, Decorator, handler_code
 from .hooks import hooked, noting
-from .pagination import RenderedPage, cheap_list, validators_of_page
+from .pagination import EarlyPage, RenderedPage, cheap_list, validators_of_page
 from .representation import content_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .generic_views import GenericVersioning, VersionedViewMixin
 
 __all__ = [
+    "ListReader",
     "OwnAnswer",
     "gives_tags",
     "late_code",
@@ -215,14 +217,6 @@ def read_object(view: VersionedViewMixin, method: Method, *args: Any, **kwargs: 
         method: what answers with 200.
     """
     versioning: GenericVersioning = view.versioning
-    # Before the rows are read: terms that are read later may name content that is not shown.
-    versioning.representation()
-    early = versioning.conditions != NO_CONDITIONS
-    if early and (row := versioning.read_first()) is not None:
-        early = False
-        not_modified = versioning.check_preconditions(versioning.validators_of(row))
-        if not_modified is not None:
-            return not_modified
     loaded: list[Any] = []
     load = view.get_object
 
@@ -234,11 +228,21 @@ def read_object(view: VersionedViewMixin, method: Method, *args: Any, **kwargs: 
             versioning.shown = versioning.validators_of(versioning.row_of(instance))
         return instance
 
+    def load_validators() -> Validators:
+        versioning.representation()
+        loaded[:] = [versioning.load(load)]
+        versioning.shown = versioning.validators_of(versioning.row_of(loaded[0]))
+        return versioning.shown
+
+    if versioning.conditions != NO_CONDITIONS:
+        current = versioning.newest(versioning.read_first_validators)
+        if current is None:
+            current = versioning.newest(load_validators)
+        if (not_modified := versioning.check_preconditions(current)) is not None:
+            return not_modified
+    # Before the rows are read: terms that are read later may name content that is not shown.
+    versioning.representation()
     with hooked(view, get_object=get_object):
-        if early:
-            loaded.append(view.get_object())
-            if (not_modified := versioning.check_preconditions(versioning.shown)) is not None:
-                return not_modified
         return method(*args, **kwargs)
 
 
@@ -248,14 +252,17 @@ def read_named_row(view: VersionedAPIViewMixin, method: Method, *args: Any, **kw
     first, since the method may show it without loading it.
     """
     versioning: Any = view.versioning
-    versioning.representation()
-    if versioning.may_read_row():
-        row = versioning.read_row()
-        if row is None:
+
+    def read() -> Validators:
+        versioning.representation()
+        if not versioning.may_read_row():
+            row = versioning.row_of(view.get_object())
+        elif (row := versioning.read_row()) is None:
             raise Http404
-    else:
-        row = versioning.row_of(view.get_object())
-    versioning.shown = versioning.validators_of(row)
+        validators: Validators = versioning.validators_of(row)
+        return validators
+
+    versioning.shown = versioning.newest(read)
     if (not_modified := versioning.check_preconditions(versioning.shown)) is not None:
         return not_modified
     return method(*args, **kwargs)
@@ -269,22 +276,53 @@ def read_page(view: VersionedViewMixin, method: Method, *args: Any, **kwargs: An
         view: the view, at its request.
         method: what answers with 200.
     """
-    versioning = view.versioning
-    # Before the rows are read, as in read_object().
-    versioning.representation()
-    cheap, early = cheap_list(view), None
-    if versioning.conditions != NO_CONDITIONS:
-        early = validators_of_page(view) if cheap is None else None
-        current = early.validators if early is not None else cheap
-        if current is not None:
-            not_modified = versioning.check_preconditions(current)
-            if not_modified is not None:
-                return not_modified
-    page = RenderedPage(view, early)
+    listed = ListReader(view)
+    if (not_modified := listed.check_preconditions()) is not None:
+        return not_modified
+    page = RenderedPage(view, listed.early)
     with page.loading():
         response = method(*args, **kwargs)
-    versioning.shown = cheap or page.validators() or Validators()
+    view.versioning.shown = listed.cheap or page.validators() or Validators()
     return response
+
+
+class ListReader:
+    """
+    The validators of a list before it is rendered.
+
+    Args:
+        view: the view, at its request.
+
+    Attributes:
+        cheap: those that the view's ``list_validator`` reads, if it has one.
+        early: the page; ``None`` without a precondition, and where it cannot be read so early.
+    """
+
+    def __init__(self, view: Any) -> None:
+        self.view = view
+        self.cheap: Validators | None = None
+        self.early: EarlyPage | None = None
+
+    def read(self) -> Validators | None:
+        # Before the rows are read, as in read_object().
+        self.view.versioning.representation()
+        self.cheap = cheap_list(self.view)
+        if self.cheap is not None or self.view.versioning.conditions == NO_CONDITIONS:
+            return self.cheap
+        self.early = validators_of_page(self.view)
+        return None if self.early is None else self.early.validators
+
+    def check_preconditions(self) -> HttpResponseBase | None:
+        """The 304; or ``None`` to go on, also where the tag will be made of the answer."""
+        versioning: Any = self.view.versioning
+        current = versioning.newest(self.read)
+        if versioning.conditions == NO_CONDITIONS:
+            return None
+        if current is None:
+            versioning.read_own_from_primary()
+            return None
+        not_modified: HttpResponseBase | None = versioning.check_preconditions(current)
+        return not_modified
 
 
 def read_own(view: VersionedViewMixin, handler: Method, *args: Any, **kwargs: Any) -> Any:
@@ -296,6 +334,7 @@ def read_own(view: VersionedViewMixin, handler: Method, *args: Any, **kwargs: An
         view: the view, at its request.
         handler: the handler.
     """
+    view.versioning.read_own_from_primary()
     view.versioning.representation()
     answer = OwnAnswer(view)
     load = partial(view.versioning.load, view.get_object)

@@ -32,6 +32,7 @@ from ..http.preconditions import (
 )
 from ..http.reporting import report
 from ..http.representation import Representation, request_representation
+from ..orm.request_reads import current_reads, newest
 from ..sources.extra_terms import extended_representation
 from ..sources.rows import Row, extra_names, row_of
 from ..sources.validator_query import read_row
@@ -142,6 +143,10 @@ class Versioning:
         """
         return self.read_row() if self.may_read_row() else None
 
+    def read_first_validators(self) -> Validators | None:
+        row = self.read_first()
+        return None if row is None else self.validators_of(row)
+
     # Its tags.
 
     def validators_of(self, row: Row) -> Validators:
@@ -185,6 +190,29 @@ class Versioning:
         return found
 
     # The preconditions.
+
+    def newest(self, read: Callable[[], Validators | None]) -> Validators | None:
+        """``read()``; on the primary for a read whose tag the replica does not have."""
+        if self.conditions == NO_CONDITIONS or current_reads.get() is None:
+            return read()
+
+        def read_all() -> Validators | None:
+            self.representations.clear()  # Its terms may come from the replica, too.
+            return read()
+
+        def answers(found: Validators | None) -> bool:
+            return self.evaluate(found).outcome is Outcome.NOT_MODIFIED
+
+        return newest(read_all, answers, Http404)
+
+    def read_own_from_primary(self) -> None:
+        """
+        Let a conditional read whose tag is only known when the project's code has run go where
+        writes go: that code is not run a second time.
+        """
+        reads = current_reads.get()
+        if reads is not None and self.conditions != NO_CONDITIONS:
+            reads.from_primary = True
 
     def evaluate(
         self,

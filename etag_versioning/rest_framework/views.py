@@ -13,8 +13,9 @@ from ..apps import require_installed
 from ..exceptions import StaleWriteError
 from ..http import headers
 from ..http.error_responses import set_error_headers
-from ..http.preconditions import CONFLICT, SAFE_METHODS, UNAVAILABLE
-from ..orm.database_errors import is_contention, was_raised_after_commit
+from ..http.preconditions import CONFLICT, SAFE_METHODS, UNAVAILABLE, UNREACHABLE
+from ..orm.database_errors import is_contention, is_unreachable, was_raised_after_commit
+from ..orm.request_reads import reads_of_request
 from .exceptions import LostRace, PreconditionError, set_problem_details
 from .fingerprint import read_early
 from .options import ViewOptions
@@ -44,6 +45,11 @@ class VersionedView(ViewOptions, APIView):
         read_early(view_class, given or getattr(cls, "serializer_class", None))
         return view
 
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """DRF's; see ``routers`` for where the request reads."""
+        with reads_of_request(writes=request.method not in SAFE_METHODS):
+            return super().dispatch(request, *args, **kwargs)
+
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         versioning = self.versioning
         if versioning.shown is not None and 200 <= response.status_code < 300:
@@ -69,6 +75,8 @@ class VersionedView(ViewOptions, APIView):
                 exc = PreconditionError(CONFLICT)
             elif is_contention(exc):
                 exc = PreconditionError(UNAVAILABLE)
+            elif is_unreachable(exc):
+                exc = PreconditionError(UNREACHABLE)
             elif isinstance(exc, RuntimeError) and self.request.method not in SAFE_METHODS:
                 _raise_for_durable(exc)
         response = super().handle_exception(exc)

@@ -16,7 +16,8 @@ from django.http import HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
 from ..exceptions import StaleWriteError
-from ..http.preconditions import INTERRUPTED, READ_METHODS, UNCONDITIONAL_METHODS
+from ..http.preconditions import INTERRUPTED, READ_METHODS, UNCONDITIONAL_METHODS, UNREACHABLE
+from ..orm.database_errors import is_unreachable
 from ..orm.guards import DetachedGuard, Guard, WriteForbidden
 from ..sources.raw_sql import noting_raw_writes, warn_if_unbumped
 from ..sources.rows import Row
@@ -85,6 +86,8 @@ class AsyncCall(Call):
                 raise
             if isinstance(guard, DetachedGuard) and guard.committed:
                 return self.answer_lost(INTERRUPTED)
+            if is_unreachable(error):
+                return self.answer_lost(UNREACHABLE)
             return self.answer_lost(*await sync_to_async(self.decide_again)(before, error))
 
     async def call_noting_raw_sql(self, row: Row | None, guard: Guard) -> HttpResponseBase:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
@@ -30,6 +31,7 @@ from ..http.preconditions import (
     READ_METHODS,
     UNAVAILABLE,
     UNCONDITIONAL_METHODS,
+    UNREACHABLE,
     Decision,
     Outcome,
     Validators,
@@ -42,9 +44,11 @@ from ..orm.database_errors import (
     is_contention,
     is_duplicate,
     is_lost_race,
+    is_unreachable,
     was_raised_after_commit,
 )
 from ..orm.guards import Guard, ReadOnlyGuard, WriteForbidden
+from ..orm.request_reads import current_reads, newest
 from ..sources.absent_rows import CreationGuard
 from ..sources.base import Current
 from ..sources.extra_terms import extended_representation
@@ -152,7 +156,7 @@ class Call:
     def check(self) -> Evaluated | HttpResponseBase:
         """What was read for the request, if the view may run; if not, what to answer."""
         try:
-            evaluated = self.evaluate()
+            evaluated = self.evaluate() if current_reads.get() is None else self.evaluate_newest()
         except DatabaseError as error:
             return self.unavailable(error)
         decision = evaluated.decision
@@ -167,6 +171,20 @@ class Call:
             set_cache_control(response, self.options.cache_control, self.request)
             return response
         return ErrorResponse(self.request, *self.shown(decision, evaluated.validators))
+
+    def evaluate_newest(self) -> Evaluated:
+        """``evaluate()``; on the primary for a read whose tag the replica does not have."""
+        if self.method not in READ_METHODS or self.headers == NO_CONDITIONS:
+            return self.evaluate()
+
+        def read() -> Evaluated:
+            self.representation = None  # Its terms may come from the replica, too.
+            return self.evaluate()
+
+        def answers(found: Evaluated) -> bool:
+            return found.decision.outcome is Outcome.NOT_MODIFIED
+
+        return newest(read, answers, Http404, attrgetter("validators"))
 
     def evaluate(self) -> Evaluated:
         options, method = self.options, self.method
@@ -275,13 +293,17 @@ class Call:
     def may_be_lost(before: Evaluated, error: Exception) -> bool:
         """Whether the error can come from another request that wrote first."""
         creation = before.row is None and isinstance(error, IntegrityError)
-        return creation or is_lost_race(error) or is_duplicate(error)
+        return creation or is_lost_race(error) or is_duplicate(error) or is_unreachable(error)
 
     def finish_read(self, response: Any, validators: Validators) -> Any:
         if 200 <= response.status_code < 300:
             # Who writes the tag, or its function, knows what the page depends on.
             is_ours = self.options.etag_func is None and "ETag" not in response.headers
-            headers.set_validators(response, validators)
+            reads = current_reads.get()
+            # What is streamed is read after the view, from the replica again: a tag that was
+            # read from the primary would be too new for it.
+            if reads is None or not (reads.from_primary and response.streaming):
+                headers.set_validators(response, validators)
             if is_ours:
                 covers = self.representation.covers if self.representation else ()
                 remove_tag_from_personal_page(self.request, covers, self.view, response)
@@ -325,7 +347,9 @@ class Call:
     # Another request wrote the row first, or holds its lock.
 
     def unavailable(self, error: DatabaseError) -> HttpResponseBase:
-        """503 if other requests' locks keep us from reading the row's state."""
+        """503 if other requests' locks, or a broken connection, keep us from the row's state."""
+        if is_unreachable(error):
+            return self.answer_lost(UNREACHABLE)
         if not is_contention(error):
             raise error
         return self.answer_lost(UNAVAILABLE)
@@ -335,6 +359,8 @@ class Call:
         The answer after a lost race. Once our own transaction has ended, the row is read
         again, for the current tag. Under ATOMIC_REQUESTS it goes on, and the answer names none.
         """
+        if is_unreachable(error):
+            return self.answer_lost(UNREACHABLE)
         opened = [each for each in connections.all(initialized_only=True) if each.in_atomic_block]
         if not opened:
             decision, etag = self.decide_again(before, error)

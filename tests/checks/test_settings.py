@@ -1,4 +1,4 @@
-"""``ETAG_VERSIONING`` and the client flags of MariaDB."""
+"""``ETAG_VERSIONING``, the client flags of MariaDB, and database routers."""
 
 import pytest
 from django.core import checks
@@ -6,7 +6,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.test import override_settings
 
-from etag_versioning.checks import check_client_flags, check_settings
+from etag_versioning.checks import check_client_flags, check_routers, check_settings
 from etag_versioning.conf import Settings
 
 
@@ -77,3 +77,37 @@ def test_the_same_option_of_another_engine_is_no_error(monkeypatch):
     handler = type(connections)({"default": database})
     monkeypatch.setattr("etag_versioning.checks.settings.connections", handler)
     assert check_client_flags() == []
+
+
+class PrimaryReplicaRouter:
+    def db_for_read(self, model, **hints):
+        return "other"
+
+    def db_for_write(self, model, **hints):
+        return "default"
+
+
+OURS = "etag_versioning.routers.ReadYourWritesRouter"
+OWN = f"{__name__}.PrimaryReplicaRouter"
+
+
+@pytest.mark.parametrize("given", [[OWN], [OWN, OURS]])
+def test_replicas_without_our_router_in_the_first_place_are_a_warning(settings, given):
+    settings.DATABASE_ROUTERS = given
+    (message,) = check_routers()
+    assert (message.id, message.level) == ("etag_versioning.W010", checks.WARNING)
+    assert 'is read from "other" and written to "default"' in message.msg
+    assert message.hint == f'DATABASE_ROUTERS = [\n    "{OURS}",\n    "{OWN}",\n]'
+
+
+class OneDatabaseRouter:
+    def db_for_read(self, model, **hints):
+        return "other"
+
+    db_for_write = db_for_read
+
+
+@pytest.mark.parametrize("given", [[], [OneDatabaseRouter()], [OURS, OWN]])
+def test_no_replicas_or_our_router_first_is_no_warning(settings, given):
+    settings.DATABASE_ROUTERS = given
+    assert check_routers() == []

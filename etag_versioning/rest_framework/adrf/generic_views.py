@@ -13,6 +13,8 @@ from django.http import Http404
 from django.utils.functional import cached_property
 from rest_framework.request import Request
 
+from ...http.preconditions import SAFE_METHODS
+from ...orm.request_reads import reads_of_request
 from ..generic_views import GenericVersioning, VersionedViewMixin
 from .handlers import AsyncGuardedCreate, AsyncGuardedHandler
 
@@ -68,6 +70,11 @@ class AsyncVersionedViewMixin(VersionedViewMixin, generics.GenericAPIView):
     """The base of the mixins for adrf's generic views and viewsets."""
 
     versioning = cached_property(AsyncVersioning)
+
+    async def async_dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """adrf's, which runs after ``dispatch()`` has returned."""
+        with reads_of_request(writes=request.method not in SAFE_METHODS):
+            return await super().async_dispatch(request, *args, **kwargs)
 
     async def aget_object(self) -> Any:
         """As ``get_object()``, for adrf's own."""

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from django.db import DatabaseError
 from rest_framework.response import Response
 
@@ -23,8 +23,8 @@ from ..conflicts import conflict
 from ..creates import REFUSALS, GuardedCreate, is_versioned
 from ..exceptions import optional
 from ..hooks import hooked
-from ..pagination import RenderedPage, cheap_list, validators_of_page
-from ..reads import OwnAnswer
+from ..pagination import RenderedPage
+from ..reads import ListReader, OwnAnswer
 from ..statements import refresh
 from ..writes import Failed, GuardedWrite
 
@@ -75,33 +75,33 @@ async def aread_object(view: Any, method: Method, *args: Any, **kwargs: Any) -> 
         row = versioning.read_row() if versioning.may_read_row() else None
         return None if row is None else versioning.validators_of(row)
 
-    await sync_to_async(versioning.representation)()
+    def load_validators() -> Validators | None:
+        versioning.representation()
+        loaded.clear()
+        versioning.shown = None
+        loaded.append(async_to_sync(view.aget_object)())
+        return versioning.shown
+
     note = _noting(view.afilter_queryset, versioning.note_annotations)
     with hooked(view, aget_object=aget_object, afilter_queryset=note):
         if versioning.conditions != NO_CONDITIONS:
-            current = await sync_to_async(validators_of_row)()
+            current = await sync_to_async(versioning.newest)(validators_of_row)
             if current is None:
-                loaded.append(await view.aget_object())
-                current = versioning.shown
+                current = await sync_to_async(versioning.newest)(load_validators)
             not_modified = await sync_to_async(versioning.check_preconditions)(current)
             if not_modified is not None:
                 return not_modified
+        await sync_to_async(versioning.representation)()
         return await method(*args, **kwargs)
 
 
 async def aread_page(view: Any, method: Method, *args: Any, **kwargs: Any) -> Any:
     """As ``read_page()``, for a method that awaits its page."""
-    versioning = view.versioning
-    await sync_to_async(versioning.representation)()
-    cheap, early = await sync_to_async(cheap_list)(view), None
-    if versioning.conditions != NO_CONDITIONS:
-        early = await sync_to_async(validators_of_page)(view) if cheap is None else None
-        current = early.validators if early is not None else cheap
-        if current is not None:
-            not_modified = await sync_to_async(versioning.check_preconditions)(current)
-            if not_modified is not None:
-                return not_modified
-    page = RenderedPage(view, early)
+    listed = ListReader(view)
+    not_modified = await sync_to_async(listed.check_preconditions)()
+    if not_modified is not None:
+        return not_modified
+    page = RenderedPage(view, listed.early)
     hooks = {
         "afilter_queryset": _noting(view.afilter_queryset, page.note_queryset),
         "apaginate_queryset": _noting(view.apaginate_queryset, page.note_page),
@@ -109,12 +109,14 @@ async def aread_page(view: Any, method: Method, *args: Any, **kwargs: Any) -> An
     }
     with hooked(view, **hooks):
         response = await method(*args, **kwargs)
-    versioning.shown = cheap or await sync_to_async(page.validators)() or Validators()
+    shown = listed.cheap or await sync_to_async(page.validators)()
+    view.versioning.shown = shown or Validators()
     return response
 
 
 async def aread_own(view: Any, handler: Method, *args: Any, **kwargs: Any) -> Any:
     """As ``read_own()``, for a coroutine."""
+    view.versioning.read_own_from_primary()
     await sync_to_async(view.versioning.representation)()
     answer, load = OwnAnswer(view), view.aget_object
 
