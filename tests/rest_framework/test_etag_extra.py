@@ -105,8 +105,9 @@ def test_extra_rows_are_read_before_those_that_are_shown(client, person, address
     headers = {"If-None-Match": '"other"'} if conditional else {}
     with CaptureQueriesContext(connection) as queries:
         client.get(url, headers=headers)
-    assert "testapp_team" in queries[0]["sql"]
-    assert all("testapp_team" not in each["sql"] for each in queries[1:])
+    (extra,) = [index for index, each in enumerate(queries) if "testapp_team" in each["sql"]]
+    # The last query reads what is shown.
+    assert extra < len(queries) - 1
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
