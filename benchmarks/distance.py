@@ -44,11 +44,11 @@ class Way:
 
 
 WAYS = [
-    Way("plain 200", PLAIN, "GET", 200, 32),
+    Way("plain 200", PLAIN, "GET", 200, 33),
     Way("plain 304", PLAIN, "GET", 304, 31),
     Way("plain PUT", PLAIN, "PUT", 200, 107),
     Way("plain 412", PLAIN, "PUT", 412, 41),
-    Way("DRF 200", DRF, "GET", 200, 48),
+    Way("DRF 200", DRF, "GET", 200, 49),
     Way("DRF 304", DRF, "GET", 304, 52),
     Way("DRF PATCH", DRF, "PATCH", 200, 124),
     Way("DRF 412", DRF, "PATCH", 412, 89),
