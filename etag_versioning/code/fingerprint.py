@@ -83,9 +83,9 @@ def fingerprint_of(*roots: Any) -> Fingerprint:
     nodes = _reachable([*start.references.values(), *RENDERING_SETTINGS])
     given = versions()
     lines = [f"{name} {version}" for name, version in given.items()]
-    lines += sorted(_line(node) for node in nodes)
-    parts = {**given, **_parts(nodes)}
-    unseen = {what for node in nodes for what in node.unseen}.union(start.node().unseen)
+    lines += sorted(_line(node, nodes) for node in nodes.values())
+    parts = {**given, **_parts(nodes.values())}
+    unseen = {what for node in nodes.values() for what in node.unseen}.union(start.node().unseen)
     return Fingerprint(digest([*start.terms, *lines]), parts, tuple(sorted(unseen)))
 
 
@@ -115,10 +115,10 @@ def _everything(reference: Any) -> bool:
     return True
 
 
-def _line(node: Node) -> str:
+def _line(node: Node, nodes: Mapping[Any, Node]) -> str:
     """A node with the digests of those that it names: two may have the same name."""
-    named = [_nodes[key][1] for key in node.references if key in _nodes]
-    return " ".join([node.name, node.digest, *(each.digest for each in named if each)])
+    named = [nodes[key].digest for key in node.references if key in nodes]
+    return " ".join([node.name, node.digest, *named])
 
 
 def _parts(nodes: Iterable[Node]) -> dict[str, str]:
@@ -131,7 +131,9 @@ def _parts(nodes: Iterable[Node]) -> dict[str, str]:
     }
 
 
-def _reachable(references: list[Any], is_wanted: Callable[[Any], bool] = _everything) -> list[Node]:
+def _reachable(
+    references: list[Any], is_wanted: Callable[[Any], bool] = _everything
+) -> dict[Any, Node]:
     """All nodes that these lead to by way of those that are wanted."""
     found: dict[Any, Node] = {}
     names: set[str] = set()
@@ -159,7 +161,7 @@ def _reachable(references: list[Any], is_wanted: Callable[[Any], bool] = _everyt
         if not REVERSING.isdisjoint(node.names):
             pending.append(_Routes())
         names |= node.names
-    return list(found.values())
+    return found
 
 
 def _models(model: Any) -> Iterator[Any]:

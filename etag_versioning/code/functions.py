@@ -18,15 +18,15 @@ __all__ = ["read_constant", "read_function"]
 
 # What a function reads besides rows and code, by the name that it uses.
 _OUTSIDE: Final = {
-    "open": "reads a file",
-    "read_text": "reads a file",
-    "read_bytes": "reads a file",
-    "environ": "reads the environment",
-    "getenv": "reads the environment",
-    "eval": "runs code that is data",
-    "exec": "runs code that is data",
-    "__import__": "imports by a computed name",
-    "urlopen": "asks another service",
+    "open": "{0}() reads a file",
+    "read_text": "{0}() reads a file",
+    "read_bytes": "{0}() reads a file",
+    "environ": "os.environ",
+    "getenv": "{0}() reads the environment",
+    "eval": "{0}() runs code that is data",
+    "exec": "{0}() runs code that is data",
+    "__import__": "an import by a computed name",
+    "urlopen": "{0}() asks another service",
 }
 _SERVICES: Final = frozenset({"aiohttp", "boto3", "httpx", "requests", "urllib3"})
 _BY_PATH: Final = frozenset({"import_string", "import_module"})
@@ -50,7 +50,7 @@ def read_function(function: FunctionType, reader: Reader) -> None:
             reader.bound(name, namespace, names.names)
         if name not in namespace or name in REVERSING:
             reader.names.add(name)
-    if "settings" in reader.terms or "getattr" in names.names:
+    if "getattr" in names.names:
         reader.settings(names.texts)
     for text in names.texts:
         reader.template(text)
@@ -89,10 +89,13 @@ def _read_imports(function: FunctionType, names: Names, reader: Reader) -> None:
 def _tell_unseen(function: FunctionType, names: Names, reader: Reader) -> None:
     namespace = function.__globals__
     for name in sorted(names.names & _OUTSIDE.keys()):
-        is_builtin = not hasattr(builtins, name) or name not in namespace
-        if is_builtin:
-            reader.cannot_see(f"{name}() {_OUTSIDE[name]}" if name != "environ" else "os.environ")
-    for name in sorted(names.names & _SERVICES):
+        is_own = hasattr(builtins, name) and name in namespace
+        # A request has an ``environ`` too.
+        is_of_request = name == "environ" and not ("os" in namespace or name in namespace)
+        if not is_own and not is_of_request:
+            reader.cannot_see(_OUTSIDE[name].format(name))
+    imported = {module.partition(".")[0] for module, _, _ in names.imports}
+    for name in sorted(_SERVICES & names.names & (namespace.keys() | imported)):
         reader.cannot_see(f"{name} asks another service")
     if computes_attributes(function.__code__):
         reader.cannot_see("getattr() with a computed name")

@@ -408,7 +408,12 @@ def _instance(value: Any, reader: Reader) -> None:
     """The attributes that only ``__init__()`` and its like assign."""
 
     state = state_attributes(type(value))
-    attributes = getattr(value, "__dict__", {})
+    attributes = dict(getattr(value, "__dict__", {}))
+    for base in type(value).__mro__:
+        slots = vars(base).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name not in ("__dict__", "__weakref__") and hasattr(value, name):
+                attributes[name] = getattr(value, name)
     for name in sorted(attributes):
         kept = type(getattr_static(type(value), name, None)).__name__ == "cached_property"
         if not kept and not is_changed(name, attributes[name], state):

@@ -42,6 +42,13 @@ class Point:
     y: int
 
 
+class Slotted:
+    __slots__ = ("x",)
+
+    def __init__(self, x):
+        self.x = x
+
+
 def first():
     return 1
 
@@ -75,6 +82,7 @@ VALUES = [
     ("flags", re.compile("a", re.I), re.compile("a", re.I), re.compile("a")),
     ("members of an Enum", Size.SMALL, Size(1), Size.LARGE),
     ("dataclasses", Point(1, 2), Point(1, 2), Point(2, 1)),
+    ("slots", Slotted(1), Slotted(1), Slotted(2)),
     ("translations", gettext_lazy("a"), gettext_lazy("a"), gettext_lazy("b")),
     ("plurals", ngettext_lazy("a", "b"), ngettext_lazy("a", "b"), ngettext_lazy("a", "c")),
     ("functions", first, first, second),
@@ -238,6 +246,7 @@ UNSEEN = [
     ("an import by a computed name",
      "from importlib import import_module\ndef shown(a): return import_module(a)"),
     ("requests asks another service", "requests = None\ndef shown(): return requests.get('/')"),
+    ("requests asks another service", "def shown():\n import requests\n return requests.get('/')"),
     ("the code in A, which changes while the program runs",
      "A = {}\ndef register(f):\n A[f.__name__] = f\n return f\n@register\ndef f(): return 1\n"
      "def shown(a): return A[a]()"),
@@ -254,6 +263,8 @@ def test_what_cannot_be_seen_is_listed_with_its_place(what, code):
 # (what is seen, code)
 SEEN = [
     ("getattr() with a constant name", "def shown(a): return getattr(a, 'b', None)"),
+    ("a relation called requests", "def shown(user): return user.requests.all()"),
+    ("the environ of a request", "def shown(request): return request.environ['PATH_INFO']"),
     ("a cache of values", "A = {}\ndef shown(a):\n A[a] = 1\n return A[a]"),
     ("a counter", "A = 0\ndef shown():\n global A\n A += 1"),
     ("a logger", "import logging\na = logging.getLogger('x')\ndef shown(): a.info('x')"),
