@@ -8,7 +8,6 @@ the code of methods and properties as far as it can be read. No request is neede
 from __future__ import annotations
 
 import copy
-import types
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -61,14 +60,18 @@ def _answer_of(view: Any, handler: str, kind: Any) -> Answer | None:
     model = view.model
     if model is None and view.has_own("get_versioned_queryset"):
         model = next(iter(models_named([view.kind.get_versioned_queryset])), None)
+    if model is None:
+        model = getattr(getattr(kind, "Meta", None), "model", None)
     if not _is_versioned(model) or not tags_rows(view.kind, handler):
         return None
     terms = _terms_of(view)
+    rows = _rows_read(view, model, handler, kind)
+    _leave_out_annotated(view, rows)
     return Answer(
         view=view.kind,
         name=view.name,
         model=model,
-        rows=_rows_read(view, model, handler, kind),
+        rows=rows,
         named=set(models_named(terms)),
         annotated=set(annotations_of(view.queryset)),
         words=words_of(terms),
@@ -91,6 +94,19 @@ def rows_read_by(
     rows = RowsRead(computed)
     _Walk(rows).shows(kind, [Row(model)])
     return rows
+
+
+def _leave_out_annotated(view: Any, rows: RowsRead) -> None:
+    """
+    Leave out what a ``get_queryset()`` of the view's own may annotate: its code is not run, so any
+    relation that it names beside ``annotate()`` counts.
+    """
+    words = words_of([view.kind.get_queryset]) if view.has_own("get_queryset") else set()
+    if "annotate" not in words:
+        return
+    for read in list(rows.found):
+        if read.path and read.path[0].name in words:
+            del rows.found[read]
 
 
 def _terms_of(view: Any) -> list[Any]:
@@ -208,10 +224,8 @@ class _Walk:
             return
         if isinstance(field, serializers.SerializerMethodField):
             name = field.method_name or f"get_{field.field_name}"
-            method = getattr(type(serializer), name, None)
-            if not isinstance(method, types.FunctionType):
-                return
-            self.code.shown(self.code.call(Method(method, Instance(type(serializer))), [row]))
+            for method in self.code.attribute(Instance(type(serializer)), name):
+                self.code.shown(self.code.call(method, [row]))
             return
         if isinstance(field, relations.HyperlinkedIdentityField):
             self.attributes([row], field.lookup_field.split("."))

@@ -437,6 +437,18 @@ def format_method(self, recipe):
     return f"{recipe.title} in {recipe.kitchen.name}"
 
 
+@lie("W207", "Kitchen")
+class StaticMethodOfASerializer(RecipeSerializer):
+    place = serializers.SerializerMethodField()
+
+    class Meta(RecipeSerializer.Meta):
+        fields = ("place",)
+
+    @staticmethod
+    def get_place(recipe):
+        return recipe.kitchen.name
+
+
 # Who asks, when, in which language.
 
 

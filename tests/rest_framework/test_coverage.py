@@ -154,7 +154,7 @@ def found(**options):
     """What the check says of a viewset of books with these options, under DRF's router."""
     viewset = type("Books", (BookViewSet,), {"__module__": __name__, **options})
     router = SimpleRouter()
-    router.register("books", viewset)
+    router.register("books", viewset, basename="books")
     module = ModuleType("urls_of_one_test")
     module.urlpatterns = [path("", include(router.urls))]
     with pytest.MonkeyPatch.context() as patch:
@@ -472,6 +472,25 @@ def test_a_field_whose_column_is_annotated_is_no_warning():
     assert found(serializer_class=house, queryset=rows) == []
     other = Book.objects.annotate(land=F("publisher__country__name"))
     assert len(found(serializer_class=house, queryset=other)) == 1
+
+
+def test_what_get_queryset_annotates_is_no_warning():
+    def get_queryset(self):
+        return Book.objects.filter(title=self.request.user).annotate(n=F("publisher__name"))
+
+    house = showing(house=serializers.ReadOnlyField())
+    assert found(serializer_class=house, get_queryset=get_queryset) == []
+
+
+def test_the_model_of_a_view_whose_code_makes_queryset_and_serializer_is_known():
+    def get_queryset(self):
+        return Book.objects.filter(title=self.request.user)
+
+    def get_serializer_class(self):
+        return showing(house=serializers.ReadOnlyField())
+
+    options = {"get_queryset": get_queryset, "get_serializer_class": get_serializer_class}
+    only(found(queryset=None, **options), "testapp.Publisher (house)")
 
 
 def test_rows_that_are_prefetched_under_another_name_are_a_warning():
