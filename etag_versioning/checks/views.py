@@ -17,7 +17,16 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from ..orm.state_columns import state_columns
 from .plain_views import check_decorated_view, check_unguarded_view
 
-__all__ = ["Route", "check_kwarg", "check_lookup", "check_model", "check_views", "error", "routes", "sources_of"]
+__all__ = [
+    "Route",
+    "check_kwarg",
+    "check_lookup",
+    "check_model",
+    "check_views",
+    "error",
+    "routes",
+    "sources_of",
+]
 
 
 class Route(NamedTuple):

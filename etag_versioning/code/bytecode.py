@@ -20,9 +20,12 @@ __all__ = ["Names", "changed_names", "code_terms", "computes_attributes", "names
 
 # Methods that change a list, a dictionary or a set.
 _CHANGING: Final = frozenset(
-    "add append appendleft clear difference_update discard extend extendleft insert "
-    "intersection_update move_to_end pop popitem popleft remove reverse setdefault sort "
-    "subtract symmetric_difference_update update __setitem__ __delitem__".split()
+    (
+        *("add", "append", "appendleft", "clear", "difference_update", "discard"),
+        *("extend", "extendleft", "insert", "intersection_update", "move_to_end", "pop"),
+        *("popitem", "popleft", "remove", "reverse", "setdefault", "sort", "subtract"),
+        *("symmetric_difference_update", "update", "__setitem__", "__delitem__"),
+    )
 )
 _HAS_DOCSTRING: Final = 0x4000000 if sys.version_info >= (3, 13) else 0
 _LATER: Final = sys.version_info >= (3, 12)  # LOAD_ATTR has a flag in its lowest bit.
@@ -31,15 +34,14 @@ _NAME_SHIFTS: Final = {
     "LOAD_ATTR": 1 if _LATER else 0,
     "LOAD_SUPER_ATTR": 2,
     **dict.fromkeys(
-        "LOAD_METHOD LOAD_NAME STORE_GLOBAL DELETE_GLOBAL STORE_ATTR DELETE_ATTR".split(), 0
+        ["LOAD_METHOD", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL", "STORE_ATTR", "DELETE_ATTR"],
+        0,
     ),
 }
 _LOCALS: Final = frozenset(
-    "LOAD_FAST LOAD_FAST_CHECK LOAD_FAST_BORROW LOAD_DEREF LOAD_CLOSURE".split()
+    ["LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_BORROW", "LOAD_DEREF", "LOAD_CLOSURE"]
 )
-_TWO_LOCALS: Final = frozenset(
-    ("LOAD_FAST_LOAD_FAST", "LOAD_FAST_BORROW_LOAD_FAST_BORROW")
-)
+_TWO_LOCALS: Final = frozenset(("LOAD_FAST_LOAD_FAST", "LOAD_FAST_BORROW_LOAD_FAST_BORROW"))
 _WRITING: Final = frozenset(
     dis.opmap[name]
     for name in ("STORE_SUBSCR", "DELETE_SUBSCR", "STORE_ATTR", "STORE_GLOBAL", "DELETE_GLOBAL")
@@ -63,22 +65,23 @@ class Names(NamedTuple):
     imports: tuple[tuple[str, int, tuple[str, ...]], ...]
 
 
-def code_terms(code: CodeType) -> Iterator[Any]:
+def code_terms(code: CodeType) -> list[Any]:
     """What the code does, as text and bytes that are the same in each process."""
     arguments = code.co_argcount + code.co_kwonlyargcount
     arguments += bool(code.co_flags & inspect.CO_VARARGS)
     arguments += bool(code.co_flags & inspect.CO_VARKEYWORDS)
-    yield "code"
-    yield code.co_code
-    yield code.co_exceptiontable
-    yield code.co_flags & ~_HAS_DOCSTRING
-    yield f"{code.co_argcount},{code.co_posonlyargcount},{code.co_kwonlyargcount}"
-    yield ",".join(code.co_varnames[:arguments])
-    yield ",".join(code.co_names)
-    yield ",".join(code.co_cellvars)
-    yield ",".join(code.co_freevars)
+    terms = [
+        code.co_code,
+        code.co_exceptiontable,
+        code.co_flags & ~_HAS_DOCSTRING,
+        code.co_argcount,
+        code.co_posonlyargcount,
+        code.co_kwonlyargcount,
+        repr((code.co_varnames[:arguments], code.co_names, code.co_cellvars, code.co_freevars)),
+    ]
     for constant in _constants(code):
-        yield from _constant_terms(constant)
+        terms += _constant_terms(constant)
+    return terms
 
 
 def _constants(code: CodeType) -> tuple[Any, ...]:
@@ -95,21 +98,18 @@ def _constants(code: CodeType) -> tuple[Any, ...]:
     return (None, *constants[1:]) if has_docstring else constants
 
 
-def _constant_terms(value: Any) -> Iterator[Any]:
+def _constant_terms(value: Any) -> list[Any]:
     if isinstance(value, CodeType):
-        yield from code_terms(value)
-    elif isinstance(value, tuple):
-        yield f"tuple of {len(value)}"
-        for each in value:
-            yield from _constant_terms(each)
-    elif isinstance(value, frozenset):
+        return ["code", *code_terms(value)]
+    if isinstance(value, tuple):
+        return [
+            f"tuple of {len(value)}",
+            *(term for each in value for term in _constant_terms(each)),
+        ]
+    if isinstance(value, frozenset):
         # Its order depends on the hash seed.
-        yield f"set of {len(value)}"
-        yield from sorted("".join(map(repr, _constant_terms(each))) for each in value)
-    elif isinstance(value, str | bytes):
-        yield value
-    else:
-        yield f"{type(value).__name__} {value!r}"
+        return [f"set of {len(value)}", *sorted(repr(_constant_terms(each)) for each in value)]
+    return [f"{type(value).__name__} {value!r}"]
 
 
 @lru_cache(maxsize=10_000)
@@ -190,12 +190,15 @@ def _named(code: CodeType) -> list[_Load]:
 @lru_cache(maxsize=10_000)
 def changed_names(code: CodeType) -> frozenset[str]:
     """
-    The names whose containers the code changes, or that it binds again, as dotted paths with the
-    kind of the first: ``global CACHE``, ``local self.seen``, ``global Registry.entries``. Code
-    nested in it counts too.
+    The names that the code binds again or whose containers it changes, as dotted paths with the
+    kind of the first name. Code nested in it counts too:
 
-    It is what can be read in the instructions: items set or deleted, methods called that change
-    a container, ``global``. What a container is handed to may change it unseen.
+    - ``global CACHE``, ``local self.seen``: an item is set or deleted, or ``global`` binds it;
+    - ``global CACHE()``: a method is called that changes a container, if it is one;
+    - ``local self.count=``: an attribute is assigned.
+
+    It is what can be read in the instructions: a function that the container is handed to may
+    change it unseen.
     """
     found: set[str] = set()
     for constant in code.co_consts:
@@ -221,13 +224,13 @@ def _changes_at(loads: list[_Load], position: int) -> Iterator[str]:
     while position < len(loads) and loads[position].operation in ("LOAD_ATTR", "LOAD_METHOD"):
         name = loads[position].names[0]
         if name in _CHANGING:
-            yield f"{kind} {'.'.join(path)}"
+            yield f"{kind} {'.'.join(path)}()"
         path.append(name)
         position += 1
     if position < len(loads) and loads[position].operation in ("STORE_ATTR", "DELETE_ATTR"):
         yield f"{kind} {'.'.join([*path, *loads[position].names])}="
-    if (name := _adds_to(loads[position : position + 2])) is not None:
-        yield f"{kind} {'.'.join([*path, name])}="
+    if (added := _adds_to(loads[position : position + 2])) is not None:
+        yield f"{kind} {'.'.join([*path, added])}="
     if _sets_item(loads, position):
         yield f"{kind} {'.'.join(path)}"
 
@@ -248,7 +251,11 @@ def _sets_item(loads: list[_Load], position: int) -> bool:
         if load.operation == "COPY" and depth == 2 and load.argument == 2:
             return True  # container[key] += 1
         effect = _effect(load)
-        if depth == 1 and (effect <= 0 or load.operation == "COPY" or load.operation in ("LOAD_ATTR", "LOAD_METHOD")):
+        if depth == 1 and (
+            effect <= 0
+            or load.operation == "COPY"
+            or load.operation in ("LOAD_ATTR", "LOAD_METHOD")
+        ):
             return False
         depth += effect
         if depth < 2:

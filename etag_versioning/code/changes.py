@@ -12,18 +12,19 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping, MutableSequence, MutableSet
 from types import FunctionType
 from typing import Any, Final
 
 from .bytecode import changed_names
-from .origin import is_project_class, is_project_module
+from .origin import is_loading, is_project_class, is_project_module
 
-__all__ = ["forget", "functions_in", "is_code", "is_state", "state_attributes"]
+__all__ = ["forget", "functions_in", "is_changed", "is_code", "is_state", "state_attributes"]
 
 # Methods in which an instance gets what it keeps.
 _INITIAL: Final = frozenset({"__init__", "__new__", "__post_init__", "__set_name__"})
 _PLAIN: Final = (str, int, tuple, list, dict, type(None), type)
+_CONTAINERS: Final = (MutableMapping, MutableSequence, MutableSet)
 _CACHED: Final = type(functools.lru_cache(len))
 _WRAPPERS: Final = (FunctionType, _CACHED)
 _CODE: Final = (*_WRAPPERS, type, staticmethod, classmethod, property, functools.cached_property)
@@ -69,16 +70,28 @@ def is_code(value: Any) -> bool:
     return issubclass(type(value), _CODE)
 
 
+def is_changed(name: str, value: Any, changes: frozenset[str]) -> bool:
+    """
+    Whether a value is among those that code changes.
+
+    Args:
+        name: of the value, as in ``changes``.
+        value: the value. What has a method ``add()`` and is no container does not change by it.
+        changes: of ``changed_names()`` or ``state_attributes()``.
+    """
+    return name in changes or (f"{name}()" in changes and isinstance(value, _CONTAINERS))
+
+
 def is_state(name: str, namespace: dict[str, Any]) -> bool:
     """Whether the program changes this global of a module while it runs."""
     wanted = f"global {name}"
-    if wanted in _changes_in(namespace):
-        return True
     value = namespace.get(name)
+    if is_changed(wanted, value, _changes_in(namespace)):
+        return True
     if isinstance(value, str | int | float | tuple | frozenset | type(None)):
         return False  # No other module can change it.
     return any(
-        vars(module).get(name) is value and wanted in _changes_in(vars(module))
+        vars(module).get(name) is value and is_changed(wanted, value, _changes_in(vars(module)))
         for module in _project_modules(len(sys.modules))
         if vars(module) is not namespace
     )
@@ -106,7 +119,8 @@ def _changes_in(namespace: dict[str, Any]) -> frozenset[str]:
                 if function.__globals__ is namespace:
                     found |= changed_names(function.__code__)
     changes = frozenset(each for each in found if each.startswith("global "))
-    _changes[id(namespace)] = namespace, changes
+    if not is_loading(str(own)):
+        _changes[id(namespace)] = namespace, changes
     return changes
 
 
@@ -156,6 +170,7 @@ def _of_method(name: str, function: FunctionType, of_class: bool) -> Iterator[st
     prefix = f"local {code.co_varnames[0]}."
     binds = prefix == "local cls." if of_class else name not in _INITIAL
     for change in changed_names(code):
-        if change.startswith(prefix) and change.count(".") == 1:
-            if binds or not change.endswith("="):
-                yield change.removeprefix(prefix).removesuffix("=")
+        if not change.startswith(prefix) or change.count(".") > 1:
+            continue
+        if binds or not change.endswith("="):
+            yield change.removeprefix(prefix).removesuffix("=")

@@ -13,7 +13,7 @@ from django.db.models.query import Prefetch
 from django.utils.functional import Promise, SimpleLazyObject, cached_property
 
 from .bytecode import names_of
-from .changes import functions_in, is_code, state_attributes
+from .changes import functions_in, is_changed, is_code, state_attributes
 from .origin import is_project_module
 from .reader import ByClass, Reader, describe, is_secret
 
@@ -21,17 +21,24 @@ __all__ = ["read_class", "read_extras"]
 
 # What Python itself puts into a class, or no code reads.
 _PYTHON: Final = frozenset(
-    "__module__ __qualname__ __doc__ __dict__ __weakref__ __annotations__ __annotate__ "
-    "__annotate_func__ __annotations_cache__ __firstlineno__ __static_attributes__ "
-    "__abstractmethods__ _abc_impl __slots__ __parameters__ __orig_bases__ __match_args__ "
-    "__dataclass_params__ __dataclass_fields__ __type_params__ __hash__".split()
+    (
+        *("__module__", "__qualname__", "__doc__", "__dict__", "__weakref__"),
+        *("__annotations__", "__annotate__", "__annotate_func__"),
+        *("__annotations_cache__", "__firstlineno__", "__static_attributes__"),
+        *("__abstractmethods__", "_abc_impl", "__slots__", "__parameters__"),
+        *("__orig_bases__", "__match_args__", "__dataclass_params__"),
+        *("__dataclass_fields__", "__type_params__", "__hash__"),
+    )
 )
 # Of a model field: what has no effect on what is shown.
 _OF_THE_DATABASE: Final = frozenset(
-    "auto_created auto_now auto_now_add db_collation db_column db_comment db_constraint db_default "
-    "db_index db_tablespace default editable error_messages limit_choices_to on_delete "
-    "related_query_name unique unique_for_date unique_for_month unique_for_year upload_to "
-    "validators".split()
+    (
+        *("auto_created", "auto_now", "auto_now_add", "db_collation", "db_column"),
+        *("db_comment", "db_constraint", "db_default", "db_index", "db_tablespace"),
+        *("default", "editable", "error_messages", "limit_choices_to", "on_delete"),
+        *("related_query_name", "unique", "unique_for_date", "unique_for_month"),
+        *("unique_for_year", "upload_to", "validators"),
+    )
 )
 # Of Django's own fields: what shows, in answers to GET and to OPTIONS.
 _OF_FIELDS: Final = (
@@ -39,11 +46,13 @@ _OF_FIELDS: Final = (
     *("null", "blank", "primary_key"),
 )
 _MADE_BY_DJANGO: Final = frozenset(
-    "DoesNotExist MultipleObjectsReturned NotUpdated Meta _meta".split()
+    ["DoesNotExist", "MultipleObjectsReturned", "NotUpdated", "Meta", "_meta"]
 )
 _WRITES: Final = frozenset(
-    "save asave save_base delete adelete clean clean_fields full_clean validate_unique "
-    "validate_constraints".split()
+    (
+        *("save", "asave", "save_base", "delete", "adelete", "clean", "clean_fields"),
+        *("full_clean", "validate_unique", "validate_constraints"),
+    )
 )
 
 
@@ -71,7 +80,7 @@ def read_class(cls: type, reader: Reader) -> None:
         reader.add(f"attribute {name}")
         if is_secret(name) and isinstance(value, str | bytes):
             reader.cannot_see(f"{name}: a secret, whose value is in no fingerprint")
-        elif not is_code(value) and name in state_attributes(cls, of_class=True):
+        elif not is_code(value) and is_changed(name, value, state_attributes(cls, of_class=True)):
             reader.state(name, value)
         else:
             reader.value(value)
@@ -175,7 +184,11 @@ def read_field(field: Any, reader: Reader) -> None:
     reader.kind(kind)
     if kind.__module__.startswith(("django.db.models.fields", "etag_versioning.fields")):
         # deconstruct() takes ten times as long.
-        reader.value(tuple(getattr(field, name, None) for name in _OF_FIELDS))
+        for name in _OF_FIELDS:
+            value = getattr(field, name, None)
+            if value is not None and value is not False and value != "":
+                reader.add(name)
+                reader.value(value)
         if kind is models.JSONField and (field.encoder or field.decoder):
             reader.value((field.encoder, field.decoder))
         return

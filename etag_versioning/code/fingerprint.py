@@ -9,7 +9,7 @@ the digest of them all. It is the same in each process with the same code.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from types import FunctionType
 from typing import Any, Final, NamedTuple
@@ -19,23 +19,24 @@ from django.core.signals import setting_changed
 from ..http.etags import digest
 from .changes import forget as forget_changes
 from .classes import read_class
+from .early import can_be_read_early
 from .environment import RENDERING_SETTINGS, read_routes, read_setting, versions
 from .functions import read_constant, read_function
 from .origin import Distribution
-from .reader import Constant, Node, Reader, Setting, Template
+from .reader import REVERSING, Constant, Node, Reader, Setting, Template, key_of
 from .templates import read_template
 
-__all__ = ["Fingerprint", "fingerprint_of", "forget"]
+__all__ = ["Fingerprint", "also_forgotten", "fingerprint_of", "forget", "read_early"]
 
 # Projects that make classes for each request would fill the memory.
 _MOST_NODES: Final = 20_000
-# What reverse() of a view depends on is not in the view.
-_REVERSING: Final = frozenset({"reverse", "reverse_lazy"})
 
 # What was read, by what ``_key()`` returns, with the object, whose identity may be the key.
 _nodes: dict[Any, tuple[Any, Node | None]] = {}
-# The settings that a framework has registered, with how they are read.
-_extensions: Final = {"rest_framework": "etag_versioning.rest_framework.fingerprint"}
+# What clears other caches of fingerprints.
+also_forgotten: Final[list[Callable[[], None]]] = []
+# By framework, the module that tells how its classes are read.
+_EXTENSIONS: Final = {"rest_framework": "etag_versioning.rest_framework.fingerprint"}
 
 
 class _Routes(NamedTuple):
@@ -64,6 +65,8 @@ def forget(**kwargs: Any) -> None:
     """Read everything again at the next call. Django's ``setting_changed`` calls it."""
     _nodes.clear()
     forget_changes()
+    for clear in also_forgotten:
+        clear()
 
 
 setting_changed.connect(forget)
@@ -76,16 +79,8 @@ def fingerprint_of(*roots: Any) -> Fingerprint:
     Args:
         roots: views, serializers, renderers: functions, classes, or values that hold some.
     """
-    for framework, module in _extensions.items():
-        if framework in sys.modules:
-            # It registers how the framework's classes are read.
-            import_module(module)
-    if len(_nodes) > _MOST_NODES:
-        forget()
-    start = Reader("roots")
-    for root in roots:
-        start.value(root)
-    nodes = _reachable([*start.references, *RENDERING_SETTINGS])
+    start = _start(roots)
+    nodes = _reachable([*start.references.values(), *RENDERING_SETTINGS])
     given = versions()
     lines = [f"{name} {version}" for name, version in given.items()]
     lines += sorted(_line(node) for node in nodes)
@@ -94,9 +89,35 @@ def fingerprint_of(*roots: Any) -> Fingerprint:
     return Fingerprint(digest([*start.terms, *lines]), parts, tuple(sorted(unseen)))
 
 
+def read_early(*roots: Any) -> None:
+    """
+    Read what can be read of these before the first request, which then takes less time. What
+    cannot be read yet is left to the request.
+    """
+    start = _start(roots)
+    _reachable([*start.references.values(), *RENDERING_SETTINGS], can_be_read_early)
+
+
+def _start(roots: Iterable[Any]) -> Reader:
+    for framework, module in _EXTENSIONS.items():
+        if framework in sys.modules:
+            # It registers how the framework's classes are read.
+            import_module(module)
+    if len(_nodes) > _MOST_NODES:
+        forget()
+    start = Reader("roots")
+    for root in roots:
+        start.value(root)
+    return start
+
+
+def _everything(reference: Any) -> bool:
+    return True
+
+
 def _line(node: Node) -> str:
     """A node with the digests of those that it names: two may have the same name."""
-    named = [_nodes[_key(each)][1] for each in node.references if _key(each) in _nodes]
+    named = [_nodes[key][1] for key in node.references if key in _nodes]
     return " ".join([node.name, node.digest, *(each.digest for each in named if each)])
 
 
@@ -110,22 +131,22 @@ def _parts(nodes: Iterable[Node]) -> dict[str, str]:
     }
 
 
-def _reachable(references: list[Any]) -> list[Node]:
-    """All nodes that these lead to."""
+def _reachable(references: list[Any], is_wanted: Callable[[Any], bool] = _everything) -> list[Node]:
+    """All nodes that these lead to by way of those that are wanted."""
     found: dict[Any, Node] = {}
     names: set[str] = set()
     relations: dict[str, list[Any]] = {}
     pending = list(references)
     while pending:
         reference = pending.pop()
-        key = _key(reference)
-        if key in found:
+        key = key_of(reference)
+        if key in found or not is_wanted(reference):
             continue
         node = _read(reference, key)
         if node is None:
             continue
         found[key] = node
-        pending += node.references
+        pending += [node.references[key] for key in node.references.keys() - found.keys()]
         # A related model counts where something names the relation.
         for name, model in node.relations.items():
             if name in names:
@@ -135,7 +156,7 @@ def _reachable(references: list[Any]) -> list[Node]:
         for name in node.names - names:
             for model in relations.pop(name, ()):
                 pending += _models(model)
-        if not _REVERSING.isdisjoint(node.names):
+        if not REVERSING.isdisjoint(node.names):
             pending.append(_Routes())
         names |= node.names
     return list(found.values())
@@ -144,15 +165,7 @@ def _reachable(references: list[Any]) -> list[Node]:
 def _models(model: Any) -> Iterator[Any]:
     reader = Reader("relation")
     reader.value(model)
-    yield from reader.references
-
-
-def _key(reference: Any) -> Any:
-    if isinstance(reference, Constant):
-        return reference.name, id(reference.namespace)
-    if isinstance(reference, tuple):
-        return type(reference), reference
-    return id(reference)
+    yield from reader.references.values()
 
 
 def _read(reference: Any, key: Any) -> Node | None:
@@ -178,7 +191,7 @@ def _read_now(reference: Any) -> Node | None:
             if not read_template(reference, reader):
                 return None
         elif isinstance(reference, Distribution):
-            return Node(reference.top, reference.version, (), frozenset(), {}, ())
+            return Node(reference.top, reference.version, {}, frozenset(), {}, ())
         else:
             read_routes(reader)
     except Exception as error:

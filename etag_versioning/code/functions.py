@@ -11,8 +11,8 @@ from django.apps import apps
 from django.conf import settings
 
 from .bytecode import Names, changed_names, code_terms, computes_attributes, names_of
-from .changes import is_state
-from .reader import Constant, Reader, is_secret
+from .changes import is_changed, is_state
+from .reader import REVERSING, Constant, Reader, is_secret
 
 __all__ = ["read_constant", "read_function"]
 
@@ -40,7 +40,7 @@ def read_function(function: FunctionType, reader: Reader) -> None:
     reader.add(*code_terms(code))
     for name, value in _held(function):
         reader.add(f"local {name}")
-        if f"local {name}" in changed_names(code):
+        if is_changed(f"local {name}", value, changed_names(code)):
             reader.state(name, value)
         else:
             reader.value(value)
@@ -48,7 +48,7 @@ def read_function(function: FunctionType, reader: Reader) -> None:
     for name in sorted(names.names):
         if name in namespace:
             reader.bound(name, namespace, names.names)
-        else:
+        if name not in namespace or name in REVERSING:
             reader.names.add(name)
     if "settings" in reader.terms or "getattr" in names.names:
         reader.settings(names.texts)

@@ -17,7 +17,14 @@ from typing import Any, Final, NamedTuple
 
 from .. import __version__
 
-__all__ = ["Distribution", "distribution", "is_project_class", "is_project_module", "root_of"]
+__all__ = [
+    "Distribution",
+    "distribution",
+    "is_loading",
+    "is_project_class",
+    "is_project_module",
+    "root_of",
+]
 
 _INSTALLED: Final = ("site-packages", "dist-packages")
 _STDLIB: Final = frozenset(
@@ -112,6 +119,12 @@ def _version(top: str) -> str:
         # The import name is not the distribution's: this reads all metadata, and takes longer.
         names = metadata.packages_distributions().get(top, ())
         return ", ".join(sorted(f"{name} {metadata.version(name)}" for name in set(names)))
+
+
+def is_loading(module: str) -> bool:
+    """Whether the code of a module is running for the first time, so that names are missing."""
+    spec = getattr(sys.modules.get(module), "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))
 
 
 @lru_cache(maxsize=10_000)

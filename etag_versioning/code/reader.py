@@ -9,10 +9,10 @@ functions that call each other end somewhere.
 from __future__ import annotations
 
 import functools
+import hashlib
 import operator
 import os
 import re
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, time, timedelta, tzinfo
@@ -20,6 +20,7 @@ from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from importlib import import_module
+from inspect import getattr_static
 from pathlib import PurePath
 from types import (
     BuiltinFunctionType,
@@ -37,15 +38,28 @@ from uuid import UUID
 from django.conf import LazySettings
 from django.conf import settings as django_settings
 
-from ..http.etags import digest
 from .bytecode import code_terms
+from .changes import is_changed, state_attributes
 from .origin import distribution, is_project_class, is_project_module, root_of
 
-__all__ = ["ByClass", "Constant", "Node", "Reader", "Setting", "Template", "describe", "is_secret"]
+__all__ = [
+    "REVERSING",
+    "ByClass",
+    "Constant",
+    "Node",
+    "Reader",
+    "Setting",
+    "Template",
+    "describe",
+    "is_secret",
+    "key_of",
+]
 
 # More elements than these are counted, not read.
 _LONGEST: Final = 20_000
 _DEEPEST: Final = 12
+# Code that names one of these depends on the URLconf.
+REVERSING: Final = frozenset({"reverse", "reverse_lazy"})
 _SECRET: Final = ("SECRET", "PASSWORD", "TOKEN", "PRIVATE_KEY", "API_KEY", "ACCESS_KEY")
 _PRIVATE_SETTINGS: Final = frozenset({"CACHES", "DATABASES", "EMAIL_HOST_USER"})
 # Files of these kinds may be templates.
@@ -89,7 +103,7 @@ class Node(NamedTuple):
     Args:
         name: where it is, as "shop.views.user_page".
         digest: of what it is, without what it refers to.
-        references: what else has to be read.
+        references: what else has to be read, by ``key_of()``.
         names: attributes that it names, on objects that it does not show.
         relations: of a model: by the name of the attribute, the models that it leads to.
         unseen: what it does that cannot be read.
@@ -97,10 +111,19 @@ class Node(NamedTuple):
 
     name: str
     digest: str
-    references: tuple[Any, ...]
+    references: Mapping[Any, Any]
     names: frozenset[str]
     relations: Mapping[str, Any]
     unseen: tuple[str, ...]
+
+
+def key_of(reference: Any) -> Any:
+    """What tells references apart: the identity of functions and classes."""
+    if not isinstance(reference, tuple):
+        return id(reference)
+    if isinstance(reference, Constant):
+        return reference.name, id(reference.namespace)
+    return type(reference), reference[0]
 
 
 class Reader:
@@ -116,7 +139,7 @@ class Reader:
         self.name = name
         self.module = module
         self.terms: list[Any] = []
-        self.references: list[Any] = []
+        self.references: dict[Any, Any] = {}
         self.names: set[str] = set()
         self.relations: dict[str, Any] = {}
         self.unseen: dict[str, None] = {}
@@ -126,19 +149,28 @@ class Reader:
     def node(self) -> Node:
         return Node(
             self.name,
-            digest(self.terms),
-            tuple(self.references),
+            self.digest(),
+            self.references,
             frozenset(self.names),
             self.relations,
             tuple(f"{self.name}: {what}" for what in self.unseen),
         )
+
+    def digest(self) -> str:
+        """A digest of the terms: 96 bits in hexadecimal. All of them are text, bytes or numbers."""
+        text = repr(self.terms).encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(text, digest_size=12).hexdigest()
 
     def add(self, *terms: Any) -> None:
         self.terms += terms
 
     def refer(self, kind: str, name: str, reference: Any) -> None:
         self.terms.append(f"{kind} {name}")
-        self.references.append(reference)
+        self.refer_to(reference)
+
+    def refer_to(self, reference: Any) -> None:
+        """Refer to something, without a term."""
+        self.references[key_of(reference)] = reference
 
     def cannot_see(self, what: str) -> None:
         self.unseen[what] = None
@@ -152,7 +184,7 @@ class Reader:
         self.terms.append("state")
         held = value.values() if isinstance(value, Mapping) else value
         if isinstance(value, Mapping | list | set | frozenset | deque) and any(
-            callable(each) or isinstance(each, tuple | list) and any(map(callable, each))
+            callable(each) or (isinstance(each, tuple | list) and any(map(callable, each)))
             for each in list(held)
         ):
             self.unseen[f"the code in {name}, which changes while the program runs"] = None
@@ -173,17 +205,18 @@ class Reader:
             self.depth -= 1
 
     def text(self, value: str) -> None:
-        self.terms.append(f"str {self.portable(value)}")
-        self.template(value)
+        self.terms.append(f"str {self.portable(value) if os.sep in value else value}")
+        if "." in value:
+            self.template(value)
 
     def template(self, name: str) -> None:
         """Refer to the template of this name, if the text can be one."""
         if name.endswith(_TEMPLATES) and len(name) < 200 and not _is_prose(name):
-            self.references.append(Template(name))
+            self.refer_to(Template(name))
 
     def portable(self, text: str) -> str:
         """A path without the folder that the project is in: it may be another elsewhere."""
-        if not text.startswith(os.sep) and os.sep == "/":
+        if not os.path.isabs(text):
             return text
         root = root_of(self.module)
         if root is None:
@@ -213,7 +246,7 @@ class Reader:
             reader = Reader(self.name, self.module)
             reader.depth = self.depth
             reader.value(each)
-            found.append((digest(reader.terms), reader))
+            found.append((reader.digest(), reader))
         self.terms.append(f"{kind} of {len(found)}")
         for key, reader in sorted(found, key=lambda pair: pair[0]):
             self.terms.append(key)
@@ -221,7 +254,7 @@ class Reader:
 
     def include(self, other: Reader) -> None:
         """Take over what another reader has found, its terms excepted."""
-        self.references += other.references
+        self.references.update(other.references)
         self.names |= other.names
         self.unseen.update(other.unseen)
 
@@ -231,7 +264,7 @@ class Reader:
             return True
         found = distribution(name)
         if found is not None:
-            self.references.append(found)
+            self.refer_to(found)
         return False
 
     def kind(self, cls: type) -> None:
@@ -273,7 +306,7 @@ class Reader:
     def settings(self, names: Iterable[str]) -> None:
         for name in sorted(names):
             if name.isupper() and hasattr(django_settings, name):
-                self.references.append(Setting(name))
+                self.refer_to(Setting(name))
 
     def imported(self, module: str, level: int, wanted: tuple[str, ...], package: str) -> Any:
         """
@@ -326,7 +359,10 @@ class ByClass:
         return decorator
 
     def of(self, cls: type) -> Callable[..., Any]:
-        return next(self._functions[base] for base in cls.__mro__ if base in self._functions)
+        for base in cls.__mro__:
+            if (found := self._functions.get(base)) is not None:
+                return found
+        raise TypeError(cls)  # Never: all inherit from object.
 
 
 _ATOMS: Final = frozenset({int, float, bool, complex, bytes, type(None), type(...)})
@@ -370,12 +406,12 @@ def describe(value: Any, reader: Reader) -> None:
 
 def _instance(value: Any, reader: Reader) -> None:
     """The attributes that only ``__init__()`` and its like assign."""
-    from .changes import state_attributes
 
     state = state_attributes(type(value))
     attributes = getattr(value, "__dict__", {})
     for name in sorted(attributes):
-        if name not in state:
+        kept = type(getattr_static(type(value), name, None)).__name__ == "cached_property"
+        if not kept and not is_changed(name, attributes[name], state):
             reader.add(f"attribute {name}")
             reader.value(attributes[name])
 
@@ -416,8 +452,10 @@ def _cells(value: FunctionType, wrapped: Any, reader: Reader) -> None:
         except ValueError:
             continue
         kind = type(content)
-        if content is not wrapped and content is not value and (
-            kind is str or kind in _ATOMS or kind in _CODE or issubclass(kind, type)
+        if (
+            content is not wrapped
+            and content is not value
+            and (kind is str or kind in _ATOMS or kind in _CODE or issubclass(kind, type))
         ):
             reader.add(f"cell {name}")
             reader.value(content)
@@ -505,10 +543,11 @@ def _subclassed(value: Any, reader: Reader) -> None:
         _member(value, reader)
         return
     _own_class(value, (str, bytes, int, float), reader)
-    for kind in (str, bytes, int, float):
-        if isinstance(value, kind):
-            reader.value(kind.__new__(kind, value))
-            return
+    if isinstance(value, str):
+        reader.text(str.__str__(value))
+    else:
+        plain = next(kind for kind in (bytes, int, float) if isinstance(value, kind))
+        reader.value(plain(value))
 
 
 @describe.register(Enum)
@@ -570,4 +609,3 @@ def _printed(value: Any, reader: Reader) -> None:
 @describe.register(tzinfo)
 def _time_zone(value: tzinfo, reader: Reader) -> None:
     reader.add(f"{type(value).__qualname__} {value}")
-

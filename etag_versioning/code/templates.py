@@ -59,7 +59,7 @@ def _read_names(source: str, reader: Reader) -> None:
         if tag in _LOADED_BY:
             match = _QUOTED.match(content)
             if match:
-                reader.references.append(Template(match[1] or match[2] or ""))
+                reader.refer_to(Template(match[1] or match[2] or ""))
             elif tag != "from":
                 reader.cannot_see(f"{{% {tag} %}} with a computed name")
         if tag == "url":
@@ -75,9 +75,14 @@ def _read_libraries(engine: Any, source: str, reader: Reader) -> None:
         if library is not None:
             libraries.append(library)
     tags = {tag for tag, _ in _TAG.findall(source)}
-    filters = {name for printed in _PRINTED.finditer(source) for name in _FILTER.findall(printed[0])}
+    filters = {
+        name for printed in _PRINTED.finditer(source) for name in _FILTER.findall(printed[0])
+    }
     for library in libraries:
-        for kind, used, known in (("tag", tags, library.tags), ("filter", filters, library.filters)):
+        for kind, used, known in (
+            ("tag", tags, library.tags),
+            ("filter", filters, library.filters),
+        ):
             for name in sorted(used & known.keys()):
                 reader.add(f"{kind} {name}")
                 reader.value(known[name])

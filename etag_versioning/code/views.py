@@ -5,9 +5,7 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import Any
 
-from django.core.signals import setting_changed
-
-from .fingerprint import Fingerprint, fingerprint_of
+from .fingerprint import Fingerprint, also_forgotten, fingerprint_of
 
 __all__ = ["fingerprint_of_view", "view_fingerprint"]
 
@@ -61,9 +59,4 @@ def _cached(root: Any, options: Any) -> str:
     return _read(root, options).digest
 
 
-def _forget(**kwargs: Any) -> None:
-    _cached.cache_clear()
-
-
-# Settings are part of fingerprints.
-setting_changed.connect(_forget)
+also_forgotten.append(_cached.cache_clear)

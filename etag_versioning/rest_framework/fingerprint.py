@@ -5,7 +5,9 @@ settings decide what an answer looks like.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any, Final
 
 from rest_framework import relations, serializers
@@ -16,22 +18,31 @@ from rest_framework.views import APIView
 
 from ..code.classes import read_extras
 from ..code.fingerprint import Fingerprint, fingerprint_of
+from ..code.fingerprint import read_early as read_code_early
 from ..code.reader import Reader, describe
 
-__all__ = ["fingerprint", "fingerprint_of_view"]
+__all__ = ["fingerprint", "fingerprint_of_view", "read_early"]
 
 # Arguments of a field that decide nothing about what is shown.
 _INPUT: Final = frozenset(
-    "allow_blank allow_empty allow_null error_messages initial max_length min_length max_value "
-    "min_value queryset required trim_whitespace validators".split()
+    (
+        *("allow_blank", "allow_empty", "allow_null", "error_messages", "initial"),
+        *("max_length", "min_length", "max_value", "min_value", "queryset", "required"),
+        *("trim_whitespace", "validators"),
+    )
 )
 _OF_SERIALIZERS: Final = frozenset(
-    "_declared_fields create run_validation run_validators to_internal_value update validate".split()
+    (
+        *("_declared_fields", "create", "run_validation", "run_validators"),
+        *("to_internal_value", "update", "validate"),
+    )
 )
 _OF_VIEWS: Final = frozenset(
-    "authentication_classes content_negotiation_class metadata_class parser_classes "
-    "permission_classes schema throttle_classes throttle_scope perform_create perform_destroy "
-    "perform_update".split()
+    (
+        *("authentication_classes", "content_negotiation_class", "metadata_class"),
+        *("parser_classes", "permission_classes", "schema", "throttle_classes"),
+        *("throttle_scope", "perform_create", "perform_destroy", "perform_update"),
+    )
 )
 # Settings of DRF's on which the bytes of an answer depend.
 _SETTINGS: Final = (
@@ -53,12 +64,24 @@ def fingerprint(*classes: Any) -> str:
 
 def fingerprint_of_view(*classes: Any) -> Fingerprint:
     """The same with its parts, and with what of the code cannot be seen."""
+    return fingerprint_of(*_roots(classes))
+
+
+@lru_cache(maxsize=1000)
+def read_early(*classes: Any) -> None:
+    """Read what can be read of these while the URLconf is loaded."""
+    # Reading calls metaclasses and descriptors of the project's, which may raise anything.
+    with suppress(Exception):
+        read_code_early(*_roots(classes))
+
+
+def _roots(classes: Sequence[Any]) -> list[Any]:
     roots = [*classes, _settings()]
     if any(_is_a(each, BrowsableAPIRenderer) for each in classes):
         # These pages show the docstrings of views.
         roots += [each.__doc__ for each in classes if _is_a(each, APIView)]
     roots += [found for each in classes if (found := getattr(each, "pagination_class", None))]
-    return fingerprint_of(*roots)
+    return roots
 
 
 def _is_a(value: Any, kind: type) -> bool:

@@ -33,8 +33,8 @@ def fingerprints_of(callback: Any) -> Iterator[tuple[str, Fingerprint]]:
     view: Any = kind(**getattr(callback, "initkwargs", {}))
     _at_a_get(view, actions)
     serializer_class, unseen = _serializer_class(view, f"{kind.__module__}.{kind.__qualname__}")
-    for renderer in view.renderer_classes:
-        found = fingerprint_of_view(*filter(None, (kind, renderer, serializer_class)))
+    for renderer in view.get_renderers():
+        found = fingerprint_of_view(*filter(None, (kind, type(renderer), serializer_class)))
         found = found._replace(unseen=(*found.unseen, *unseen))
         yield f"{kind.__module__}.{kind.__qualname__}.{action} ({renderer.format})", found
 

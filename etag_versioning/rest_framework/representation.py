@@ -13,12 +13,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.core.signals import setting_changed
 from django.utils.functional import Promise
 from django.utils.http import parse_header_parameters
 from rest_framework.generics import GenericAPIView
 from rest_framework.renderers import BrowsableAPIRenderer, TemplateHTMLRenderer
 
+from ..code.fingerprint import also_forgotten
 from ..http.etags import digest, encode_key
 from .fingerprint import fingerprint
 
@@ -75,12 +75,7 @@ def _of_code(format: str, *classes: Any) -> str:
     return f"{encode_key(format)}.{fingerprint(*filter(None, classes))}"
 
 
-def _forget(**kwargs: Any) -> None:
-    _of_code.cache_clear()
-
-
-# Settings are part of fingerprints.
-setting_changed.connect(_forget)
+also_forgotten.append(_of_code.cache_clear)
 
 
 def representation_terms(view: Any) -> list[Any]:

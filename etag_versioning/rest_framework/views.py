@@ -16,6 +16,7 @@ from ..http.error_responses import set_error_headers
 from ..http.preconditions import CONFLICT, SAFE_METHODS, UNAVAILABLE
 from ..orm.database_errors import is_contention, was_raised_after_commit
 from .exceptions import LostRace, PreconditionError, set_problem_details
+from .fingerprint import read_early
 from .options import ViewOptions
 from .renderers import VersionedBrowsableAPIRenderer
 
@@ -36,7 +37,12 @@ class VersionedView(ViewOptions, APIView):
     @classmethod
     def as_view(cls, *args: Any, **kwargs: Any) -> Any:
         require_installed()
-        return super().as_view(*args, **kwargs)
+        view = super().as_view(*args, **kwargs)
+        given = getattr(view, "initkwargs", {}).get("serializer_class")
+        # Otherwise the first request would wait for all of it.
+        view_class: Any = cls
+        read_early(view_class, given or getattr(cls, "serializer_class", None))
+        return view
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         versioning = self.versioning

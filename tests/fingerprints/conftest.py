@@ -46,6 +46,7 @@ class Project:
 
 @pytest.fixture(scope="session")
 def server():
+    pytest.importorskip("rest_framework")
     # Bytecode is not stored: an edit in the same second could be missed.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(ROOT)}
     environment.pop("DJANGO_SETTINGS_MODULE", None)

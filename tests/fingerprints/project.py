@@ -1,7 +1,7 @@
 """A small project, as the tests of this folder edit it: by path, the text of each file."""
 
 FILES = {
-    "settings.py": '''
+    "settings.py": """
 SECRET_KEY = "not a secret"
 INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "rest_framework",
                   "etag_versioning", "shop"]
@@ -17,8 +17,8 @@ CURRENCY = "EUR"
 SHIPPING_DAYS = 3
 SHOP_API_KEY = "abc"
 SESSION_COOKIE_AGE = 1000
-''',
-    "urls.py": '''
+""",
+    "urls.py": """
 from django.urls import path
 from rest_framework.routers import DefaultRouter
 
@@ -34,7 +34,7 @@ urlpatterns = [
     path("shelves/<int:pk>/", pages.ShelfPage.as_view()),
     *router.urls,
 ]
-''',
+""",
     "shop/__init__.py": "",
     "shop/models.py": '''
 from django.db import models
@@ -105,14 +105,14 @@ class Invoice(VersionedModel):
     def pretty(self):
         return f"No. {self.number}"
 ''',
-    "shop/fields.py": '''
+    "shop/fields.py": """
 from django.db import models
 
 
 class UpperField(models.CharField):
     def from_db_value(self, value, expression, connection):
         return value if value is None else value.upper()
-''',
+""",
     "shop/money.py": '''
 """Prices as text."""
 
@@ -161,15 +161,15 @@ def is_free(name):
 def unused(price):
     return price * 3
 ''',
-    "shop/rounding.py": '''
+    "shop/rounding.py": """
 def rounded(value, digits):
     return round(value, digits)
 
 
 def never_named(value):
     return value
-''',
-    "shop/badges.py": '''
+""",
+    "shop/badges.py": """
 BADGES = ["first", "second"]
 
 
@@ -179,8 +179,8 @@ def badge(product):
 
 def other(product):
     return "other"
-''',
-    "shop/formatting.py": '''
+""",
+    "shop/formatting.py": """
 from functools import partial, wraps
 
 
@@ -211,8 +211,8 @@ def joined(separator, *parts):
 
 padding = Padding(20)
 dashed = partial(joined, "-")
-''',
-    "shop/serializers.py": '''
+""",
+    "shop/serializers.py": """
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -290,8 +290,8 @@ class InvoiceSerializer(serializers.ModelSerializer):
     class Meta:
         model = Invoice
         fields = ["id", "number"]
-''',
-    "shop/api.py": '''
+""",
+    "shop/api.py": """
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import JSONRenderer
 from rest_framework.viewsets import ModelViewSet
@@ -327,8 +327,8 @@ class InvoiceViewSet(VersionedViewSetMixin, ModelViewSet):
     queryset = Invoice.objects.all()
     serializer_class = InvoiceSerializer
     renderer_classes = [ShopRenderer]
-''',
-    "shop/pages.py": '''
+""",
+    "shop/pages.py": """
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -362,7 +362,7 @@ def label_page(request, pk):
 @method_decorator(versioned_condition(Shelf, fingerprint=True), name="dispatch")
 class ShelfPage(DetailView):
     model = Shelf
-''',
+""",
     "shop/templates/shop/base.html": "<html>{% block content %}{% endblock %}</html>\n",
     "shop/templates/shop/product.html": (
         '{% extends "shop/base.html" %}{% load shop_tags %}{% block content %}'
@@ -374,7 +374,7 @@ class ShelfPage(DetailView):
     "shop/templates/shop/shelf_detail.html": "<h1>{{ object.name }}</h1>\n",
     "shop/templates/shop/unrelated.html": "<p>Nobody names it.</p>\n",
     "shop/templatetags/__init__.py": "",
-    "shop/templatetags/shop_tags.py": '''
+    "shop/templatetags/shop_tags.py": """
 from django import template
 
 register = template.Library()
@@ -393,5 +393,5 @@ def stars(number):
 @register.filter
 def whisper(text):
     return text.lower()
-''',
+""",
 }

@@ -15,7 +15,12 @@ VIEWSET_EDITS = [
     ("a method of a reverse relation", "shop/models.py", "text.upper()", "text.lower()"),
     ("the label of a choice", "shop/models.py", '_("Old")', '_("Ancient")'),
     ("the value of a choice", "shop/models.py", '"old", _(', '"aged", _('),
-    ("a column's type", "shop/models.py", "text = models.TextField()", "text = models.IntegerField()"),
+    (
+        "a column's type",
+        "shop/models.py",
+        "text = models.TextField()",
+        "text = models.IntegerField()",
+    ),
     ("the decimal places", "shop/models.py", "decimal_places=2", "decimal_places=3"),
     ("the order of related rows", "shop/models.py", 'ordering = ["name"]', 'ordering = ["-name"]'),
     ("an annotation of the queryset", "shop/models.py", 'F("price") * 2', 'F("price") * 3'),
@@ -25,36 +30,81 @@ VIEWSET_EDITS = [
     ("a regular expression", "shop/money.py", 're.compile(r" +")', 're.compile(r" *")'),
     ("the flags of a regular expression", "shop/money.py", 'r" +")', 'r" +", re.I)'),
     ("a helper's default", "shop/money.py", "digits=2", "digits=3"),
-    ("the order of a helper's arguments", "shop/money.py", "price * RATE, digits", "digits, price * RATE"),
+    (
+        "the order of a helper's arguments",
+        "shop/money.py",
+        "price * RATE, digits",
+        "digits, price * RATE",
+    ),
     ("a helper of another module", "shop/rounding.py", "round(value, digits)", "round(value)"),
     ("a function in lru_cache", "shop/money.py", 'else "grey"', 'else "blue"'),
     ("a member of an Enum", "shop/money.py", 'WARM = "warm"', 'WARM = "hot"'),
     ("a module imported in a function", "shop/badges.py", "product.pk % 2", "product.pk % 1"),
     ("a list of that module's", "shop/badges.py", '"first", "second"', '"second", "first"'),
     ("a decorator", "shop/formatting.py", "left + str", "left * 2 + str"),
-    ("an argument of a decorator", "shop/serializers.py", '@bracketed("[", "]")', '@bracketed("(", ")")'),
+    (
+        "an argument of a decorator",
+        "shop/serializers.py",
+        '@bracketed("[", "]")',
+        '@bracketed("(", ")")',
+    ),
     ("a partial's argument", "shop/formatting.py", 'partial(joined, "-")', 'partial(joined, "/")'),
-    ("a partial's function", "shop/formatting.py", "separator.join(parts)", "separator.join(parts[1:])"),
+    (
+        "a partial's function",
+        "shop/formatting.py",
+        "separator.join(parts)",
+        "separator.join(parts[1:])",
+    ),
     ("an instance's argument", "shop/formatting.py", "Padding(20)", "Padding(30)"),
     ("a method of an instance", "shop/formatting.py", "text.ljust", "text.rjust"),
     ("the source of a field", "shop/serializers.py", 'source="weight_class"', 'source="full_name"'),
-    ("the class of a field", "shop/serializers.py", "extras = serializers.SerializerMethodField()",
-     "extras = serializers.ReadOnlyField()"),
+    (
+        "the class of a field",
+        "shop/serializers.py",
+        "extras = serializers.SerializerMethodField()",
+        "extras = serializers.ReadOnlyField()",
+    ),
     ("an attribute of a field class", "shop/serializers.py", 'prefix = "#"', 'prefix = "No. "'),
     ("a method of a field class", "shop/serializers.py", "self.prefix + super", "super"),
     ("the fields of a Meta", "shop/serializers.py", '"weight", "extras"', '"extras"'),
     ("the order of the fields", "shop/serializers.py", '"weight", "extras"', '"extras", "weight"'),
-    ("the fields of a nested serializer", "shop/serializers.py", '["id", "name"]\n\n\nclass Review',
-     '["name"]\n\n\nclass Review'),
-    ("extra_kwargs", "shop/serializers.py", '"coerce_to_string": False', '"coerce_to_string": True'),
+    (
+        "the fields of a nested serializer",
+        "shop/serializers.py",
+        '["id", "name"]\n\n\nclass Review',
+        '["name"]\n\n\nclass Review',
+    ),
+    (
+        "extra_kwargs",
+        "shop/serializers.py",
+        '"coerce_to_string": False',
+        '"coerce_to_string": True',
+    ),
     ("depth", "shop/serializers.py", "extra_kwargs =", "depth = 1\n        extra_kwargs ="),
-    ("a method of a base serializer", "shop/serializers.py", "price_text(product.price)",
-     "price_text(product.price, digits=0)"),
-    ("a serializer that type() made", "shop/serializers.py", 'IntegerField(source="pk")',
-     'IntegerField(source="version")'),
-    ("a field name of a serializer that type() made", "shop/serializers.py", '{"code":', '{"codes":'),
-    ("many=True", "shop/serializers.py", "ShelfSerializer(read_only=True)",
-     "ShelfSerializer(many=True, read_only=True)"),
+    (
+        "a method of a base serializer",
+        "shop/serializers.py",
+        "price_text(product.price)",
+        "price_text(product.price, digits=0)",
+    ),
+    (
+        "a serializer that type() made",
+        "shop/serializers.py",
+        'IntegerField(source="pk")',
+        'IntegerField(source="version")',
+    ),
+    (
+        "a field name of a serializer that type() made",
+        "shop/serializers.py",
+        '{"code":',
+        '{"codes":',
+    ),
+    (
+        "many=True",
+        "shop/serializers.py",
+        "ShelfSerializer(read_only=True)",
+        "ShelfSerializer(many=True, read_only=True)",
+    ),
     ("a choice of a serializer field", "shop/serializers.py", '("b", "Second")', '("b", "Third")'),
     ("the msgid of a translated choice", "shop/serializers.py", '_("First kind")', '_("Kind one")'),
     ("an attribute of the view", "shop/api.py", 'page_note = "note"', 'page_note = "other"'),
@@ -66,11 +116,19 @@ VIEWSET_EDITS = [
     ("TIME_ZONE", "settings.py", 'TIME_ZONE = "UTC"', 'TIME_ZONE = "Asia/Tokyo"'),
     ("LANGUAGE_CODE", "settings.py", "USE_TZ = True", 'USE_TZ = True\nLANGUAGE_CODE = "de"'),
     ("MEDIA_URL", "settings.py", '"/media/"', '"/uploads/"'),
-    ("a setting of DRF's", "settings.py", '"COERCE_DECIMAL_TO_STRING": True',
-     '"COERCE_DECIMAL_TO_STRING": False'),
-    ("DRF's date format", "settings.py", "REST_FRAMEWORK = {",
-     'REST_FRAMEWORK = {"DATETIME_FORMAT": "%Y", '),
-]  # fmt: skip
+    (
+        "a setting of DRF's",
+        "settings.py",
+        '"COERCE_DECIMAL_TO_STRING": True',
+        '"COERCE_DECIMAL_TO_STRING": False',
+    ),
+    (
+        "DRF's date format",
+        "settings.py",
+        "REST_FRAMEWORK = {",
+        'REST_FRAMEWORK = {"DATETIME_FORMAT": "%Y", ',
+    ),
+]
 
 PAGE_EDITS = [
     ("the view's own text", "shop/pages.py", '"Product {product', '"Item {product'),
@@ -85,17 +143,29 @@ PAGE_EDITS = [
     ("a tag in the template", "shop/templatetags/shop_tags.py", '"*" * number', '"+" * number'),
     ("the template of a tag", "shop/templates/shop/stars.html", "<b>", "<i>"),
     ("a property that only the template names", "shop/models.py", "Shelf {self", "Rack {self"),
-]  # fmt: skip
+]
 
 CLASS_PAGE_EDITS = [
-    ("the template of a generic view, by its default name",
-     "shop/templates/shop/shelf_detail.html", "<h1>", "<h2>"),
-    ("an attribute of the view's class", "shop/pages.py", "model = Shelf\n",
-     'model = Shelf\n    context_object_name = "it"\n'),
-    ("a method of the view's class", "shop/pages.py", "model = Shelf\n",
-     "model = Shelf\n\n    def get_context_data(self, **kwargs):\n        return {}\n"),
+    (
+        "the template of a generic view, by its default name",
+        "shop/templates/shop/shelf_detail.html",
+        "<h1>",
+        "<h2>",
+    ),
+    (
+        "an attribute of the view's class",
+        "shop/pages.py",
+        "model = Shelf\n",
+        'model = Shelf\n    context_object_name = "it"\n',
+    ),
+    (
+        "a method of the view's class",
+        "shop/pages.py",
+        "model = Shelf\n",
+        "model = Shelf\n\n    def get_context_data(self, **kwargs):\n        return {}\n",
+    ),
     ("the model's method", "shop/models.py", "Shelf {self.name}", "Rack {self.name}"),
-]  # fmt: skip
+]
 
 
 def by_name(edits):
@@ -115,8 +185,6 @@ def test_an_edit_changes_the_fingerprint_of_the_page(project, unedited, file, ol
 
 
 @pytest.mark.parametrize(("file", "old", "new"), by_name(CLASS_PAGE_EDITS))
-def test_an_edit_changes_the_fingerprint_of_the_class_based_page(
-    project, unedited, file, old, new
-):
+def test_an_edit_changes_the_fingerprint_of_the_class_based_page(project, unedited, file, old, new):
     project.edit(file, old, new)
     assert project.fingerprints()[CLASS_PAGE] != unedited[CLASS_PAGE]

@@ -1,4 +1,4 @@
-"""``manage.py etag_fingerprints``: the code that stands in tags, and what a change of it changes."""
+"""``manage.py etag_fingerprints``: the code that is in tags, and what changed in it."""
 
 from __future__ import annotations
 
