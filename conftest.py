@@ -14,6 +14,13 @@ IMPORTS = {
     "tests/example_project": ("drf_spectacular", "httpx", "rest_framework", "rich"),
     "tests/honesty": ("rest_framework",),
     "tests/proxies": ("drf_spectacular", "httpx", "rest_framework"),
+    "tests/runtime_audit/test_example_project.py": (
+        "drf_spectacular",
+        "httpx",
+        "rest_framework",
+        "rich",
+    ),
+    "tests/runtime_audit/test_viewsets.py": ("rest_framework",),
     "tests/rest_framework": ("django_filters", "rest_framework", "rest_framework_nested"),
 }
 

@@ -24,7 +24,13 @@ from .versioning import Versioning
 from .views import VersionedView
 from .writes import GuardedHandler
 
-__all__ = ["GuardingVersioning", "GuardingView", "guards_actions", "over_drf"]
+__all__ = [
+    "GuardingVersioning",
+    "GuardingView",
+    "guards_actions",
+    "has_guarded_actions",
+    "over_drf",
+]
 
 _PACKAGES = frozenset({"rest_framework", "adrf", "etag_versioning"})
 # The modules of the methods that guard the row themselves.
@@ -178,7 +184,7 @@ def _needs_if_match(view: Any, method: str) -> bool:
     view_class: Any = type(view)
     action = getattr(view, "action_map", {}).get(method.lower())
     if action in extra_actions(view_class):
-        guarded = method not in SAFE_METHODS and _has_guarded_actions(view_class)
+        guarded = method not in SAFE_METHODS and has_guarded_actions(view_class)
     else:
         guarded = method in ("PUT", "PATCH", "DELETE")
     there = {"request": clone_request(view.request, method)}
@@ -190,7 +196,7 @@ def _needs_if_match(view: Any, method: str) -> bool:
 
 @cache
 def _is_unguarded_action(view_class: Any, name: str | None) -> bool:
-    if name is None or (name in extra_actions(view_class) and not _has_guarded_actions(view_class)):
+    if name is None or (name in extra_actions(view_class) and not has_guarded_actions(view_class)):
         return False
     # An address that seems to name a row may be that of its list, as DRF's create() says.
     creates = name in _CREATING and _module_of(view_class, name) in _MIXINS
@@ -207,10 +213,11 @@ def _is_unguarded_method(view_class: Any, method: str, module: str) -> bool:
 
 @cache
 def _is_unguarded_create(view_class: Any, name: str) -> bool:
-    return _has_guarded_actions(view_class) and not _guards_itself(view_class, name)
+    return has_guarded_actions(view_class) and not _guards_itself(view_class, name)
 
 
-def _has_guarded_actions(view_class: Any) -> bool:
+def has_guarded_actions(view_class: Any) -> bool:
+    """Whether each ``@action`` of one row that writes is guarded."""
     return not _guarding_actions.isdisjoint(view_class.__mro__)
 
 

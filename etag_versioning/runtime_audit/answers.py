@@ -21,7 +21,7 @@ from ..http.preconditions import ConditionalHeaders
 from ..signals import lying_tag_found
 from .digests import Digest
 from .findings import Findings
-from .isolation import RequestState, open_connections, rolled_back
+from .isolation import RequestState, undone
 
 __all__ = ["AuditedRead", "aaudited", "audited", "view_name"]
 
@@ -121,7 +121,7 @@ def audited(read: AuditedRead, response: Any) -> Any:
         audit.look_at(response)
         return response
     with audit:
-        with rolled_back(open_connections()):
+        with undone():
             try:
                 audit.fresh = Fresh(read.fresh())
             except read.refusals as refusal:
@@ -254,7 +254,7 @@ class Audit:
 
     def _is_not_modified(self, conditions: ConditionalHeaders) -> bool:
         # The 304 may come after the project's own code.
-        with rolled_back(open_connections()):
+        with undone():
             return self.read.is_not_modified(conditions)
 
     @property

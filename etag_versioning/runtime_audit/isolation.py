@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.messages import get_messages
 from django.db import connections, transaction
 
-__all__ = ["RequestState", "open_connections", "roll_back", "rolled_back"]
+__all__ = ["RequestState", "roll_back", "rolled_back", "undone"]
 
 
 @contextmanager
@@ -30,13 +30,32 @@ def roll_back(aliases: Collection[str]) -> None:
         transaction.set_rollback(True, using=alias)
 
 
-def open_connections() -> list[str]:
-    """The databases that this thread is connected to. No other is worth a connection."""
-    return [
-        connection.alias
-        for connection in connections.all(initialized_only=True)
-        if connection.connection is not None
-    ]
+@contextmanager
+def undone() -> Iterator[None]:
+    """
+    Undo what the block writes to the databases that this thread is connected to. No other is
+    worth a connection.
+    """
+    with ExitStack() as stack:
+        begun = [
+            connection.alias
+            for connection in connections.all(initialized_only=True)
+            if connection.connection is not None and _begins(stack, connection.alias)
+        ]
+        try:
+            yield
+        finally:
+            roll_back(begun)
+
+
+def _begins(stack: ExitStack, alias: str) -> bool:
+    try:
+        stack.enter_context(transaction.atomic(using=alias))
+    except Exception:
+        # A connection that was lost since it was last used, and a database that a test may not
+        # use, take no writes either.
+        return False
+    return True
 
 
 class RequestState:

@@ -61,8 +61,7 @@ class AuditedCall(AuditedRead):
     def look_at_later(self, response: Any, audit: Audit) -> bool:
         if getattr(response, "is_rendered", True):
             return False
-        if not _templates_change(*django_settings.MIDDLEWARE):
-            response.add_post_render_callback(audit.look_at)
+        response.add_post_render_callback(audit.look_at)
         return True
 
 

@@ -1,9 +1,6 @@
 """Would-be 304s of Django REST framework's views."""
 
 import pytest
-
-pytest.importorskip("rest_framework", reason="Django REST framework is not installed")
-
 from django.core.cache import caches
 from django.db import connection
 from django.http import Http404
@@ -97,6 +94,16 @@ class OwnViewSet(PersonViewSet):
         return Response({"name": person.name, "time": str(Note.objects.count())})
 
 
+class TaggedViewSet(PersonViewSet):
+    """Gives its answers tags of its own."""
+
+    def retrieve(self, request, *args, **kwargs):
+        team = self.get_object().team.name
+        if LATER.get("writes"):
+            Note.objects.create(text="read")
+        return Response({"team": team}, headers={"ETag": '"mine"'})
+
+
 class CountingPages(PageNumberPagination):
     """A paginator that has to see whole rows."""
 
@@ -124,6 +131,7 @@ router = SimpleRouter()
 router.register("people", PersonViewSet)
 router.register("permitted", PermittedViewSet, basename="permitted")
 router.register("own", OwnViewSet, basename="own")
+router.register("tagged", TaggedViewSet, basename="tagged")
 router.register("counted", CountedViewSet, basename="counted")
 urlpatterns = [path("", include(router.urls)), path("reports/<int:pk>/", Report.as_view())]
 
@@ -214,6 +222,20 @@ def test_throttles_count_a_request_once(person):
     assert get(url, tag).status_code == 429
 
 
+def test_a_view_is_as_before_when_its_304_is_finished(person, monkeypatch):
+    called = []
+
+    def initial(view, *args, **kwargs):
+        super(PersonViewSet, view).initial(*args, **kwargs)
+        view.versioning.on_not_modified.append(lambda: called.append(view))
+
+    monkeypatch.setattr(PersonViewSet, "initial", initial, raising=False)
+    url = f"/people/{person.pk}/"
+    tag = get(url)["ETag"]
+    assert get(url, tag).status_code == 304
+    assert len(called) == 1
+
+
 def test_the_signal_of_preconditions_is_sent_once_for_each_request(person):
     received = []
 
@@ -265,6 +287,24 @@ def test_own_reads_ignore_what_their_tags_ignore(person, signals):
     tag = get(url)["ETag"]
     assert get(url, tag).status_code == 304
     assert signals == []
+
+
+def test_a_tag_of_the_views_own_that_lies_is_answered_200(person, signals):
+    url = f"/tagged/{person.pk}/"
+    tag = get(url)["ETag"]
+    assert get(url, tag).status_code == 304
+    Team.objects.update(name="Renamed")
+    assert get(url, tag).status_code == 200
+    assert signals[0]["parts"] == ["team"]
+
+
+def test_what_a_second_look_writes_is_rolled_back(person):
+    LATER["writes"] = True
+    url = f"/tagged/{person.pk}/"
+    tag = get(url)["ETag"]
+    Team.objects.update(name="Renamed")
+    assert get(url, tag).status_code == 200
+    assert Note.objects.count() == 2
 
 
 def test_a_page_that_is_rendered_before_its_304_is_compared(person, signals):
