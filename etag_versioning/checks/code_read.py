@@ -31,6 +31,7 @@ __all__ = ["REQUEST", "Code", "Instance", "Method"]
 # Values that stand for one known thing each.
 REQUEST: Final = "request"
 _CONTEXT: Final = "context"
+_VIEW: Final = "view"
 _FRAMEWORKS: Final = ("django", "rest_framework", "adrf", "etag_versioning", "asgiref")
 # What gives its argument, or the items of it, back.
 _PASSES: Final = frozenset(
@@ -83,11 +84,12 @@ class _RowsMethod(NamedTuple):
     name: str
 
 
-class _Local(NamedTuple):
-    """A function or a lambda inside of another."""
+class _Local:
+    """A function or a lambda inside of another, and the names that it sees."""
 
-    node: Any
-    names: dict[str, list[Any]]
+    def __init__(self, node: Any, names: dict[str, list[Any]]) -> None:
+        self.node = node
+        self.names = names
 
 
 Values = list[Any]
@@ -116,7 +118,7 @@ class Code:
         self.running: list[tuple[Any, ...]] = []
         self.done: dict[tuple[Any, ...], Values] = {}
 
-    def call(self, function: Any, *args: Values, **kwargs: Values) -> Values:
+    def call(self, function: Any, /, *args: Values, **kwargs: Values) -> Values:
         """
         Follow what a function does with arguments.
 
@@ -163,6 +165,8 @@ class Code:
                 return [REQUEST]
             found = _in_class(value.kind, name)
             return self.results.get(name, []) if found is None else self._of_class(found, value)
+        if value == _VIEW:
+            return [REQUEST] if name == "request" else []
         if value == REQUEST:
             if name in _OF_A_VISITOR:
                 self.rows.note_fact(_OF_A_VISITOR[name])
@@ -379,7 +383,7 @@ class _Run:
 
     def subscripted(self, values: Values, index: Any) -> Values:
         if _CONTEXT in values:
-            return [REQUEST] if _constant(index) == REQUEST else []
+            return _in_context(index)
         self.value(index)
         self.code.shown(values)
         if isinstance(index, ast.Slice):
@@ -453,8 +457,12 @@ class _Run:
         self.use([*args, *kwargs.values()])
         if name in _PASSES or name in ("min", "max"):
             passed = given
-        elif name == "get" and _CONTEXT in self.value(getattr(node.func, "value", None)):
-            return [REQUEST] if node.args and _constant(node.args[0]) == REQUEST else []
+        elif (
+            name == "get"
+            and isinstance(node.func, ast.Attribute)
+            and _CONTEXT in self.value(node.func.value)
+        ):
+            return _in_context(node.args[0]) if node.args else []
         else:
             passed = []
         return [each for each in self.items_of(passed) if isinstance(each, Row)]
@@ -569,6 +577,12 @@ def _in_class(kind: type, name: str) -> Any:
 def _is_framework(function: Any) -> bool:
     module = str(getattr(function, "__globals__", {}).get("__name__", "builtins"))
     return module.partition(".")[0] in _FRAMEWORKS
+
+
+def _in_context(key: Any) -> Values:
+    """What a serializer's context has under a key."""
+    name = _constant(key)
+    return [name] if name in (REQUEST, _VIEW) else []
 
 
 def _constant(node: Any) -> Any:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterator
 from typing import Any, Final
 
-__all__ = ["forbids_storing", "function_in", "layers", "module_of"]
+__all__ = ["forbids_storing", "layers", "module_of", "options_of"]
 
 _CLASS_VIEWS: Final = ("django.views.generic.base", "rest_framework.viewsets", "adrf.viewsets")
 
@@ -27,9 +27,20 @@ def layers(view: Any) -> Iterator[Any]:
         view = getattr(view, "__wrapped__", None)
 
 
-def function_in(view: Any) -> Any:
-    """The project's function in its decorators."""
-    return list(layers(view))[-1]
+def options_of(view: Any) -> Any:
+    """
+    The options of ``versioned_condition`` around a view, or around the ``dispatch()`` of its class
+    below one of a mixin's; ``None`` where there is none.
+    """
+    options = getattr(view, "_etag_versioning", None)
+    if options is not None:
+        return options
+    kind = getattr(view, "view_class", None)
+    for base in getattr(kind, "__mro__", ()):
+        options = getattr(vars(base).get("dispatch"), "_etag_versioning", None)
+        if options is not None:
+            return options
+    return None
 
 
 def forbids_storing(layer: Any) -> bool:

@@ -15,6 +15,7 @@ from django.db import models
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from ..orm.state_columns import state_columns
+from .layers import options_of
 from .plain_views import check_decorated_view, check_unguarded_view
 
 __all__ = [
@@ -42,14 +43,16 @@ class Route(NamedTuple):
 def check_views(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
     """E201 to E205, W201 to W203 and W207 to W215: each view that the URLconf leads to."""
     found: list[checks.CheckMessage] = []
+    # A router leads to the same view by several routes.
+    known: set[Any] = set()
     for route in routes():
-        options = getattr(route.view, "_etag_versioning", None)
+        options = options_of(route.view)
         if options is not None:
             found += _check_decorated(route, options)
         elif hasattr(route.view, "cls") and "rest_framework.generics" in sys.modules:
             # Only now: a project may have no Django REST framework.
             module = import_module("etag_versioning.rest_framework.checks")
-            found += module.check_view(route)
+            found += module.check_view(route, known)
         else:
             found += check_unguarded_view(route.view)
     # A view that several routes lead to has its mistakes once.

@@ -52,8 +52,14 @@ _ONE_ROW_VIEWS: Final = {
 _FRAMEWORKS: Final = ("rest_framework", "adrf", "etag_versioning")
 
 
-def check_view(route: Route) -> Iterator[checks.CheckMessage]:
-    """All checks of one view of Django REST framework."""
+def check_view(route: Route, known: set[Any]) -> Iterator[checks.CheckMessage]:
+    """
+    All checks of one view of Django REST framework.
+
+    Args:
+        route: the view, and how the URLconf leads to it.
+        known: what was read of the views before; this one's is added.
+    """
     kind = getattr(route.view, "cls", None)
     if not isinstance(kind, type):
         return
@@ -69,7 +75,7 @@ def check_view(route: Route) -> Iterator[checks.CheckMessage]:
         yield from _check_serializer(view)
     yield from _check_late_reads(view)
     yield from _check_paginator(view)
-    yield from check_coverage(view)
+    yield from check_coverage(view, known)
     if any(tags_rows(kind, handler) for handler in view.reading):
         around = [*layers(route.view)]
         for handler in view.reading:

@@ -32,23 +32,31 @@ __all__ = ["check_coverage", "rows_read_by"]
 _FRAMEWORKS = ("rest_framework", "adrf", "etag_versioning")
 
 
-def check_coverage(view: Any) -> Iterator[checks.CheckMessage]:
+def check_coverage(view: Any, known: set[Any]) -> Iterator[checks.CheckMessage]:
     """
     W207 and W212 to W215: an answer that changes while its tag stays.
 
     Args:
         view: a view class under one route, as ``checks`` has it.
+        known: what is checked already: a list mostly shows what its rows' own addresses do.
     """
     for handler in view.reading:
         try:
-            answer = _answer_of(view, handler)
+            kind, method = serializer_class(view, handler), getattr(view.kind, handler)
+            own = handler if getattr(method, "is_versioned_read", False) else ""
+            options = [id(view.initkwargs.get(name)) for name in ("queryset", "etag_extra")]
+            key = (view.kind, kind, own, tags_rows(view.kind, handler), *options)
+            if key in known:
+                continue
+            known.add(key)
+            answer = _answer_of(view, handler, kind)
             found = [] if answer is None else list(check_answer(answer))
         except Exception:
             continue  # Code of the project's that cannot run before a request.
         yield from found
 
 
-def _answer_of(view: Any, handler: str) -> Answer | None:
+def _answer_of(view: Any, handler: str, kind: Any) -> Answer | None:
     """What a handler of GET shows; ``None`` where its tag is not made of rows alone."""
     model = view.model
     if model is None and view.has_own("get_versioned_queryset"):
@@ -60,7 +68,7 @@ def _answer_of(view: Any, handler: str) -> Answer | None:
         view=view.kind,
         name=view.name,
         model=model,
-        rows=_rows_read(view, model, handler),
+        rows=_rows_read(view, model, handler, kind),
         named=set(models_named(terms)),
         annotated=set(annotations_of(view.queryset)),
         words=words_of(terms),
@@ -93,10 +101,9 @@ def _terms_of(view: Any) -> list[Any]:
     return terms if method is ViewOptions.get_etag_extra else [*terms, method]
 
 
-def _rows_read(view: Any, model: Any, handler: str) -> RowsRead:
+def _rows_read(view: Any, model: Any, handler: str, kind: Any) -> RowsRead:
     """What an answer shows of other rows: by the view's serializer, or its handler's own code."""
     rows = RowsRead(computed_by(view.queryset))
-    kind = serializer_class(view, handler)
     row, method = Row(model), getattr(view.kind, handler)
     walk = _Walk(rows)
     if not getattr(method, "is_versioned_read", False):
