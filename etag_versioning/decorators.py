@@ -20,10 +20,10 @@ from .cache_control import check_cache_control
 from .conf import settings
 from .http.headers import without_length
 from .http.policy import IF_MATCH_MODES, IfMatch
-from .http.representation import EtagExtra
 from .runtime_audit.answers import aaudited, audited
 from .sources.base import RowSource
 from .sources.combined import CombinedSource
+from .sources.extra_terms import EtagExtra
 from .sources.functions import (
     combine,
     etag_func,
@@ -99,11 +99,11 @@ def versioned_condition(
             ``cache_control``: ``{"private": True, "max_age": 60}``. By default
             "private, no-cache"; ``{}`` for none. "public" is not sent to a request with
             credentials, unless by ``cache_control.public(to_credentials=True)``.
-        etag_extra: values on which the response depends beside the sources and the query
-            string: an iterable of text, numbers and dates, or a callable
-            ``(request, *args, **kwargs)`` that returns one, as those in the module
-            ``etag_extra``; in an async view it may be a coroutine function. Responses with
-            different values have different tags.
+        etag_extra: what the response depends on beside the sources and the query string: an
+            iterable of text, numbers and dates, of models, managers and querysets, and of
+            callables ``(request, *args, **kwargs)`` that return such an iterable, as those in
+            the module ``etag_extra``; or one such callable. In an async view, callables may be
+            coroutine functions. Responses with different values have different tags.
         expose_tag: whether a 412 shows the current tag.
         fingerprint: whether the tag also depends on the view's code, on what of the project it
             names, and on its templates. A deployment that changes them changes the tag. No

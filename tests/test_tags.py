@@ -10,7 +10,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
 from django.utils.translation import gettext_lazy, override
 
-from etag_versioning import etag_extra
 from etag_versioning.http.etags import EntityTag, digest
 from etag_versioning.http.preconditions import (
     ConditionalHeaders,
@@ -29,6 +28,7 @@ from etag_versioning.http.representation import (
 from etag_versioning.orm.state_columns import State
 from etag_versioning.sources.base import Page
 from etag_versioning.sources.combined import Combination
+from etag_versioning.sources.extra_terms import extended_representation
 from etag_versioning.sources.files import FileEntry
 from etag_versioning.sources.rows import Row, list_validators, page_validators
 from tests.testapp.models import Person
@@ -80,7 +80,7 @@ def test_different_terms_have_different_tags(variants):
 
 
 @pytest.mark.parametrize(
-    "term", [Person(pk=1), Person.objects.none(), {1, 2}, {"a": 1}, object(), [Person(pk=1)]]
+    "term", [Person(pk=1), {1, 2}, {"a": 1}, object(), [Person(pk=1)], (Person.objects.none(),)]
 )
 def test_a_term_whose_text_does_not_tell_all_is_a_mistake(term):
     with pytest.raises(ImproperlyConfigured, match=r"request\.user\.pk"):
@@ -100,9 +100,8 @@ def test_terms_may_be_a_function_of_what_the_view_is_called_with():
     def etag_extra(request, *args, **kwargs):
         return [request.method, *args, kwargs["pk"]]
 
-    shown = request_representation(request, etag_extra, ("a",), {"pk": 5})
+    shown = extended_representation(request, etag_extra, ("a",), {"pk": 5})
     assert shown == request_representation(request, ["GET", "a", 5])
-    assert request_representation(request, None) == PLAIN
 
 
 def test_the_query_string_is_a_term():
@@ -206,23 +205,10 @@ class TestKeyRotation:
         assert decision.outcome is Outcome.PROCEED
 
 
-def test_language_is_the_active_one():
-    request = RequestFactory().get("/")
-    with override("de"):
-        assert etag_extra.language(request, pk=1) == ["de"]
-
-
-def test_user_is_the_primary_key():
-    request = RequestFactory().get("/")
-    assert etag_extra.user(request) == [None]
-    request.user = Person(pk=5)
-    assert etag_extra.user(request, pk=1) == [5]
-
-
 def test_the_representation_of_a_request_is_that_of_a_view_without_terms(settings):
     settings.ETAG_VERSIONING = {"REVISION": "a"}
     request = RequestFactory().get("/?b=c")
-    assert request_representation(request) == request_representation(request, None)
+    assert request_representation(request) == extended_representation(request, ())
 
 
 class TestHiddenState:

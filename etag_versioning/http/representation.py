@@ -9,10 +9,9 @@ one digest, keyed by ``SECRET_KEY`` because they may hold facts about a user. Wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, time, timedelta
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -29,13 +28,10 @@ from .preconditions import Validators
 __all__ = [
     "PLAIN",
     "UNSEALED",
-    "EtagExtra",
     "Representation",
     "make_validators",
     "request_representation",
 ]
-
-EtagExtra = Iterable[Any] | Callable[..., Iterable[Any]]
 
 _PLAIN = (str, bytes, int, float, Decimal, UUID, date, time, timedelta, Promise, type(None))
 
@@ -49,14 +45,18 @@ class Representation(NamedTuple):
         terms: what else decides it, as pairs of a name and values.
         sealed: whether the digests are keyed. ``False`` for a tag that no client gets,
             because it becomes a term of another tag, which is sealed.
+        vary: the request headers that decide the terms, for ``Vary``.
+        covers: the parts of a page for one visitor that the terms stand for.
     """
 
     text: str = ""
     terms: tuple[tuple[str, Any], ...] = ()
     sealed: bool = True
+    vary: tuple[str, ...] = ()
+    covers: frozenset[str] = frozenset()
 
     def with_text(self, text: str) -> Representation:
-        return Representation(f"{self.text}.{text}" if self.text else text, self.terms, self.sealed)
+        return self._replace(text=f"{self.text}.{text}" if self.text else text)
 
     def with_terms(self, name: str, terms: Iterable[Any]) -> Representation:
         """This representation with more terms; itself where ``terms`` is empty."""
@@ -127,33 +127,26 @@ def _seal(key: Any, use: str, terms: Iterable[Any]) -> str:
     return salted_hmac(salt, text, secret=key, algorithm="sha256").hexdigest()[:24]
 
 
-def request_representation(
-    request: HttpRequest,
-    etag_extra: EtagExtra | None = None,
-    args: Any = (),
-    kwargs: Mapping[str, Any] = MappingProxyType({}),
-) -> Representation:
+def request_representation(request: HttpRequest, terms: Iterable[Any] = ()) -> Representation:
     """
     What a response depends on beside the state: the project's revision, the query string, and
-    the view's ``etag_extra``.
+    the terms of the view.
 
     Args:
-        request, args, kwargs: the arguments of the view.
-        etag_extra: an iterable of values, or a callable that takes the view's arguments and
-            returns one.
+        request: the request.
+        terms: text, numbers, dates, and tuples of these.
 
     Raises:
-        ImproperlyConfigured: a value has a text that stays the same when the value changes,
-            as a model instance has.
+        ImproperlyConfigured: a term has a text that stays the same when the term changes, as
+            a model instance has.
     """
     query = request.META.get("QUERY_STRING", "")
     revision = settings.revision if settings.has_revision else ""
-    own = etag_extra(request, *args, **kwargs) if callable(etag_extra) else etag_extra
-    if not query and not revision and not own:
+    if not query and not revision and not terms:
         return PLAIN
     named = (("revision", revision), ("query", query))
     shown = Representation("", tuple((name, (term,)) for name, term in named if term))
-    return shown.with_terms("own", map(_plain, own)) if own else shown
+    return shown.with_terms("own", map(_plain, terms)) if terms else shown
 
 
 def _plain(term: Any) -> Any:
@@ -162,7 +155,7 @@ def _plain(term: Any) -> Any:
     if not isinstance(term, _PLAIN):
         raise ImproperlyConfigured(
             f"{term!r} cannot be a value of etag_extra, because its text may stay the same when "
-            f"it changes. Give text, numbers, dates or tuples of these: "
+            f"it changes. Give text, numbers, dates, tuples of these, or a queryset: "
             f"etag_extra=lambda request, **kwargs: [request.user.pk]."
         )
     return str(term) if isinstance(term, Promise) else term

@@ -215,6 +215,8 @@ def read_object(view: VersionedViewMixin, method: Method, *args: Any, **kwargs: 
         method: what answers with 200.
     """
     versioning: GenericVersioning = view.versioning
+    # Before the rows are read: terms that are read later may name content that is not shown.
+    versioning.representation()
     early = versioning.conditions != NO_CONDITIONS
     if early and (row := versioning.read_first()) is not None:
         early = False
@@ -246,6 +248,7 @@ def read_named_row(view: VersionedAPIViewMixin, method: Method, *args: Any, **kw
     first, since the method may show it without loading it.
     """
     versioning: Any = view.versioning
+    versioning.representation()
     if versioning.may_read_row():
         row = versioning.read_row()
         if row is None:
@@ -267,6 +270,8 @@ def read_page(view: VersionedViewMixin, method: Method, *args: Any, **kwargs: An
         method: what answers with 200.
     """
     versioning = view.versioning
+    # Before the rows are read, as in read_object().
+    versioning.representation()
     cheap, early = cheap_list(view), None
     if versioning.conditions != NO_CONDITIONS:
         early = validators_of_page(view) if cheap is None else None
@@ -291,6 +296,7 @@ def read_own(view: VersionedViewMixin, handler: Method, *args: Any, **kwargs: An
         view: the view, at its request.
         handler: the handler.
     """
+    view.versioning.representation()
     answer = OwnAnswer(view)
     load = partial(view.versioning.load, view.get_object)
     with answer.page.loading(get_object=noting(load, answer.note_object)):

@@ -23,6 +23,7 @@ from ..http.etags import digest, encode_key
 from .fingerprint import fingerprint
 
 __all__ = [
+    "PERSONAL_RENDERERS",
     "content_of",
     "media_type_parameters",
     "representation",
@@ -37,7 +38,7 @@ _UPDATED = frozenset({"age", "cache-control", "date", "expires", "vary"})
 
 # These pages show who is logged in, and the forms that they may use. The forms hold
 # Django's token against forgery, which is another after each login.
-_PERSONAL = (BrowsableAPIRenderer, TemplateHTMLRenderer)
+PERSONAL_RENDERERS = (BrowsableAPIRenderer, TemplateHTMLRenderer)
 
 
 def representation(view: Any) -> str:
@@ -82,7 +83,7 @@ def representation_terms(view: Any) -> list[Any]:
     """What else tells representations apart: the API's version, the user of a page."""
     request = view.request
     terms = [] if request.version is None else [("version", str(request.version))]
-    if isinstance(request.accepted_renderer, _PERSONAL):
+    if isinstance(request.accepted_renderer, PERSONAL_RENDERERS):
         user, token = request.user, request.META.get("CSRF_COOKIE")
         terms.append(("user", f"{getattr(user, 'pk', None)}:{user}:{token}"))
     return terms

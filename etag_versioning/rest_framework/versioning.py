@@ -19,6 +19,7 @@ from rest_framework.views import set_rollback
 from ..cache_control import set_cache_control
 from ..http import headers
 from ..http.etags import EntityTag
+from ..http.personal_pages import CSRF_TOKEN, remove_tag_from_personal_page
 from ..http.policy import policy_for
 from ..http.preconditions import (
     NO_CONDITIONS,
@@ -31,11 +32,12 @@ from ..http.preconditions import (
 )
 from ..http.reporting import report
 from ..http.representation import Representation, request_representation
+from ..sources.extra_terms import extended_representation
 from ..sources.rows import Row, extra_names, row_of
 from ..sources.validator_query import read_row
 from .exceptions import LostRace, PreconditionError
 from .permissions import looks_at_any_object
-from .representation import representation_terms
+from .representation import PERSONAL_RENDERERS, representation_terms
 
 if TYPE_CHECKING:
     from .views import VersionedView
@@ -81,6 +83,8 @@ class Versioning:
         self.annotations: Sequence[str] | None = None
         # The queryset that the validators were read from: filtered already, and not evaluated.
         self.rows: Any = None
+        # The headers that decide what the terms of the last of these are.
+        self.vary: tuple[str, ...] = ()
         # The last validators that were made, and what they were made of.
         self._built: tuple[Any, Validators] | None = None
         # Whether decisions are reported. The audit asks again, and that is no request.
@@ -167,10 +171,17 @@ class Versioning:
         found = self.representations.get(at)
         if found is None:
             terms = [*representation_terms(view), *view.get_etag_extra()]
-            common = request_representation(request._request, terms)
+            common = (
+                extended_representation(
+                    request, terms, view.args, view.kwargs, http_request=request._request
+                )
+                if terms
+                else request_representation(request._request)
+            )
             # Only the view knows the format and the code that renders.
-            found = Representation(view.get_representation(), common.terms)
+            found = common._replace(text=view.get_representation())
             self.representations[at] = found
+            self.vary = found.vary
         return found
 
     # The preconditions.
@@ -261,7 +272,12 @@ class Versioning:
                         not_modified[name] = response[name]
                 not_modified.cookies.update(response.cookies)
                 return not_modified
+        is_ours = "ETag" not in response.headers
         headers.set_validators(response, shown)
+        if is_ours and isinstance(self.view.request.accepted_renderer, PERSONAL_RENDERERS):
+            # The terms of these renderers hold the token.
+            covers = {CSRF_TOKEN, *self.representation().covers}
+            remove_tag_from_personal_page(self.view.request._request, covers, self.view, response)
         set_cache_control(response, self.view.cache_control, self.view.request._request)
         return response
 

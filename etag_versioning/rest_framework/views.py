@@ -57,6 +57,8 @@ class VersionedView(ViewOptions, APIView):
         # Even one renderer chooses by Accept: by the media type's parameters.
         if sent.get("Vary") != "Accept" and "ETag" in sent:
             patch_vary_headers(response, ("Accept",))
+        if versioning.vary:
+            patch_vary_headers(response, versioning.vary)
         return response
 
     def handle_exception(self, exc: Exception) -> Response:

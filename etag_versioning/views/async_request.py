@@ -32,10 +32,13 @@ def for_threads(options: Options) -> Options:
     def plain(function: Any) -> Any:
         return async_to_sync(function) if iscoroutinefunction(function) else function
 
+    def terms(extra: Any) -> Any:
+        return plain(extra) if extra is None or callable(extra) else [*map(plain, extra)]
+
     return options._replace(
         etag_func=plain(options.etag_func),
         last_modified_func=plain(options.last_modified_func),
-        etag_extra=plain(options.etag_extra),
+        etag_extra=terms(options.etag_extra),
     )
 
 

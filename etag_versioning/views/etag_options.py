@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from ..http.etags import parse_entity_tags
 from ..http.preconditions import ConditionalHeaders
-from ..http.representation import EtagExtra
 from ..sources.base import RowSource, Source
+from ..sources.extra_terms import EtagExtra
 
 __all__ = ["Options"]
 

@@ -11,6 +11,7 @@ from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 
 from ..cache_control import set_cache_control
 from ..code.views import view_fingerprint
@@ -18,6 +19,7 @@ from ..exceptions import StaleWriteError
 from ..http import headers
 from ..http.error_responses import ErrorResponse
 from ..http.etags import EntityTag
+from ..http.personal_pages import remove_tag_from_personal_page
 from ..http.policy import policy_for
 from ..http.preconditions import (
     CONFLICT,
@@ -45,6 +47,7 @@ from ..orm.database_errors import (
 from ..orm.guards import Guard, ReadOnlyGuard, WriteForbidden
 from ..sources.absent_rows import CreationGuard
 from ..sources.base import Current
+from ..sources.extra_terms import extended_representation
 from ..sources.guarded_block import GuardedBlock
 from ..sources.lost_races import (
     decide_creation_in_transaction,
@@ -159,6 +162,8 @@ class Call:
             return evaluated
         if decision.outcome is Outcome.NOT_MODIFIED:
             response = headers.NotModified(evaluated.validators, decision)
+            if self.representation is not None and self.representation.vary:
+                patch_vary_headers(response, self.representation.vary)
             set_cache_control(response, self.options.cache_control, self.request)
             return response
         return ErrorResponse(self.request, *self.shown(decision, evaluated.validators))
@@ -169,8 +174,11 @@ class Call:
         # the state that is locked, and the lock fails.
         current = self.read()
         if self.representation is None:
-            self.representation = request_representation(
-                self.request, options.etag_extra, self.args, self.kwargs
+            extra = options.etag_extra
+            self.representation = (
+                request_representation(self.request)
+                if extra is None
+                else extended_representation(self.request, extra, self.args, self.kwargs)
             )
             if options.fingerprint:
                 code = view_fingerprint(self.view)
@@ -271,7 +279,14 @@ class Call:
 
     def finish_read(self, response: Any, validators: Validators) -> Any:
         if 200 <= response.status_code < 300:
+            # Who writes the tag, or its function, knows what the page depends on.
+            is_ours = self.options.etag_func is None and "ETag" not in response.headers
             headers.set_validators(response, validators)
+            if is_ours:
+                covers = self.representation.covers if self.representation else ()
+                remove_tag_from_personal_page(self.request, covers, self.view, response)
+            if self.representation is not None and self.representation.vary:
+                patch_vary_headers(response, self.representation.vary)
             set_cache_control(response, self.options.cache_control, self.request)
         elif response.status_code >= 400:
             # A cache may keep a 404 or a 410 without Cache-Control (RFC 9110 §15.1).

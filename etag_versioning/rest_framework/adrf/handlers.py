@@ -75,6 +75,7 @@ async def aread_object(view: Any, method: Method, *args: Any, **kwargs: Any) -> 
         row = versioning.read_row() if versioning.may_read_row() else None
         return None if row is None else versioning.validators_of(row)
 
+    await sync_to_async(versioning.representation)()
     note = _noting(view.afilter_queryset, versioning.note_annotations)
     with hooked(view, aget_object=aget_object, afilter_queryset=note):
         if versioning.conditions != NO_CONDITIONS:
@@ -90,8 +91,9 @@ async def aread_object(view: Any, method: Method, *args: Any, **kwargs: Any) -> 
 
 async def aread_page(view: Any, method: Method, *args: Any, **kwargs: Any) -> Any:
     """As ``read_page()``, for a method that awaits its page."""
-    cheap, early = await sync_to_async(cheap_list)(view), None
     versioning = view.versioning
+    await sync_to_async(versioning.representation)()
+    cheap, early = await sync_to_async(cheap_list)(view), None
     if versioning.conditions != NO_CONDITIONS:
         early = await sync_to_async(validators_of_page)(view) if cheap is None else None
         current = early.validators if early is not None else cheap
@@ -113,6 +115,7 @@ async def aread_page(view: Any, method: Method, *args: Any, **kwargs: Any) -> An
 
 async def aread_own(view: Any, handler: Method, *args: Any, **kwargs: Any) -> Any:
     """As ``read_own()``, for a coroutine."""
+    await sync_to_async(view.versioning.representation)()
     answer, load = OwnAnswer(view), view.aget_object
 
     async def aget_object() -> Any:

@@ -1,0 +1,66 @@
+"""
+Pages for one visitor: with a CSRF token, messages, or a nonce for the Content-Security-Policy.
+
+Such a page gets no tag, unless the view's ``etag_extra`` says what it depends on: a 304 would
+show the visitor an old token, or messages from before. A nonce is another in each answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from functools import lru_cache, partial
+from typing import Any, Final
+
+from django.http import HttpRequest
+
+__all__ = ["CSRF_TOKEN", "MESSAGES", "NONCE", "remove_tag_from_personal_page"]
+
+CSRF_TOKEN: Final = "the CSRF token"
+MESSAGES: Final = "messages"
+NONCE: Final = "a CSP nonce"
+
+_MENDED: Final = {
+    CSRF_TOKEN: "Write: etag_extra=[etag_extra.csrf_token].",
+    MESSAGES: "Write: etag_extra=[etag_extra.messages].",
+    NONCE: "Each answer has another nonce, so load scripts from files, or allow them by a hash.",
+}
+_logger = logging.getLogger("etag_versioning")
+
+
+def remove_tag_from_personal_page(
+    request: HttpRequest, covers: Collection[str], view: Any, response: Any
+) -> None:
+    """
+    Remove ETag and Last-Modified if the page is one visitor's, now or once it is rendered.
+
+    Args:
+        request: Django's request.
+        covers: the parts that the tag stands for.
+        view: the view, for the log.
+        response: its answer, which has the headers.
+    """
+    if not getattr(response, "is_rendered", True):
+        remove = partial(remove_tag_from_personal_page, request, covers, view)
+        response.add_post_render_callback(remove)
+        return
+    messages: Any = vars(request).get("_messages")
+    used = {
+        # get_token() sets it.
+        CSRF_TOKEN: "CSRF_COOKIE_NEEDS_UPDATE" in request.META,
+        # {% if messages %} loads them, even if there are none this time.
+        MESSAGES: messages is not None and (messages.used or "_loaded_data" in vars(messages)),
+        # Django's is false until a template has shown it. django-csp sets it then.
+        NONCE: vars(request).get("_csp_nonce"),
+    }
+    for part, is_used in used.items():
+        if is_used and part not in covers:
+            del response.headers["ETag"], response.headers["Last-Modified"]
+            name = getattr(view, "__qualname__", type(view).__qualname__)
+            _log(f"{view.__module__}.{name}", part)
+
+
+@lru_cache(maxsize=1000)
+def _log(view: str, part: str) -> None:
+    """Once for each view: it may be on purpose."""
+    _logger.warning("%s used %s, so its answer has no ETag. %s", view, part, _MENDED[part])
