@@ -206,6 +206,37 @@ def lies(visitor, settings, proofs):
 
 
 @pytest.fixture
+def has_no_tag(visitor, proofs):
+    """A function that asserts that an address is never answered 304, since it has no tag."""
+
+    def run(url):
+        response = visitor.get(url)
+        assert response.status_code == 200
+        assert "ETag" not in response
+        proofs.append("no tag")
+
+    return run
+
+
+@pytest.fixture
+def mended(visitor):
+    """
+    A block in which the same thing changes as before, after the view was mended: a client with
+    the tag from before is shown the new content.
+    """
+
+    @contextmanager
+    def run(url):
+        before = visitor.get(url)
+        assert _with_tag(visitor, url, before["ETag"]).status_code == 304
+        yield visitor
+        assert shown_by(_with_tag(visitor, url, before["ETag"])) != shown_by(before)
+        assert _with_tag(visitor, url, before["ETag"]).status_code == 200
+
+    return run
+
+
+@pytest.fixture
 def follows(visitor, proofs):
     """
     A block in which something changes, after which a client is shown the new content under a

@@ -23,16 +23,12 @@ from tests.honesty.models import (
 
 PERCENT = '*Discount.objects.order_by("pk").values_list("pk", "percent")'
 RATE = '*ExchangeRate.objects.order_by("pk").values_list("pk", "version", "updated_at")'
-IN_EXTRA = "the rows' values in `etag_extra`"
+IN_EXTRA = "the rows as a queryset in `etag_extra`"
 
 
 class BookViewSet(VersionedModelViewSet):
     queryset = Book.objects.order_by("pk")
     renderer_classes = [JSONRenderer]
-
-
-def percents(request, **kwargs):
-    return Discount.objects.order_by("pk").values_list("pk", "percent")
 
 
 @pytest.mark.scenario(
@@ -51,7 +47,7 @@ def test_a_property_in_a_plain_view(serve, url, lies, helper_finds, helper_is_si
     with lies(url):
         Discount.objects.update(percent=20)
     helper_finds(url, {"test_a_property_in_a_plain_view": PERCENT})
-    serve(versioned_condition(Book, etag_extra=percents)(book_page))
+    serve(versioned_condition(Book, etag_extra=[Discount.objects.all()])(book_page))
     helper_is_silent(url)
 
 
@@ -72,8 +68,7 @@ def test_a_property_in_a_viewset(serve, url, lies, helper_finds, helper_is_silen
         serializer_class = BookSerializer
 
     class MendedBooks(Books):
-        def get_etag_extra(self):
-            return [*super().get_etag_extra(), *percents(self.request)]
+        etag_extra = (Discount.objects.all(),)
 
     serve(Books)
     warned("W207", "honesty.Discount")
@@ -101,8 +96,7 @@ def test_a_property_in_a_list(serve, book, lies, helper_finds, helper_is_silent,
         serializer_class = BookSerializer
 
     class MendedBooks(Books):
-        def get_etag_extra(self):
-            return [*super().get_etag_extra(), *percents(self.request)]
+        etag_extra = (Discount.objects.all(),)
 
     serve(Books)
     warned("W207", "honesty.Discount")
@@ -118,7 +112,7 @@ def test_a_property_in_a_list(serve, book, lies, helper_finds, helper_is_silent,
     "W208",
     "helper",
     "audit",
-    mend="the rows' states in `etag_extra`",
+    mend="the rows as a queryset in `etag_extra`",
 )
 def test_a_versioned_row_without_a_relation(
     serve, url, lies, helper_finds, helper_is_silent, warned
@@ -127,16 +121,12 @@ def test_a_versioned_row_without_a_relation(
         rate = await ExchangeRate.objects.order_by("pk").alast()
         return JsonResponse({"rate": rate and rate.dollars})
 
-    async def rates(request, pk):
-        rows = ExchangeRate.objects.order_by("pk").values_list("pk", "version", "updated_at")
-        return [row async for row in rows]
-
     serve(versioned_condition(Book)(book_page))
     warned("W208", "honesty.ExchangeRate")
     with lies(url):
         ExchangeRate.objects.update(dollars=2)
     helper_finds(url, {"test_a_versioned_row_without_a_relation": RATE})
-    serve(versioned_condition(Book, etag_extra=rates)(book_page))
+    serve(versioned_condition(Book, etag_extra=[ExchangeRate.objects.all()])(book_page))
     helper_is_silent(url)
 
 
@@ -145,7 +135,7 @@ def test_a_versioned_row_without_a_relation(
     "W207",
     "helper",
     "audit",
-    mend="the rows' states in `get_etag_extra()`",
+    mend="the rows as a queryset in `etag_extra`",
 )
 def test_a_versioned_row_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent, warned):
     class BookSerializer(serializers.ModelSerializer):
@@ -163,9 +153,7 @@ def test_a_versioned_row_in_a_viewset(serve, url, lies, helper_finds, helper_is_
         serializer_class = BookSerializer
 
     class MendedBooks(Books):
-        def get_etag_extra(self):
-            states = ExchangeRate.objects.order_by("pk").values_list("pk", "version", "updated_at")
-            return [*super().get_etag_extra(), *states]
+        etag_extra = (ExchangeRate.objects.all(),)
 
     serve(Books)
     warned("W207", "honesty.ExchangeRate")
@@ -202,8 +190,7 @@ def test_a_helper_function(serve, url, lies, helper_finds, helper_is_silent, war
         serializer_class = BookSerializer
 
     class MendedBooks(Books):
-        def get_etag_extra(self):
-            return [*super().get_etag_extra(), *percents(self.request)]
+        etag_extra = (Discount.objects.all(),)
 
     serve(Books)
     warned("W207", "honesty.Discount")
@@ -236,9 +223,7 @@ def test_a_serializers_context(serve, url, lies, helper_finds, helper_is_silent)
             return {**super().get_serializer_context(), "notice": [n.text for n in notices]}
 
     class MendedBooks(Books):
-        def get_etag_extra(self):
-            notices = Notice.objects.order_by("pk").values_list("pk", "text")
-            return [*super().get_etag_extra(), *notices]
+        etag_extra = (Notice.objects.all(),)
 
     serve(Books)
     with lies(url):
@@ -253,7 +238,7 @@ def test_a_serializers_context(serve, url, lies, helper_finds, helper_is_silent)
     "W207",
     "helper",
     "audit",
-    mend="the rows' states in `get_etag_extra()`",
+    mend="the rows as a queryset in `etag_extra`",
 )
 def test_a_rank_among_all_rows(serve, book, url, lies, helper_finds, helper_is_silent, warned):
     class BookSerializer(serializers.ModelSerializer):
@@ -270,8 +255,7 @@ def test_a_rank_among_all_rows(serve, book, url, lies, helper_finds, helper_is_s
         serializer_class = BookSerializer
 
     class MendedBooks(Books):
-        def get_etag_extra(self):
-            return [*super().get_etag_extra(), *Book.objects.values_list("pk", "version")]
+        etag_extra = (Book.objects.all(),)
 
     other = book.prequel_id
     Book.objects.filter(pk=book.pk).update(prequel=None)

@@ -79,15 +79,19 @@ def test_a_file_of_the_same_size(serve, covered, url, follows):
 @pytest.mark.scenario(
     "The content of a column's file, overwritten on the disk", "audit", mend=BY_FILE
 )
-def test_the_content_of_a_file(serve, covered, url, lies):
-    @versioned_condition(Book)
+def test_the_content_of_a_file(serve, covered, url, lies, mended):
     def cover_page(request, pk):
         with Book.objects.get(pk=pk).cover.open() as file:
             return HttpResponse(file.read())
 
-    serve(cover_page)
+    serve(versioned_condition(Book)(cover_page))
     with lies(url):
         overwrite(covered)
+    os.utime(covered.cover.path, (1_700_000_000, 1_700_000_000))
+    serve(versioned_condition(Book, file_etag_func(path_of_cover))(cover_page))
+    with mended(url):
+        overwrite(covered, b"a calm")
+        os.utime(covered.cover.path, (1_700_000_100, 1_700_000_100))
 
 
 @pytest.mark.scenario(

@@ -6,6 +6,7 @@ from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.versioning import AcceptHeaderVersioning
 
+from etag_versioning import etag_extra
 from etag_versioning.decorators import versioned_condition
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from tests.honesty.models import Book, Notice
@@ -21,7 +22,7 @@ class BookViewSet(VersionedModelViewSet):
     "W213",
     "helper",
     "audit",
-    mend="the header's value in `etag_extra`",
+    mend='`etag_extra.header("…")` in `etag_extra`',
 )
 def test_a_header_in_a_plain_view(
     serve, url, lies, helper_finds, helper_is_silent, visitor, warned
@@ -29,16 +30,13 @@ def test_a_header_in_a_plain_view(
     def book_page(request, pk):
         return HttpResponse(f"10 {request.headers.get('X-Currency', 'EUR')}")
 
-    def currency(request, pk):
-        return [request.headers.get("X-Currency", "EUR")]
-
     tried = {"headers": {"X-Currency": ["USD"]}}
     serve(versioned_condition(Book)(book_page))
     helper_finds(url, {"test_a_header_in_a_plain_view": "X-Currency"}, **tried)
     warned("W213", "depends on request headers")
     with lies(url):
         visitor.defaults["HTTP_X_CURRENCY"] = "USD"
-    serve(versioned_condition(Book, etag_extra=currency)(book_page))
+    serve(versioned_condition(Book, etag_extra=etag_extra.header("X-Currency"))(book_page))
     helper_is_silent(url, **tried)
 
 
@@ -47,7 +45,7 @@ def test_a_header_in_a_plain_view(
     "W213",
     "helper",
     "audit",
-    mend="the header's value in `etag_extra`",
+    mend='`etag_extra.header("…")` in `etag_extra`',
 )
 def test_a_header_in_an_async_view(
     serve, url, lies, helper_finds, helper_is_silent, visitor, warned
@@ -55,16 +53,13 @@ def test_a_header_in_an_async_view(
     async def book_page(request, pk):
         return HttpResponse(f"10 {request.headers.get('X-Currency', 'EUR')}")
 
-    def currency(request, pk):
-        return [request.headers.get("X-Currency", "EUR")]
-
     tried = {"headers": {"X-Currency": ["USD"]}}
     serve(versioned_condition(Book)(book_page))
     helper_finds(url, {"test_a_header_in_an_async_view": "X-Currency"}, **tried)
     warned("W213", "depends on request headers")
     with lies(url):
         visitor.defaults["HTTP_X_CURRENCY"] = "USD"
-    serve(versioned_condition(Book, etag_extra=currency)(book_page))
+    serve(versioned_condition(Book, etag_extra=etag_extra.header("X-Currency"))(book_page))
     helper_is_silent(url, **tried)
 
 
@@ -73,7 +68,7 @@ def test_a_header_in_an_async_view(
     "W213",
     "helper",
     "audit",
-    mend="the header's value in `get_etag_extra()`",
+    mend='`etag_extra.header("…")` in `etag_extra`',
 )
 def test_a_header_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent, visitor, warned):
     class BookSerializer(serializers.ModelSerializer):
@@ -90,9 +85,7 @@ def test_a_header_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent,
         serializer_class = BookSerializer
 
     class MendedBooks(Books):
-        def get_etag_extra(self):
-            currency = self.request.headers.get("X-Currency", "EUR")
-            return [*super().get_etag_extra(), currency]
+        etag_extra = (etag_extra.header("X-Currency"),)
 
     tried = {"headers": {"X-Currency": ["USD"]}}
     serve(Books)
@@ -109,7 +102,7 @@ def test_a_header_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent,
     "W213",
     "helper",
     "audit",
-    mend="the header's value in `get_etag_extra()`",
+    mend='`etag_extra.header("…")` in `etag_extra`',
 )
 def test_a_header_in_a_list(serve, book, lies, helper_finds, helper_is_silent, visitor, warned):
     class BookSerializer(serializers.ModelSerializer):
@@ -126,9 +119,7 @@ def test_a_header_in_a_list(serve, book, lies, helper_finds, helper_is_silent, v
         serializer_class = BookSerializer
 
     class MendedBooks(Books):
-        def get_etag_extra(self):
-            currency = self.request.headers.get("X-Currency", "EUR")
-            return [*super().get_etag_extra(), currency]
+        etag_extra = (etag_extra.header("X-Currency"),)
 
     tried = {"headers": {"X-Currency": ["USD"]}}
     serve(Books)
@@ -145,7 +136,7 @@ def test_a_header_in_a_list(serve, book, lies, helper_finds, helper_is_silent, v
     "W213",
     "helper",
     "audit",
-    mend="the header's value in `etag_extra`",
+    mend='`etag_extra.header("…")` in `etag_extra`',
 )
 def test_a_header_that_vary_names(
     serve, url, lies, helper_finds, helper_is_silent, visitor, warned
@@ -155,15 +146,12 @@ def test_a_header_that_vary_names(
         content = "<p>Book</p>" if is_script else "<html><p>Book</p></html>"
         return HttpResponse(content, headers={"Vary": "X-Requested-With"})
 
-    def requested_with(request, pk):
-        return [request.headers.get("X-Requested-With", "")]
-
     serve(versioned_condition(Book)(book_page))
     helper_finds(url, {"test_a_header_that_vary_names": "X-Requested-With"})
     warned("W213", "depends on request headers")
     with lies(url):
         visitor.defaults["HTTP_X_REQUESTED_WITH"] = "XMLHttpRequest"
-    serve(versioned_condition(Book, etag_extra=requested_with)(book_page))
+    serve(versioned_condition(Book, etag_extra=etag_extra.header("X-Requested-With"))(book_page))
     helper_is_silent(url)
 
 
@@ -171,7 +159,7 @@ def test_a_header_that_vary_names(
     "JSON or HTML, chosen by a plain view from `Accept`",
     "helper",
     "audit",
-    mend="the header's value in `etag_extra`",
+    mend='`etag_extra.header("…")` in `etag_extra`',
 )
 def test_accept_in_a_plain_view(serve, url, lies, helper_finds, helper_is_silent, visitor):
     def book_page(request, pk):
@@ -179,14 +167,11 @@ def test_accept_in_a_plain_view(serve, url, lies, helper_finds, helper_is_silent
             return HttpResponse("<p>Book</p>", headers={"Vary": "Accept"})
         return JsonResponse({"book": pk}, headers={"Vary": "Accept"})
 
-    def accept(request, pk):
-        return [request.headers.get("Accept", "")]
-
     serve(versioned_condition(Book)(book_page))
     helper_finds(url, {"test_accept_in_a_plain_view": "Accept"})
     with lies(url):
         visitor.defaults["HTTP_ACCEPT"] = "application/json"
-    serve(versioned_condition(Book, etag_extra=accept)(book_page))
+    serve(versioned_condition(Book, etag_extra=etag_extra.header("Accept"))(book_page))
     helper_is_silent(url)
 
 
@@ -235,27 +220,24 @@ def test_a_version_of_the_api(serve, url, follows, visitor):
 @pytest.mark.scenario(
     "An absolute URL with the host of the request, in a plain view",
     "helper",
-    mend="`request.get_host()` in `etag_extra`",
+    mend="`etag_extra.host` in `etag_extra`",
 )
 def test_the_host(serve, url, lies, helper_finds, helper_is_silent, visitor):
     def book_page(request, pk):
         return HttpResponse(request.build_absolute_uri())
 
-    def host(request, pk):
-        return [request.get_host()]
-
     serve(versioned_condition(Book)(book_page))
     helper_finds(url, {"test_the_host": "request.get_host()"}, hosts=["shop.example"])
     with lies(url, audit=False):
         visitor.defaults["SERVER_NAME"] = "shop.example"
-    serve(versioned_condition(Book, etag_extra=host)(book_page))
+    serve(versioned_condition(Book, etag_extra=etag_extra.host)(book_page))
     helper_is_silent(url, hosts=["shop.example"])
 
 
 @pytest.mark.scenario(
     "An absolute URL with the host of the request, by a `HyperlinkedIdentityField`",
     "helper",
-    mend="`request.get_host()` in `get_etag_extra()`",
+    mend="`etag_extra.host` in `etag_extra`",
 )
 def test_the_host_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent, visitor):
     class BookSerializer(serializers.ModelSerializer):
@@ -269,8 +251,7 @@ def test_the_host_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent,
         serializer_class = BookSerializer
 
     class MendedBooks(Books):
-        def get_etag_extra(self):
-            return [*super().get_etag_extra(), self.request.get_host()]
+        etag_extra = (etag_extra.host,)
 
     serve(Books)
     helper_finds(url, {"Books": "self.request.get_host()"}, hosts=["shop.example"])
@@ -285,20 +266,17 @@ def test_the_host_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent,
     "W208",
     "helper",
     "audit",
-    mend="the rows' values in `etag_extra`",
+    mend="`etag_extra=[Notice.objects.all()]`",
 )
 def test_a_header_of_the_answer(serve, url, lies, helper_finds, helper_is_silent, warned):
     def book_page(request, pk):
         notice = Notice.objects.order_by("pk").first()
         return HttpResponse("Book", headers={"Link": f"</{notice and notice.text}>; rel=help"})
 
-    def notices(request, pk):
-        return Notice.objects.order_by("pk").values_list("pk", "text")
-
     serve(versioned_condition(Book)(book_page))
     warned("W208", "honesty.Notice")
     with lies(url):
         Notice.objects.update(text="Sale")
     helper_finds(url, {"test_a_header_of_the_answer": "*Notice.objects"})
-    serve(versioned_condition(Book, etag_extra=notices)(book_page))
+    serve(versioned_condition(Book, etag_extra=[Notice.objects.all()])(book_page))
     helper_is_silent(url)

@@ -25,14 +25,16 @@ def weather():
     "audit",
     mend="a part of its answer in `etag_extra`, or no tag",
 )
-def test_another_service(serve, url, lies, weather):
-    @versioned_condition(Book)
+def test_another_service(serve, url, lies, weather, mended):
     def book_page(request, pk):
         return JsonResponse({"weather": weather.text})
 
-    serve(book_page)
+    serve(versioned_condition(Book)(book_page))
     with lies(url):
         weather.text = "sun"
+    serve(versioned_condition(Book, etag_extra=lambda request, pk: [weather.text])(book_page))
+    with mended(url):
+        weather.text = "snow"
 
 
 @pytest.mark.scenario(

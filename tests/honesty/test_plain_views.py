@@ -13,6 +13,7 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.generic import TemplateView
 
+from etag_versioning import etag_extra
 from etag_versioning.decorators import etag_func, versioned_condition
 from tests.honesty.models import Book, Chapter, ExchangeRate, Notice, Publisher, Review, Shelf
 
@@ -254,59 +255,71 @@ def test_an_annotated_review(serve, url, follows):
 
 
 @pytest.mark.scenario(
-    "A greeting in the session", "W213", "audit", mend="the session's value in `etag_extra`"
+    "A greeting in the session",
+    "W213",
+    "audit",
+    mend='`etag_extra.session("name")` in `etag_extra`',
 )
 @pytest.mark.usefixtures("sessions")
-def test_a_session(serve, url, lies, warned):
-    @versioned_condition(Book)
+def test_a_session(serve, url, lies, warned, mended):
     def book_page(request, pk):
         if "name" in request.GET:
             request.session["name"] = request.GET["name"]
         return HttpResponse(f"Hello {request.session.get('name', '')}")
 
-    serve(book_page)
+    serve(versioned_condition(Book)(book_page))
     warned("W213", "depends on the session")
     with lies(url) as visitor:
         visitor.get(f"{url}?name=Rita")
+    serve(versioned_condition(Book, etag_extra=etag_extra.session("name"))(book_page))
+    with mended(url) as visitor:
+        visitor.get(f"{url}?name=Olga")
 
 
 @pytest.mark.scenario(
-    "A theme in a cookie", "W213", "audit", mend="the cookie's value in `etag_extra`"
+    "A theme in a cookie", "W213", "audit", mend='`etag_extra.cookie("theme")` in `etag_extra`'
 )
-def test_a_cookie(serve, url, lies, warned):
-    @versioned_condition(Book)
+def test_a_cookie(serve, url, lies, warned, mended):
     def book_page(request, pk):
         return HttpResponse(f"<body class={request.COOKIES.get('theme', 'light')}>")
 
-    serve(book_page)
+    serve(versioned_condition(Book)(book_page))
     warned("W213", "depends on cookies")
     with lies(url) as visitor:
         visitor.cookies["theme"] = "dark"
+    serve(versioned_condition(Book, etag_extra=etag_extra.cookie("theme"))(book_page))
+    with mended(url) as visitor:
+        visitor.cookies["theme"] = "light"
 
 
-@pytest.mark.scenario(
-    "Messages of `django.contrib.messages`", "audit", mend="the messages in `etag_extra`"
-)
+@pytest.mark.scenario("Messages of `django.contrib.messages`", "no tag")
 @pytest.mark.usefixtures("sessions")
-def test_messages(serve, url, lies, settings):
+def test_messages(serve, url, settings, has_no_tag):
     settings.MIDDLEWARE = [
         *settings.MIDDLEWARE,
         "django.contrib.messages.middleware.MessageMiddleware",
     ]
     settings.MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
-    @versioned_condition(Book, methods=["GET", "POST"], if_match="optional")
+    @versioned_condition(Book)
     def book_page(request, pk):
-        if request.method == "POST":
-            messages.success(request, "Saved")
-            return HttpResponse(status=204)
-        shown = list(messages.get_messages(request))
-        messages.get_messages(request).used = False
-        return HttpResponse(" ".join(map(str, shown)))
+        return HttpResponse(" ".join(map(str, messages.get_messages(request))))
 
     serve(book_page)
-    with lies(url) as visitor:
-        visitor.post(url)
+    has_no_tag(url)
+
+
+@pytest.mark.scenario("A form with the CSRF token of the visitor", "no tag")
+def test_a_csrf_token(serve, url, settings, has_no_tag):
+    settings.MIDDLEWARE = ["django.middleware.csrf.CsrfViewMiddleware"]
+
+    @versioned_condition(Book)
+    def book_page(request, pk):
+        page = engines["django"].from_string("<form>{% csrf_token %}</form>")
+        return HttpResponse(page.render({}, request))
+
+    serve(book_page)
+    has_no_tag(url)
 
 
 @pytest.mark.scenario(

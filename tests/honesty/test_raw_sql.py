@@ -118,7 +118,7 @@ def test_extra(serve, book, follows, helper_is_silent):
 
 
 @pytest.mark.scenario("A column of the row, written by SQL", "audit", mend=BY_TRIGGER)
-def test_a_write_by_sql(serve, book, url, lies):
+def test_a_write_by_sql(serve, book, url, lies, mended):
     @versioned_condition(Book)
     def book_page(request, pk):
         return HttpResponse(Book.objects.get(pk=pk).title)
@@ -126,6 +126,9 @@ def test_a_write_by_sql(serve, book, url, lies):
     serve(book_page)
     with lies(url):
         execute("UPDATE honesty_book SET title = 'Cliff' WHERE id = %s", book.pk)
+    with mended(url):
+        execute("UPDATE honesty_book SET title = 'Coast' WHERE id = %s", book.pk)
+        Book.objects.filter(pk=book.pk).touch()
 
 
 @pytest.mark.scenario("A column of the row, written by SQL, in a viewset", "audit", mend=BY_TRIGGER)
@@ -144,7 +147,7 @@ def test_a_write_by_sql_in_a_viewset(serve, book, url, lies):
 
 
 @pytest.mark.scenario("A column of the rows, written by SQL, in a list", "audit", mend=BY_TRIGGER)
-def test_a_write_by_sql_in_a_list(serve, book, lies):
+def test_a_write_by_sql_in_a_list(serve, book, lies, mended):
     class BookSerializer(serializers.ModelSerializer):
         class Meta:
             model = Book
@@ -156,6 +159,9 @@ def test_a_write_by_sql_in_a_list(serve, book, lies):
     serve(Books)
     with lies("/books/"):
         execute("UPDATE honesty_book SET price = 2")
+    with mended("/books/"):
+        execute("UPDATE honesty_book SET price = 3")
+        Book.objects.touch()
 
 
 @pytest.mark.scenario(

@@ -11,11 +11,12 @@ from django.utils.timesince import timesince
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
+from etag_versioning import etag_extra
 from etag_versioning.decorators import versioned_condition
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from tests.honesty.models import Book
 
-TODAY = "the date in `etag_extra`"
+TODAY = "`etag_extra.today` in `etag_extra`"
 
 
 class BookViewSet(VersionedModelViewSet):
@@ -43,31 +44,35 @@ def clock(monkeypatch):
 
 
 @pytest.mark.scenario('"3 days ago", by `timesince` in a plain view', "audit", mend=TODAY)
-def test_an_age(serve, url, lies, clock):
-    @versioned_condition(Book)
+def test_an_age(serve, url, lies, clock, mended):
     def book_page(request, pk):
         return HttpResponse(timesince(Book.objects.get(pk=pk).published_at, timezone.now()))
 
-    serve(book_page)
+    serve(versioned_condition(Book)(book_page))
     with lies(url):
         clock(days=40)
+    serve(versioned_condition(Book, etag_extra=etag_extra.today)(book_page))
+    with mended(url):
+        clock(days=80)
 
 
 @pytest.mark.scenario('"3 days ago", by a template\'s filter', "audit", mend=TODAY)
-def test_an_age_in_a_template(serve, url, lies, clock):
-    @versioned_condition(Book)
+def test_an_age_in_a_template(serve, url, lies, clock, mended):
     def book_page(request, pk):
         page = engines["django"].from_string("{{ published|timesince:now }}")
         published = Book.objects.get(pk=pk).published_at
         return HttpResponse(page.render({"published": published, "now": timezone.now()}))
 
-    serve(book_page)
+    serve(versioned_condition(Book)(book_page))
     with lies(url):
         clock(days=40)
+    serve(versioned_condition(Book, etag_extra=etag_extra.today)(book_page))
+    with mended(url):
+        clock(days=80)
 
 
 @pytest.mark.scenario("Whether the book is new, by a `SerializerMethodField`", "audit", mend=TODAY)
-def test_what_is_new(serve, book, url, lies, clock):
+def test_what_is_new(serve, book, url, lies, clock, mended):
     class BookSerializer(serializers.ModelSerializer):
         is_new = serializers.SerializerMethodField()
 
@@ -81,10 +86,16 @@ def test_what_is_new(serve, book, url, lies, clock):
     class Books(BookViewSet):
         serializer_class = BookSerializer
 
+    class MendedBooks(Books):
+        etag_extra = (etag_extra.today,)
+
     Book.objects.update(published_at=timezone.now())
     serve(Books)
     with lies(url):
         clock(days=31)
+    serve(MendedBooks)
+    with mended(url):
+        clock(days=0)
 
 
 @pytest.mark.scenario("Whether each book is new, in a list", "audit", mend=TODAY)
@@ -109,49 +120,55 @@ def test_what_is_new_in_a_list(serve, book, lies, clock):
 
 
 @pytest.mark.scenario("Today's date, in the footer of a page", "W214", "audit", mend=TODAY)
-def test_today(serve, url, lies, clock, warned):
-    @versioned_condition(Book)
+def test_today(serve, url, lies, clock, warned, mended):
     def book_page(request, pk):
         return HttpResponse(f"Book {pk}, {timezone.localdate():%d.%m.%Y}")
 
-    serve(book_page)
+    serve(versioned_condition(Book)(book_page))
     warned("W214", "depends on the time or on chance")
     with lies(url):
         clock(days=1)
+    serve(versioned_condition(Book, etag_extra=etag_extra.today)(book_page))
+    with mended(url):
+        clock(days=2)
 
 
 @pytest.mark.scenario("Today's date, in an async view", "W214", "audit", mend=TODAY)
-def test_today_in_an_async_view(serve, url, lies, clock, warned):
-    @versioned_condition(Book)
+def test_today_in_an_async_view(serve, url, lies, clock, warned, mended):
     async def book_page(request, pk):
         return JsonResponse({"today": timezone.localdate()})
 
-    serve(book_page)
+    serve(versioned_condition(Book)(book_page))
     warned("W214", "depends on the time or on chance")
     with lies(url):
         clock(days=1)
+    serve(versioned_condition(Book, etag_extra=etag_extra.today)(book_page))
+    with mended(url):
+        clock(days=2)
 
 
 @pytest.mark.scenario(
     "A signed link, which another second signs otherwise",
     "audit",
-    mend="the time, rounded to less than the link's life, in `etag_extra`",
+    mend="`etag_extra.every(600)`, less than the link's life, in `etag_extra`",
 )
-def test_a_signed_link(serve, url, lies, monkeypatch):
+def test_a_signed_link(serve, url, lies, monkeypatch, mended):
     now = [1_000_000_000]
     monkeypatch.setattr(signing.time, "time", lambda: now[0])
 
-    @versioned_condition(Book)
     def book_page(request, pk):
         return HttpResponse(f"/download/{signing.TimestampSigner().sign(str(pk))}")
 
-    serve(book_page)
+    serve(versioned_condition(Book)(book_page))
     with lies(url):
+        now[0] += 3600
+    serve(versioned_condition(Book, etag_extra=etag_extra.every(600))(book_page))
+    with mended(url):
         now[0] += 3600
 
 
 @pytest.mark.scenario("A price that is lower after a date", "audit", mend=TODAY)
-def test_a_sale(serve, url, lies, clock):
+def test_a_sale(serve, url, lies, clock, mended):
     start = timezone.now() + timedelta(days=3)
 
     class BookSerializer(serializers.ModelSerializer):
@@ -167,9 +184,15 @@ def test_a_sale(serve, url, lies, clock):
     class Books(BookViewSet):
         serializer_class = BookSerializer
 
+    class MendedBooks(Books):
+        etag_extra = (etag_extra.today,)
+
     serve(Books)
     with lies(url):
         clock(days=4)
+    serve(MendedBooks)
+    with mended(url):
+        clock(days=0)
 
 
 @pytest.mark.scenario("A list of books that have appeared, by a filter with `now()`", "impossible")
@@ -217,7 +240,7 @@ def test_a_row_that_expires(serve, book, url, follows, clock):
     "A time in the visitor's time zone, which a middleware activates, in a plain view",
     "helper",
     "audit",
-    mend="`timezone.get_current_timezone_name()` in `etag_extra`",
+    mend="`etag_extra.time_zone` in `etag_extra`",
 )
 def test_a_time_zone(serve, url, lies, helper_finds, helper_is_silent):
     def book_page(request, pk):
@@ -241,7 +264,7 @@ def test_a_time_zone(serve, url, lies, helper_finds, helper_is_silent):
     "A time in the visitor's time zone, by a `DateTimeField` of a serializer",
     "helper",
     "audit",
-    mend="`timezone.get_current_timezone_name()` in `get_etag_extra()`",
+    mend="`etag_extra.time_zone` in `etag_extra`",
 )
 def test_a_time_zone_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent):
     class BookSerializer(serializers.ModelSerializer):
@@ -269,19 +292,21 @@ def test_a_time_zone_in_a_viewset(serve, url, lies, helper_finds, helper_is_sile
 @pytest.mark.scenario(
     "A time in the time zone that a cookie names",
     "audit",
-    mend="`timezone.get_current_timezone_name()` in `etag_extra`",
+    mend="`etag_extra.time_zone` in `etag_extra`",
 )
-def test_a_cookie_with_a_time_zone(serve, url, lies, settings):
+def test_a_cookie_with_a_time_zone(serve, url, lies, settings, mended):
     settings.MIDDLEWARE = [f"{__name__}.BookZone"]
 
-    @versioned_condition(Book)
     def book_page(request, pk):
         published = timezone.localtime(Book.objects.get(pk=pk).published_at)
         return HttpResponse(published.isoformat())
 
-    serve(book_page)
+    serve(versioned_condition(Book)(book_page))
     with lies(url) as visitor:
         visitor.cookies["zone"] = "Asia/Tokyo"
+    serve(versioned_condition(Book, etag_extra=etag_extra.time_zone)(book_page))
+    with mended(url) as visitor:
+        visitor.cookies["zone"] = "Europe/London"
 
 
 @pytest.mark.scenario(
