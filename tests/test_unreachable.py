@@ -83,6 +83,22 @@ def test_a_write_that_cannot_be_made_is_503(client, person):
     assert Person.objects.get().days == 0
 
 
+def test_a_lost_write_whose_row_cannot_be_read_again_is_503(client, person):
+    tag = client.get(f"/people/{person.pk}/")["ETag"]
+    words = {"UPDATE": OperationalError(1213, "Deadlock found"), "SELECT": None}
+
+    def wrapper(execute, sql, params, many, context):
+        if sql.startswith("UPDATE"):
+            words["SELECT"] = NOT_PREPARED  # The node leaves after the deadlock.
+        error = next((words[word] for word in words if sql.startswith(word)), None)
+        if error is not None:
+            raise error
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(wrapper):
+        assert_is_503(client.post(f"/people/{person.pk}/", headers={"If-Match": tag}))
+
+
 def test_a_write_of_a_coroutine_that_cannot_be_made_is_503(client, person):
     tag = client.get(f"/people/{person.pk}/")["ETag"]
 

@@ -396,6 +396,8 @@ class Call:
         except (Http404, PermissionDenied):
             again = None
         except DatabaseError as failure:
+            if is_unreachable(failure):
+                return UNREACHABLE, None
             if not is_lost_race(failure):
                 raise
             return UNAVAILABLE, None  # Other requests hold the row's lock.

@@ -88,7 +88,7 @@ def make_row(touches):
 def send(way, method, url, body=None, **headers):
     """The answer, and the SQL of the request."""
     from asgiref.sync import sync_to_async
-    from django.db import connection
+    from django.db import connection, connections
     from django.test import AsyncClient, Client
     from django.test.utils import CaptureQueriesContext
 
@@ -104,7 +104,7 @@ def send(way, method, url, body=None, **headers):
         captured = await sync_to_async(lambda: CaptureQueriesContext(connection).__enter__())()
         answer = await AsyncClient().generic(*arguments, **given)
         queries = await sync_to_async(lambda: [query["sql"] for query in captured])()
-        await sync_to_async(connection.close)()
+        await sync_to_async(connections.close_all)()
         return answer, queries
 
     return asyncio.run(in_loop())
