@@ -1,0 +1,46 @@
+"""Who changed a row, by the admin's log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+
+from ...editing.conflicts import Change
+from ...forms import VersionedModelFormMixin, versioned_form_class
+
+__all__ = ["LoggedChangesMixin", "admin_form_class"]
+
+# The most that a conflict lists.
+_LIMIT = 5
+
+
+class LoggedChangesMixin(VersionedModelFormMixin):
+    """A form that knows who changed its row."""
+
+    def get_changes_since(self, timestamp: datetime | None) -> Iterator[Change]:
+        yield from super().get_changes_since(timestamp)
+        if timestamp is not None:
+            yield from logged_changes(self.instance, timestamp)  # type: ignore[attr-defined]
+
+
+def logged_changes(instance: Any, since: datetime) -> Iterator[Change]:
+    """What the admin's log says of a row after a moment, the latest first."""
+    entries = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(instance, for_concrete_model=False),
+        object_id=str(instance.pk),
+        action_time__gt=since,
+    )
+    for entry in entries.select_related("user").order_by("-action_time")[:_LIMIT]:
+        yield Change(str(entry.user), entry.action_time, entry.get_change_message())
+
+
+def admin_form_class(form: Any) -> Any:
+    """A model form's class with all that the admin's pages need of it."""
+    if issubclass(form, LoggedChangesMixin):
+        return form
+    form = versioned_form_class(form)
+    return type(form)(form.__name__, (LoggedChangesMixin, form), {})
