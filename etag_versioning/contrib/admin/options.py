@@ -114,8 +114,11 @@ class VersionedAdminMixin:
         response = answer_changelist(request, call)
         changelist = (getattr(response, "context_data", None) or {}).get("cl")
         formset = getattr(changelist, "formset", None)
-        if formset is not None and _has_conflict(_forms_of([formset])):
-            response.status_code = 409
+        if formset is not None and formset.is_bound:
+            # Others may have sorted the list: each form stays beside its own object.
+            changelist.result_list = [form.instance for form in formset.forms]
+            if _has_conflict(formset.forms):
+                response.status_code = 409
         return response
 
     def delete_view(
