@@ -144,7 +144,8 @@ def test_a_page_says_what_happened_and_leads_to_what_is_there_now(decision, stat
 
 
 def test_a_page_never_leads_to_another_host():
-    request = RequestFactory().get("//example.org/", headers={"Accept": "text/html"})
+    request = request_for("text/html")
+    request.path = "//example.org/"
     assert 'href="/%2Fexample.org/"' in ErrorResponse(request, STALE).content.decode()
 
 
