@@ -159,6 +159,7 @@ class VersionedFormSetMixin:
         form.fields.pop(STATE_FIELD, None)
         versioning: FormVersioning = form.versioning
         versioning.in_formset = True
+        versioning.parent = getattr(self, "instance", None)
         versioning.find_sent = lambda: next(
             (row for row in self._sent if versioning.now and row.is_of(versioning.now)), None
         )

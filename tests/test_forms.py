@@ -301,7 +301,7 @@ class TestConflicts:
         assert "&lt;b&gt;mine&lt;/b&gt;" in page
         assert "&lt;i&gt;theirs&lt;/i&gt;" in page
         assert "<b>mine</b>" not in page
-        assert "<table>" in page
+        assert "<table" in page
 
     def test_the_page_speaks_the_active_language(self, person):
         data = sent(opened(person.pk), name="Mine")

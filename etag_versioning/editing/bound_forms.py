@@ -57,6 +57,7 @@ class FormVersioning:
     Attributes:
         now: the row as it was read for this form; ``None`` for a new row.
         in_formset: whether the form is one row of a formset, which carries its state.
+        parent: the object of an inline formset; ``None`` for other forms.
         find_sent: returns the row as the browser's form showed it, or ``None``.
         conflict: what was found when the form was cleaned.
     """
@@ -65,6 +66,7 @@ class FormVersioning:
         self.form = form
         self.conflict: Conflict | None = None
         self.in_formset = False
+        self.parent: Any = None
         self.find_sent: Callable[[], Snapshot | None] = self._find_own
         self.now: Snapshot | None = None
         self.guard = None

@@ -84,7 +84,8 @@ def displayed(field: Any, value: Any) -> str:
     if isinstance(field, forms.ModelChoiceField):
         return ", ".join(_object_labels(field, value if isinstance(value, list) else [value]))
     if isinstance(field, forms.ChoiceField):
-        labels = {str(key): str(label) for key, label in _flat_choices(field.choices)}
+        choices: Any = field.choices
+        labels = {str(key): str(label) for key, label in _flat_choices(choices)}
         values = value if isinstance(value, list) else [value]
         return ", ".join(labels.get(each, str(each)) for each in values)
     if isinstance(value, list):

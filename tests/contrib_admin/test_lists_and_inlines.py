@@ -139,6 +139,18 @@ class TestInlines:
         assert names() == ["Mine", "Grace"]
         assert Team.objects.get().name == "Renamed"
 
+    def test_a_conflict_says_who_changed_the_row_on_the_same_page(
+        self, browser, second_browser, team
+    ):
+        mine, theirs = (each.get(self.page(team)) for each in (browser, second_browser))
+        second_browser.post(self.page(team), sent(theirs, **{"person_set-0-name": "Theirs"}))
+        page = browser.get(self.page(team))
+        assert "Theirs" in page.content.decode()
+        data = sent(mine, **{"person_set-0-name": "Mine"})
+        response = browser.post(self.page(team), data)
+        formset = response.context["inline_admin_formsets"][0].formset
+        assert [change.by for change in formset.forms[0].conflict.changes] == ["alan"]
+
     def test_a_row_that_only_others_changed_keeps_what_they_wrote(self, browser, team):
         page = browser.get(self.page(team))
         saved_by_somebody_else(0, name="Theirs")

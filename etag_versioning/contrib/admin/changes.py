@@ -10,9 +10,9 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 
 from ...editing.conflicts import Change
-from ...forms import VersionedModelFormMixin, versioned_form_class
+from ...forms import VersionedModelFormMixin, versioned_form_class, versioned_formset_class
 
-__all__ = ["LoggedChangesMixin", "admin_form_class"]
+__all__ = ["LoggedChangesMixin", "admin_form_class", "admin_formset_class"]
 
 # The most that a conflict lists.
 _LIMIT = 5
@@ -24,11 +24,15 @@ class LoggedChangesMixin(VersionedModelFormMixin):
     def get_changes_since(self, timestamp: datetime | None) -> Iterator[Change]:
         yield from super().get_changes_since(timestamp)
         if timestamp is not None:
-            yield from logged_changes(self.instance, timestamp)  # type: ignore[attr-defined]
+            # What is changed in an inline is logged for the object of the page.
+            for row in (self.instance, self.versioning.parent):  # type: ignore[attr-defined]
+                yield from logged_changes(row, timestamp)
 
 
 def logged_changes(instance: Any, since: datetime) -> Iterator[Change]:
-    """What the admin's log says of a row after a moment, the latest first."""
+    """What the admin's log says of a row after a moment, the latest first; nothing of ``None``."""
+    if instance is None:
+        return
     entries = LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(instance, for_concrete_model=False),
         object_id=str(instance.pk),
@@ -44,3 +48,12 @@ def admin_form_class(form: Any) -> Any:
         return form
     form = versioned_form_class(form)
     return type(form)(form.__name__, (LoggedChangesMixin, form), {})
+
+
+def admin_formset_class(formset: Any) -> Any:
+    """A model formset's class with all that the admin's pages need of it."""
+    if issubclass(formset.form, LoggedChangesMixin):
+        return formset
+    attributes = {"form": admin_form_class(formset.form)}
+    formset = versioned_formset_class(formset)
+    return type(formset)(formset.__name__, (formset,), attributes)

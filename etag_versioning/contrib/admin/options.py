@@ -11,9 +11,8 @@ from django.core import checks
 from django.http import HttpRequest
 
 from ...editing.bound_forms import STATE_FIELD
-from ...forms import VersionedFormSetMixin, versioned_formset_class
 from ...orm.state_columns import state_columns
-from .changes import admin_form_class
+from .changes import admin_form_class, admin_formset_class
 from .requests import (
     answer_action,
     answer_change,
@@ -70,13 +69,11 @@ class VersionedAdminMixin:
     ) -> Iterator[tuple[Any, Any]]:
         inherited: Any = super()
         for formset, inline in inherited.get_formsets_with_inlines(request, obj):
-            yield versioned_formset_class(formset), inline
+            yield admin_formset_class(formset), inline
 
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
         inherited: Any = super()
-        formset = inherited.get_changelist_formset(request, **kwargs)
-        attributes = {"form": admin_form_class(formset.form)}
-        return type(formset)(formset.__name__, (VersionedFormSetMixin, formset), attributes)
+        return admin_formset_class(inherited.get_changelist_formset(request, **kwargs))
 
     # The pages.
 
@@ -112,7 +109,7 @@ class VersionedAdminMixin:
         if request.method != "POST":
             return call()
         response = answer_changelist(request, call)
-        changelist = (getattr(response, "context_data", None) or {}).get("cl")
+        changelist: Any = (getattr(response, "context_data", None) or {}).get("cl")
         formset = getattr(changelist, "formset", None)
         if formset is not None and formset.is_bound:
             # Others may have sorted the list: each form stays beside its own object.
@@ -161,7 +158,7 @@ class _VersionedInlineMixin:
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         inherited: Any = super()
-        return versioned_formset_class(inherited.get_formset(request, obj, **kwargs))
+        return admin_formset_class(inherited.get_formset(request, obj, **kwargs))
 
 
 class VersionedTabularInline(_VersionedInlineMixin, admin.TabularInline):
