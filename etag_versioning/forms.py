@@ -16,10 +16,11 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms import BaseInlineFormSet, BaseModelFormSet
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from .editing.bound_forms import CONFLICT, STATE_FIELD, FormVersioning, StateField
 from .editing.conflicts import Change, Conflict, FieldConflict
+from .editing.deleted_rows import DeletedRows, take_out_deleted_rows
 from .editing.guards import guarded
 from .editing.snapshots import Snapshot, read_snapshots, sign_snapshots
 
@@ -123,20 +124,48 @@ def versioned_form_class(form: Any) -> Any:
     return type(form)(form.__name__, (VersionedModelFormMixin, form), {})
 
 
+_TO_DELETE = _(
+    "A row that you want to delete was changed by somebody else after you opened this page. "
+    "Nothing was saved. If you save again, it is deleted."
+)
+_RESTORED = _(
+    "Somebody else deleted this row after you opened the page. If you save again, it is created "
+    "again; to leave it deleted, clear its fields."
+)
+_LEFT_OUT = _(
+    "Somebody else deleted a row that you have changed: %(entered)s. Nothing was saved. If you "
+    "save again, it stays deleted."
+)
+
+
 class VersionedFormSetMixin:
     """
     For model formsets. It goes before ``BaseModelFormSet`` or ``BaseInlineFormSet`` in the bases.
 
     Its management form carries the states of all rows. A row that others changed, and this person
-    did not, keeps what others wrote.
+    did not, keeps what others wrote. A row that others deleted is left out.
+
+    Attributes:
+        restores_deleted_rows: whether a row that this person changed and others deleted becomes
+            a new row, which the next save creates. If not, what was entered is shown as text.
     """
 
+    restores_deleted_rows: ClassVar[bool] = True
     form: Any
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "form" in vars(cls):
             cls.form = versioned_form_class(cls.form)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        formset: Any = self
+        self.deleted_rows = DeletedRows()
+        if formset.is_bound and not getattr(formset, "save_as_new", False):
+            self.deleted_rows = take_out_deleted_rows(
+                formset, self._sent, restore=self.restores_deleted_rows
+            )
 
     @cached_property
     def management_form(self) -> Any:
@@ -151,8 +180,7 @@ class VersionedFormSetMixin:
     @cached_property
     def _sent(self) -> list[Snapshot]:
         formset: Any = self
-        name = formset.management_form.add_prefix(STATE_FIELD)
-        return read_snapshots(formset.data.get(name))
+        return read_snapshots(formset.data.get(f"{formset.prefix}-{STATE_FIELD}"))
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)  # type: ignore[misc]
@@ -167,15 +195,16 @@ class VersionedFormSetMixin:
     def full_clean(self) -> None:
         super().full_clean()  # type: ignore[misc]
         formset: Any = self
-        if formset.is_bound and any(form.versioning.conflict for form in formset.deleted_forms):
-            error = ValidationError(
-                _(
-                    "A row that you want to delete was changed by somebody else after you opened "
-                    "this page. Nothing was saved. If you save again, it is deleted."
-                ),
-                code=CONFLICT,
-            )
-            formset.non_form_errors().append(error)
+        if not formset.is_bound:
+            return
+        for number in self.deleted_rows.restored:
+            formset.forms[number].add_error(None, ValidationError(_RESTORED, code=CONFLICT))
+        errors = formset.non_form_errors()
+        for entered in self.deleted_rows.entered:
+            params = {"entered": entered}
+            errors.append(ValidationError(_LEFT_OUT, code=CONFLICT, params=params))
+        if any(form.versioning.conflict for form in formset.deleted_forms):
+            errors.append(ValidationError(_TO_DELETE, code=CONFLICT))
 
 
 class BaseVersionedModelFormSet(VersionedFormSetMixin, BaseModelFormSet):

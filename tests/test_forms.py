@@ -132,9 +132,10 @@ class TestSaving:
 
     def test_the_hidden_field_is_not_in_the_cleaned_data_and_counts_as_no_change(self, person):
         form = PersonForm(sent(opened(person.pk)), instance=Person.objects.get())
+        form.fields["versioned_state"].initial = "another"
         assert form.is_valid()
         assert set(form.cleaned_data) == {"name", "days", "team"}
-        assert not form.has_changed()
+        assert form.changed_data == []
 
     def test_an_instance_without_its_state_is_refused_with_the_mended_code(self, person):
         with pytest.raises(VersionNotLoaded, match=r'\.only\(…, "version", "updated_at"\)'):
@@ -459,6 +460,46 @@ class TestFormSets:
         assert again.is_valid()
         again.save()
         assert [each.name for each in self.rows()] == ["Grace"]
+
+    def test_a_row_that_others_deleted_is_left_out_if_it_was_not_changed(self, people):
+        data = sent_rows(PersonFormSet(queryset=self.rows()), **{"form-1-name": "Mine"})
+        people[0].delete()
+        formset = PersonFormSet(data, queryset=self.rows())
+        assert formset.is_valid()
+        formset.save()
+        assert [each.name for each in self.rows()] == ["Mine"]
+
+    def test_a_row_that_others_deleted_is_a_new_row_if_it_was_changed(self, people):
+        data = sent_rows(PersonFormSet(queryset=self.rows()), **{"form-0-name": "Mine"})
+        people[0].delete()
+        formset = PersonFormSet(data, queryset=self.rows())
+        assert not formset.is_valid()
+        assert "Somebody else deleted this row" in str(formset.forms[1].errors)
+        again = PersonFormSet(sent_rows(formset), queryset=self.rows())
+        assert again.is_valid()
+        again.save()
+        assert [each.name for each in self.rows()] == ["Grace", "Mine"]
+
+    def test_a_row_that_both_delete_is_deleted(self, people):
+        data = sent_rows(PersonFormSet(queryset=self.rows()), **{"form-0-DELETE": "on"})
+        people[0].delete()
+        formset = PersonFormSet(data, queryset=self.rows())
+        assert formset.is_valid()
+        formset.save()
+        assert [each.name for each in self.rows()] == ["Grace"]
+
+    def test_new_rows_of_the_page_keep_what_was_entered_beside_one_that_is_gone(self):
+        team = Team.objects.create(name="Search")
+        person = Person.objects.create(name="Ada", team=team)
+        data = sent_rows(PeopleOfTeam(instance=team), **{"person_set-1-name": "New"})
+        data["person_set-0-name"] = "Mine"
+        person.delete()
+        formset = PeopleOfTeam(data, instance=Team.objects.get())
+        assert not formset.is_valid()
+        again = PeopleOfTeam(sent_rows(formset), instance=Team.objects.get())
+        assert again.is_valid(), again.errors
+        again.save()
+        assert [each.name for each in self.rows()] == ["New", "Mine"]
 
     def test_rows_without_a_state_are_refused(self, people):
         data = sent_rows(PersonFormSet(queryset=self.rows()), **{"form-0-name": "Mine"})

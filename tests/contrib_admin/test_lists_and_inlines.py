@@ -105,6 +105,16 @@ class TestList:
         assert names() == ["Mine", "Theirs"]
         assert LogEntry.objects.count() == 1
 
+    def test_a_row_that_others_deleted_shows_what_was_entered(self, browser, team):
+        page = browser.get(LIST)
+        Person.objects.order_by("pk")[0].delete()
+        data = sent(page, _save="1", **{"form-0-name": "Mine", "form-1-name": "Also mine"})
+        response = browser.post(LIST, data)
+        assert response.status_code == 409
+        assert "a row that you have changed: Name: Mine, Days: 0." in response.content.decode()
+        assert browser.post(LIST, sent(response, _save="1")).status_code == 302
+        assert names() == ["Also mine"]
+
     def test_rows_of_a_list_that_was_sorted_anew_stay_beside_their_objects(self, browser, team):
         page = browser.get(LIST)
         saved_by_somebody_else(0, name="Theirs")
@@ -168,6 +178,21 @@ class TestInlines:
         assert names() == ["Theirs", "Grace"]
         assert browser.post(self.page(team), sent(response)).status_code == 302
         assert names() == ["Grace"]
+
+    def test_a_row_that_others_deleted_can_be_created_again(self, browser, team):
+        page = browser.get(self.page(team))
+        Person.objects.order_by("pk")[0].delete()
+        response = browser.post(self.page(team), sent(page, **{"person_set-0-name": "Mine"}))
+        assert response.status_code == 409
+        assert browser.post(self.page(team), sent(response)).status_code == 302
+        assert names() == ["Grace", "Mine"]
+
+    def test_a_row_that_others_deleted_and_nobody_changed_is_no_conflict(self, browser, team):
+        page = browser.get(self.page(team))
+        Person.objects.order_by("pk")[0].delete()
+        assert browser.post(self.page(team), sent(page, name="New")).status_code == 302
+        assert names() == ["Grace"]
+        assert Team.objects.get().name == "New"
 
     def test_an_inline_under_a_plain_admin_is_compared(self, browser, team):
         address = f"/plain/testapp/team/{team.pk}/change/"

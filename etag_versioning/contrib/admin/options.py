@@ -8,9 +8,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.core import checks
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest
 
-from ...editing.bound_forms import STATE_FIELD
+from ...editing.bound_forms import CONFLICT, STATE_FIELD
 from ...orm.state_columns import state_columns
 from .changes import admin_form_class, admin_formset_class
 from .requests import (
@@ -73,7 +74,10 @@ class VersionedAdminMixin:
 
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
         inherited: Any = super()
-        return admin_formset_class(inherited.get_changelist_formset(request, **kwargs))
+        formset = admin_formset_class(inherited.get_changelist_formset(request, **kwargs))
+        # A list creates no objects.
+        formset.restores_deleted_rows = False
+        return formset
 
     # The pages.
 
@@ -97,7 +101,7 @@ class VersionedAdminMixin:
         inherited: Any = super()
         response = inherited.render_change_form(request, context, *args, **kwargs)
         formsets = [each.formset for each in context.get("inline_admin_formsets", ())]
-        if _has_conflict([context["adminform"].form, *_forms_of(formsets)]):
+        if _has_conflict(context["adminform"].form) or any(map(_rows_conflict, formsets)):
             response.status_code = 409
         return response
 
@@ -114,7 +118,7 @@ class VersionedAdminMixin:
         if formset is not None and formset.is_bound:
             # Others may have sorted the list: each form stays beside its own object.
             changelist.result_list = [form.instance for form in formset.forms]
-            if _has_conflict(formset.forms):
+            if _rows_conflict(formset):
                 response.status_code = 409
         return response
 
@@ -181,10 +185,10 @@ def _show_state_field(admin_form: Any) -> None:
     admin_form.fieldsets = [(name, {**options, "fields": fields}), *others]
 
 
-def _forms_of(formsets: list[Any]) -> list[Any]:
-    return [form for formset in formsets for form in formset.forms]
+def _has_conflict(form: Any) -> bool:
+    return bool(form.has_error(NON_FIELD_ERRORS, CONFLICT))
 
 
-def _has_conflict(forms: list[Any]) -> bool:
-    found = (getattr(form, "versioning", None) for form in forms)
-    return any(each is not None and each.conflict is not None for each in found)
+def _rows_conflict(formset: Any) -> bool:
+    errors = formset.non_form_errors().as_data()
+    return any(error.code == CONFLICT for error in errors) or any(map(_has_conflict, formset.forms))
