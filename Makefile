@@ -23,6 +23,7 @@ serve: $(VENV)/example
 data: $(VENV)/example
 	$(BIN)/python manage.py migrate --verbosity 0
 	$(BIN)/python manage.py load_sample_data $(if $(RESET),--reset)
+	$(BIN)/python manage.py create_demo_logins
 
 test: $(VENV)/test
 	$(BIN)/python -m pytest -n auto

@@ -1,3 +1,4 @@
+from django.contrib import admin
 from django.contrib.staticfiles.views import serve
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
@@ -20,6 +21,7 @@ urlpatterns = [
     path("files/<path:name>", views.download),
     path("about/", views.about),
     path("stats/", views.stats),
+    path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(), name="docs"),
     path("api/", include(router.urls)),

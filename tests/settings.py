@@ -19,8 +19,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 HAS_DRF = importlib.util.find_spec("rest_framework") is not None
 
 INSTALLED_APPS = [
+    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
     "django.contrib.staticfiles",
     "etag_versioning",
     "tests.testapp",
@@ -44,6 +47,8 @@ if importlib.util.find_spec("drf_spectacular") is not None:
     }
 STATIC_URL = "static/"
 MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+# The tests of the admin have middleware and context processors of their own.
+SILENCED_SYSTEM_CHECKS = ["admin.E404", "admin.E408", "admin.E409", "admin.E410"]
 ROOT_URLCONF = "tests.urls"
 STATIC_URL = "static/"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]

@@ -11,9 +11,10 @@ from django.utils import translation
 from etag_versioning.http.error_responses import ERRORS as ERROR_CODES
 from etag_versioning.http.error_responses import ErrorResponse, set_error_headers
 from etag_versioning.http.etags import EntityTag
-from etag_versioning.http.messages import MESSAGES
+from etag_versioning.http.messages import MESSAGES, PAGES
 from etag_versioning.http.preconditions import Decision, Outcome, Reason
 
+BACKEND = "django.template.backends.django.DjangoTemplates"
 TAG = EntityTag("user-7-v3.k2m9x1q0")
 STALE = Decision(Outcome.PRECONDITION_FAILED, Reason.STALE)
 CONFLICT = Decision(Outcome.CONFLICT, Reason.CONFLICT)
@@ -125,11 +126,43 @@ def test_a_page_for_people():
     response = ErrorResponse(request_for("text/html"), STALE, TAG)
     page = response.content.decode()
     assert response["Content-Type"].startswith("text/html")
-    assert "<title>412 Precondition Failed</title>" in page
+    assert "<title>Nothing was saved</title>" in page
+    assert "412 Precondition Failed" in page
     assert "Cache-Control: no-cache" in page
     malformed = Decision(Outcome.PRECONDITION_FAILED, Reason.MALFORMED)
     page = ErrorResponse(request_for("text/html"), malformed).content.decode()
     assert "&quot;tag&quot;" in page
+
+
+@pytest.mark.parametrize(("decision", "status", "code"), ERRORS)
+def test_a_page_says_what_happened_and_leads_to_what_is_there_now(decision, status, code):
+    request = RequestFactory().get("/pages/7/?a=1&b=2", headers={"Accept": "text/html"})
+    page = ErrorResponse(request, decision).content.decode()
+    title, explanation = PAGES[decision.outcome]
+    assert f"<h1>{title}</h1>" in page
+    assert str(explanation) in page
+    assert '<a href="/pages/7/?a=1&amp;b=2">' in page
+
+
+def test_a_page_never_leads_to_another_host():
+    request = request_for("text/html")
+    request.path = "//example.org/"
+    assert 'href="/%2Fexample.org/"' in ErrorResponse(request, STALE).content.decode()
+
+
+def test_a_template_of_the_project_takes_the_place_of_the_page(settings, tmp_path):
+    (tmp_path / "412.html").write_text("{{ status }} {{ title }}: our own page for {{ path }}")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    response = ErrorResponse(request_for("text/html"), STALE)
+    assert response.content.decode() == "412 Nothing was saved: our own page for /"
+
+
+@pytest.mark.parametrize("engines", [[], [{"BACKEND": BACKEND, "APP_DIRS": False}]])
+def test_a_project_whose_engines_do_not_find_the_template_gets_a_page_too(settings, engines):
+    settings.TEMPLATES = engines
+    page = ErrorResponse(request_for("text/html"), STALE).content.decode()
+    assert "<h1>Nothing was saved</h1>" in page
+    assert '<a href="/">' in page
 
 
 def test_the_header_that_chose_the_form_is_in_vary():

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from django.utils import translation
+from django.utils.translation.template import templatize
 
 import etag_versioning
 from etag_versioning.http.messages import MESSAGES
 
-LOCALE = Path(etag_versioning.__file__).parent / "locale"
+PACKAGE = Path(etag_versioning.__file__).parent
+LOCALE = PACKAGE / "locale"
 HEADERS = re.compile(r"(?:If|Accept|Cache)-[A-Z][A-Za-z-]*(?:: [a-z*-]+)?|ETag")
 
 
@@ -23,10 +25,27 @@ def written(language):
     return {message: translated for message, translated in joined if message}
 
 
+def messages_of_code():
+    """What the package's modules pass to a function called ``_``."""
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_":
+                yield ast.literal_eval(node.args[0])
+
+
+def messages_of_templates():
+    """What Django's makemessages finds in the package's templates."""
+    call = re.compile(r"""(?:_|gettext)\(u?("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
+    for file in PACKAGE.rglob("*.html"):
+        for text in call.findall(templatize(file.read_text("utf-8"))):
+            yield ast.literal_eval(text)
+
+
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_every_message_is_in_every_catalogue(language):
-    with translation.override(None):
-        assert set(written(language)) == {str(message) for message in MESSAGES.values()}
+    found = {*messages_of_code(), *messages_of_templates()}
+    assert {str(message) for message in MESSAGES.values()} <= found
+    assert set(written(language)) == found
 
 
 def test_the_compiled_catalogue_is_that_of_its_source():

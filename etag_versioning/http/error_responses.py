@@ -7,14 +7,18 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.template import TemplateDoesNotExist
+from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.utils.html import format_html
+from django.utils.http import escape_leading_slashes
 from django.utils.translation import get_language
 
 from .etags import EntityTag
-from .messages import MESSAGES
+from .messages import MESSAGES, PAGES
 from .negotiation import HTML, PROBLEM, preferred_type
 from .preconditions import Decision, Outcome
 
@@ -35,12 +39,18 @@ ERRORS: Mapping[Outcome, tuple[int, str]] = {
     Outcome.UNAVAILABLE: (503, "SERVICE_UNAVAILABLE"),
 }
 
+# The page for people, which a project's own template of the same name replaces.
+TEMPLATE = "412.html"
+
+# Where no template engine of the project finds the package's templates.
 _PAGE = """<!doctype html>
 <html lang="{language}">
-<head><meta charset="utf-8"><title>{status} {title}</title></head>
+<head><meta charset="utf-8"><title>{title}</title></head>
 <body>
 <h1>{title}</h1>
-<p>{message}</p>
+<p>{explanation}</p>
+<p><a href="{path}">{path}</a></p>
+<p>{status} {phrase}: {message}</p>
 </body>
 </html>
 """
@@ -60,14 +70,14 @@ class ErrorResponse(HttpResponse):
         self, request: HttpRequest, decision: Decision, etag: EntityTag | None = None
     ) -> None:
         form = preferred_type(request.META.get("HTTP_ACCEPT"))
-        super().__init__(_content(form, decision, etag), content_type=form)
+        super().__init__(_content(request, form, decision, etag), content_type=form)
         patch_vary_headers(self, ("Accept",))
         set_error_headers(self, decision, etag)
 
 
-def _content(form: str, decision: Decision, etag: EntityTag | None) -> str:
+def _content(request: HttpRequest, form: str, decision: Decision, etag: EntityTag | None) -> str:
     if form == HTML:
-        return _page(decision)
+        return _page(request, decision)
     body = problem_body if form == PROBLEM else error_body
     return json.dumps(body(decision, etag))
 
@@ -99,15 +109,24 @@ def problem_body(decision: Decision, etag: EntityTag | None) -> dict[str, Any]:
     return {"title": status.phrase, "status": status.value, "detail": detail, **body}
 
 
-def _page(decision: Decision) -> str:
+def _page(request: HttpRequest, decision: Decision) -> str:
     status = HTTPStatus(ERRORS[decision.outcome][0])
-    return format_html(
-        _PAGE,
-        language=get_language() or "en",
-        status=status.value,
-        title=status.phrase,
-        message=MESSAGES[decision.reason],
-    )
+    title, explanation = PAGES[decision.outcome]
+    context = {
+        "language": get_language() or "en",
+        "title": title,
+        "explanation": explanation,
+        # Its own address, which never leads to another host.
+        "path": escape_leading_slashes(request.get_full_path()),
+        "status": status.value,
+        "phrase": status.phrase,
+        "message": MESSAGES[decision.reason],
+    }
+    try:
+        # Without the request: a context processor could run queries after an error.
+        return render_to_string(TEMPLATE, context)
+    except (TemplateDoesNotExist, ImproperlyConfigured):
+        return format_html(_PAGE, **context)
 
 
 def set_error_headers(

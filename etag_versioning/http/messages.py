@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from .preconditions import Reason
+from .preconditions import Outcome, Reason
 
-__all__ = ["MESSAGES"]
+__all__ = ["MESSAGES", "PAGES"]
 
 # Header names and values are not translated.
 MESSAGES: Mapping[Reason, str | Promise] = {
@@ -69,4 +69,37 @@ MESSAGES: Mapping[Reason, str | Promise] = {
         "the resource with Cache-Control: no-cache, since the write may have been made."
     ),
     Reason.CONTENTION: _("Others were writing at the same time. Nothing was written; try again."),
+}
+
+# For people who see an error in a browser: what happened, and what to do.
+PAGES: Mapping[Outcome, tuple[str | Promise, str | Promise]] = {
+    Outcome.PRECONDITION_FAILED: (
+        _("Nothing was saved"),
+        _(
+            "This was changed after you opened it, perhaps by somebody else. To overwrite nothing, "
+            "open it again, and repeat your change on what is there now."
+        ),
+    ),
+    Outcome.PRECONDITION_REQUIRED: (
+        _("Nothing was saved"),
+        _(
+            "The request did not say which state of the page you have seen, so it might overwrite "
+            "what somebody else has saved. Open the page again, and repeat your change."
+        ),
+    ),
+    Outcome.CONFLICT: (
+        _("Not everything could be saved"),
+        _(
+            "Somebody else wrote at the same time. Open the page again, check what is there now, "
+            "and repeat your change."
+        ),
+    ),
+    Outcome.GONE: (
+        _("This is no longer there"),
+        _("Somebody else deleted it at the same time. Nothing was saved."),
+    ),
+    Outcome.UNAVAILABLE: (
+        _("Please try again"),
+        _("Others were saving at the same time. Nothing was saved; it will work in a moment."),
+    ),
 }

@@ -1,0 +1,1 @@
+"""For Django's own apps."""

@@ -1,0 +1,1 @@
+"""What a form shows of a row, and what differs where another write came in between."""

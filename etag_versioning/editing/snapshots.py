@@ -1,0 +1,110 @@
+"""
+A row as a form shows it: the state, and the values of its fields. A hidden field carries it to
+the browser and back, signed, so that a save can be compared with what the person saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Self
+
+from django import forms
+from django.core import signing
+from django.utils import timezone
+
+from ..http.etags import encode_key
+from ..orm.instances import is_loaded, not_loaded
+from ..orm.state_columns import state_columns
+from .values import comparable
+
+__all__ = ["Snapshot", "read_snapshots", "sign_snapshots"]
+
+_SALT = "etag_versioning.forms"
+
+
+class Snapshot(NamedTuple):
+    """
+    One row as a form shows it.
+
+    Args:
+        label: the model's label, as "directory.user".
+        key: the primary key as text.
+        state: version and timestamp as they can be signed; ``None`` for a model without them.
+        values: comparable values of the fields that the form shows, by name.
+    """
+
+    label: str
+    key: str
+    state: list[Any] | None
+    values: dict[str, Any]
+
+    @classmethod
+    def of(cls, instance: Any, values: Mapping[str, Any], fields: Mapping[str, Any]) -> Self:
+        """
+        The snapshot of an instance that was read from its row.
+
+        Args:
+            instance: the model instance.
+            values: the row's values, as ``model_to_dict()`` returns them.
+            fields: the form's fields by name. What a form does not show back, as a password, is
+                left out.
+
+        Raises:
+            VersionNotLoaded: the instance was loaded without its state.
+        """
+        shown = {
+            name: comparable(fields[name], value)
+            for name, value in values.items()
+            if name in fields and _shows_value(fields[name])
+        }
+        return cls(instance._meta.label_lower, encode_key(instance.pk), _state_of(instance), shown)
+
+    @property
+    def timestamp(self) -> datetime | None:
+        """When the row had been written, if the model says."""
+        text = self.state[1] if self.state else None
+        return None if text is None else datetime.fromisoformat(text)
+
+    def is_of(self, other: Snapshot) -> bool:
+        """Whether both are of the same row."""
+        return (self.label, self.key) == (other.label, other.key)
+
+    def is_current(self, now: Snapshot) -> bool:
+        """Whether the row is still what the form showed, by its state if it has one."""
+        if now.state is not None:
+            return self.state == now.state
+        names = self.values.keys() & now.values.keys()
+        return all(self.values[name] == now.values[name] for name in names)
+
+
+def _shows_value(field: forms.Field) -> bool:
+    is_secret = isinstance(field.widget, forms.PasswordInput) and not field.widget.render_value
+    return not is_secret and not field.disabled
+
+
+def _state_of(instance: Any) -> list[Any] | None:
+    model: Any = type(instance)
+    columns = state_columns(model)
+    if columns.version is None:
+        return None
+    if not is_loaded(instance, columns):
+        raise not_loaded(instance, columns)
+    version, timestamp = columns.state_of(instance)
+    if timestamp is None:
+        return [version, None]
+    is_aware = timezone.is_aware(timestamp)
+    return [version, (timestamp.astimezone(UTC) if is_aware else timestamp).isoformat()]
+
+
+def sign_snapshots(snapshots: Iterable[Snapshot]) -> str:
+    """Snapshots as the text of a hidden field."""
+    return signing.dumps([list(each) for each in snapshots], salt=_SALT, compress=True)
+
+
+def read_snapshots(text: str | None) -> list[Snapshot]:
+    """The snapshots of a hidden field; none where it is missing, or was not signed here."""
+    try:
+        return [Snapshot(*each) for each in signing.loads(text or "", salt=_SALT)]
+    except signing.BadSignature:
+        return []

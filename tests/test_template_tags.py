@@ -1,0 +1,34 @@
+"""What templates are given of a row's state."""
+
+import pytest
+from django.template import Context, Template
+
+from tests.testapp.models import Hidden, Person
+
+pytestmark = pytest.mark.django_db
+
+
+def rendered(source, **context):
+    return Template("{% load cache etag_versioning %}" + source).render(Context(context))
+
+
+def test_the_tag_is_what_a_client_sends_as_if_match():
+    person = Person.objects.create(name="Grace")
+    page = rendered('<p data-etag="{% etag person %}">', person=person)
+    assert page.startswith(f'<p data-etag="&quot;person-{person.pk}-v1.')
+    assert page.endswith('&quot;">')
+
+
+def test_the_tag_hides_the_key_where_the_model_does():
+    hidden = Hidden.objects.create(name="a")
+    assert f"secret-{hidden.uuid}-v1" in rendered("{% etag hidden %}", hidden=hidden)
+
+
+def test_a_cached_fragment_is_made_again_after_a_write(settings):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    source = "{% cache 60 profile person|state_key %}{{ shown }}{% endcache %}"
+    person = Person.objects.create(name="Grace")
+    assert rendered(source, person=person, shown="first") == "first"
+    assert rendered(source, person=person, shown="second") == "first"
+    person.save()
+    assert rendered(source, person=person, shown="third") == "third"
