@@ -8,7 +8,7 @@ NEIGHBOURS = $(VENV)/with-neighbours
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: demo serve test test-all cells neighbours adoption race proxies browser schema bench bench-check distance django-suite lint dist release clean data interpreter
+.PHONY: demo serve test test-all cells neighbours adoption race proxies browser schema bench bench-check distance django-suite lint typing dist release clean data interpreter
 
 demo: data
 	$(BIN)/python manage.py demo
@@ -108,6 +108,10 @@ lint: $(VENV)/lint
 	$(BIN)/lint-imports setup.cfg
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
+# A user's project keeps its types, in mypy with the plugin and in Pyright's strict mode.
+typing: $(VENV)/typing
+	$(BIN)/python -m pytest --override-ini=addopts= tests/typing
+
 # The sdist and the wheel in dist/, with their metadata and contents checked. setuptools
 # would take files that are gone from the folders of an earlier build.
 dist: $(VENV)/dist
@@ -180,6 +184,9 @@ $(VENV)/browser: $(BIN)/python setup.cfg
 
 $(VENV)/cells: $(BIN)/python setup.cfg
 	$(call install,cells)
+
+$(VENV)/typing: $(BIN)/python setup.cfg
+	$(call install,example$(comma)test$(comma)typing)
 
 $(VENV)/dist: $(BIN)/python setup.cfg
 	$(call install,example$(comma)test$(comma)dist)
