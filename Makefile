@@ -8,7 +8,7 @@ NEIGHBOURS = $(VENV)/with-neighbours
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: demo serve test test-all cells neighbours adoption race proxies browser schema bench bench-check distance django-suite lint typing dist release clean data interpreter
+.PHONY: demo serve test test-all cells neighbours adoption race proxies browser schema bench bench-check distance django-suite lint typing docs tutorial dist release clean data interpreter
 
 demo: data
 	$(BIN)/python manage.py demo
@@ -112,6 +112,14 @@ lint: $(VENV)/lint
 typing: $(VENV)/typing
 	$(BIN)/python -m pytest --override-ini=addopts= tests/typing
 
+# The documentation as a site, in site/.
+docs: $(VENV)/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# What the tutorial says, as it stands there, in an empty folder.
+tutorial: $(VENV)/test
+	TUTORIAL=required $(BIN)/python -m pytest tests/documentation/test_tutorial.py
+
 # The sdist and the wheel in dist/, with their metadata and contents checked. setuptools
 # would take files that are gone from the folders of an earlier build.
 dist: $(VENV)/dist
@@ -187,6 +195,9 @@ $(VENV)/cells: $(BIN)/python setup.cfg
 
 $(VENV)/typing: $(BIN)/python setup.cfg
 	$(call install,example$(comma)test$(comma)typing)
+
+$(VENV)/docs: $(BIN)/python setup.cfg
+	$(call install,docs)
 
 $(VENV)/dist: $(BIN)/python setup.cfg
 	$(call install,example$(comma)test$(comma)dist)

@@ -140,6 +140,7 @@ def reader(tmp_path):
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.skipif("DATABASE_URL" in os.environ, reason="the tutorial's project has SQLite")
 def test_the_tutorial_leads_from_an_empty_folder_to_the_first_304_and_the_first_412(reader):
     steps = blocks(DOCS / "tutorial.md")
     shown = "".join(block.text for block in steps if block.language == "text")

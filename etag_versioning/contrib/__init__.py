@@ -1,0 +1,1 @@
+"""For other packages, which need not be installed."""
