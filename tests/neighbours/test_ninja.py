@@ -1,6 +1,7 @@
 """django-ninja: its operations answer 304, 412 and 428 after authentication and validation."""
 
 import json
+from types import ModuleType
 
 import pytest
 from django.db import models
@@ -14,6 +15,7 @@ from ninja.security import HttpBearer
 
 from etag_versioning.contrib.ninja import versioned_operation
 from etag_versioning.models import VersionedModel
+from tests.documentation.blocks import DOCS, blocks
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -222,6 +224,28 @@ def test_the_schema_shows_no_parameter_of_ours():
     operation = schema["paths"]["/api/books/{book_id}"]["get"]
     assert [each["name"] for each in operation["parameters"]] == ["book_id"]
     assert operation["description"] == "Shows a book."
+
+
+def code_of_the_page():
+    """The guide's code as one module, for the book of this file."""
+    code = "".join(b.text for b in blocks(DOCS / "ninja.md") if b.language == "python")
+    module = ModuleType("guide")
+    code = code.replace("from .models import Book", f"from {__name__} import Book")
+    exec(compile(code, "docs/ninja.md", "exec"), vars(module))
+    module.urlpatterns = [path("api/", module.api.urls)]
+    return module
+
+
+def test_the_code_of_the_guide_answers_304_428_and_412(client, book, settings):
+    settings.ROOT_URLCONF = code_of_the_page()
+    url = f"/api/books/{book.pk}"
+    tag = client.get(url)["ETag"]
+    assert client.get(url, headers={"If-None-Match": tag}).status_code == 304
+    assert put(client, url, "Persuasion").status_code == 428
+    assert put(client, url, "Persuasion", **{"If-Match": tag}).status_code == 200
+    assert put(client, url, "Sanditon", **{"If-Match": tag}).status_code == 412
+    tag = client.get(url)["ETag"]
+    assert client.delete(url, headers={"If-Match": tag}).status_code == 204
 
 
 @pytest.mark.django_db(transaction=True)
