@@ -8,7 +8,7 @@ NEIGHBOURS = $(VENV)/with-neighbours
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: demo serve test test-all cells neighbours adoption cluster race proxies browser schema bench bench-check distance django-suite lint clean data interpreter
+.PHONY: demo serve test test-all cells neighbours adoption cluster race proxies browser schema bench bench-check distance django-suite lint typing docs tutorial dist release clean data interpreter
 
 demo: data
 	$(BIN)/python manage.py demo
@@ -116,6 +116,31 @@ lint: $(VENV)/lint
 	$(BIN)/lint-imports setup.cfg
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
+# A user's project keeps its types, in mypy with the plugin and in Pyright's strict mode.
+typing: $(VENV)/typing
+	$(BIN)/python -m pytest --override-ini=addopts= tests/typing
+
+# The documentation as a site, in site/.
+docs: $(VENV)/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# What the tutorial says, as it stands there, in an empty folder.
+tutorial: $(VENV)/test
+	TUTORIAL=required $(BIN)/python -m pytest tests/documentation/test_tutorial.py
+
+# The sdist and the wheel in dist/, with their metadata and contents checked. setuptools
+# would take files that are gone from the folders of an earlier build.
+dist: $(VENV)/dist
+	rm -rf build dist *.egg-info
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python -m pytest --override-ini=addopts= tests/distribution
+
+# Builds and checks what would be published, and asks for the changelog to be signed off.
+# It uploads nothing.
+release:
+	.ci/release
+
 # Each kind of work installs what it needs, and once. The environment is made
 # without pip, since some systems' Python cannot put it in; the system's pip
 # installs into it.
@@ -176,10 +201,19 @@ $(VENV)/browser: $(BIN)/python setup.cfg
 $(VENV)/cells: $(BIN)/python setup.cfg
 	$(call install,cells)
 
+$(VENV)/typing: $(BIN)/python setup.cfg
+	$(call install,example$(comma)test$(comma)typing)
+
+$(VENV)/docs: $(BIN)/python setup.cfg
+	$(call install,docs)
+
+$(VENV)/dist: $(BIN)/python setup.cfg
+	$(call install,example$(comma)test$(comma)dist)
+
 $(VENV)/lint: $(BIN)/python setup.cfg
 	$(call install,bench$(comma)example$(comma)test$(comma)lint)
 
 comma = ,
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .tox db.sqlite3*
+	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .pytest_cache .ruff_cache .tox db.sqlite3*

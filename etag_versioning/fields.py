@@ -9,7 +9,7 @@ on UPDATE by themselves: ``save()`` and ``update()`` set them.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -29,8 +29,17 @@ __all__ = [
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class _WithDefaults(models.Field):
-    """A field whose defaults stand in its class instead of in each migration."""
+if TYPE_CHECKING:
+    # The stubs' fields take the types of what is set and of what is read; Django's take none.
+    _Integer = models.PositiveBigIntegerField[int | models.expressions.Combinable, int]
+    _DateTime = models.DateTimeField[datetime | models.expressions.Combinable, datetime]
+else:
+    _Integer = models.PositiveBigIntegerField
+    _DateTime = models.DateTimeField
+
+
+class _WithDefaults:
+    """For a field whose defaults stand in its class instead of in each migration."""
 
     own_defaults: ClassVar[dict[str, Any]]
 
@@ -38,7 +47,7 @@ class _WithDefaults(models.Field):
         super().__init__(*args, **(self.own_defaults | kwargs))
 
     def deconstruct(self) -> Any:
-        name, path, args, kwargs = super().deconstruct()
+        name, path, args, kwargs = super().deconstruct()  # type: ignore[misc]
         # Django leaves out what is True, its own default; here it differs from ours.
         kwargs.setdefault("editable", True)
         missing = object()
@@ -46,7 +55,7 @@ class _WithDefaults(models.Field):
         return name, path, args, {k: v for k, v in kwargs.items() if own.get(k, missing) != v}
 
 
-class VersionField(_WithDefaults, models.PositiveBigIntegerField):
+class VersionField(_WithDefaults, _Integer):
     """
     The integer that every write of the row increments; 1 for a new row.
 
@@ -85,7 +94,7 @@ class DatabaseTimestamp(models.Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
-class UpdatedAtField(_WithDefaults, models.DateTimeField):
+class UpdatedAtField(_WithDefaults, _DateTime):
     """
     When the row was last written, to the microsecond, never twice the same.
 

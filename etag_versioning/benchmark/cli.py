@@ -93,5 +93,5 @@ def run(options: argparse.Namespace, out: TextIO, *, project: bool = False) -> N
         if error.name not in _EXTRA:
             raise
         raise BenchmarkError(
-            f"The benchmark needs {error.name}: pip install 'etag_versioning[bench]'"
+            f"The benchmark needs {error.name}: pip install 'django-etag-versioning[bench]'"
         ) from None

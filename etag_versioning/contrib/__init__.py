@@ -1,1 +1,1 @@
-"""For Django's own apps."""
+"""For other packages, which need not be installed."""

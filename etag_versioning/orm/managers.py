@@ -6,7 +6,7 @@ related rows, and those of other apps, whose querysets learn to bump versions.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from django.db import models
@@ -17,7 +17,15 @@ from .related import keep_instances_current
 __all__ = ["VersionedManager", "name_base_manager", "share_objects", "versioned_manager"]
 
 
-class VersionedManager(models.Manager.from_queryset(VersionedQuerySet)):  # type: ignore[misc]
+_Model = TypeVar("_Model", bound=models.Model, covariant=True)
+
+if TYPE_CHECKING:
+    from .manager_types import TypedManager as _Manager
+else:
+    _Manager = models.Manager.from_queryset(VersionedQuerySet)
+
+
+class VersionedManager(_Manager[_Model]):
     """The manager whose querysets bump versions."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

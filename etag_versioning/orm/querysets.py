@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.db import connections, models, transaction
@@ -31,7 +31,10 @@ from .write_options import note_update, set_write_options, touches_others, write
 __all__ = ["VersionedQuerySet"]
 
 
-class VersionedQuerySet(models.QuerySet[Any]):
+_Model = TypeVar("_Model", bound=models.Model, covariant=True)
+
+
+class VersionedQuerySet(models.QuerySet[_Model]):
     """A queryset whose writes bump the version of every row that they change."""
 
     def unversioned(self) -> Self:
@@ -457,7 +460,7 @@ def _swap(
     every = _all_rows(rows)
     if rows.model._meta.parents:
         # Django updates several tables by key: the comparison comes first.
-        owners = VersionedQuerySet(columns.owner, using=rows.db).filter(condition)
+        owners: Any = VersionedQuerySet(columns.owner, using=rows.db).filter(condition)
         count = _update(owners, {}, now)
         set_write_options(every, bumps=False)
         _next(every).bulk_update(objs, names, batch_size=len(objs))

@@ -8,7 +8,7 @@ Django decides between UPDATE and INSERT in ``_save_table()`` and ``_do_update()
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from asgiref.sync import sync_to_async
 from django.db import models, router
@@ -29,8 +29,18 @@ from .unchanged import remember_read
 
 __all__ = ["StatefulModel"]
 
+if TYPE_CHECKING:
+    from .manager_types import WithVersionedObjects
 
-class StatefulModel(models.Model):
+    class _Model(models.Model, metaclass=WithVersionedObjects):
+        class Meta:
+            abstract = True
+
+else:
+    _Model = models.Model
+
+
+class StatefulModel(_Model):
     """
     The options and the compare-and-swap of all mixins.
 
@@ -61,9 +71,10 @@ class StatefulModel(models.Model):
     stale_writes: ClassVar[str | None] = None
     touches: ClassVar[Collection[str]] = ()
 
-    objects = VersionedManager()
-    # The base manager of models none of whose managers can be one.
-    _versioned_rows = VersionedManager()
+    if not TYPE_CHECKING:
+        objects = VersionedManager()
+        # The base manager of models none of whose managers can be one.
+        _versioned_rows = VersionedManager()
 
     class Meta:
         abstract = True

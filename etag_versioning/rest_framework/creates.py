@@ -48,7 +48,7 @@ from .hooks import hooked
 from .versioning import NO_SUCH_KEY
 
 if TYPE_CHECKING:
-    from .generic_views import VersionedViewMixin
+    from .generic_views import GenericView
 
 __all__ = ["GuardedCreate", "is_versioned", "names_a_duplicate"]
 
@@ -67,8 +67,8 @@ class GuardedCreate:
         view: the view, at its request.
     """
 
-    def __init__(self, view: VersionedViewMixin) -> None:
-        self.view = view
+    def __init__(self, view: Any) -> None:
+        self.view: GenericView = view
         self.created: Any = None
         self.answer: Any = None
         self.row: Row | None = None

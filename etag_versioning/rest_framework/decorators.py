@@ -42,9 +42,10 @@ def versioned_read(handler: Handler) -> Handler:
     @functools.wraps(handler)
     def inner(view: Any, request: Request, *args: Any, **kwargs: Any) -> Any:
         method = functools.partial(handler, view)
+        is_generic = isinstance(view, VersionedViewMixin)
         if request.method not in READ_METHODS:
             return method(request, *args, **kwargs)
-        if isinstance(view, VersionedViewMixin):
+        if is_generic:
             return read(view, method, request, *args, **kwargs)
         return read_named_row(view, method, request, *args, **kwargs)
 

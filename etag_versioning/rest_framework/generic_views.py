@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import DataError, models
 from django.db.models import QuerySet
@@ -26,6 +26,13 @@ from .permissions import looks_at_any_object
 from .versioning import NO_SUCH_KEY, raise_404_after_database_error
 
 __all__ = ["GenericVersioning", "VersionedViewMixin"]
+
+if TYPE_CHECKING:
+    # In ``class UserViewSet(VersionedViewSetMixin, ModelViewSet[User])``, the type of
+    # get_object() has to come from the second base. The first one would say Any.
+    from rest_framework.views import APIView as _GenericAPIView
+else:
+    _GenericAPIView = GenericAPIView
 
 # Since Django 6.1.
 FETCH_ONE = getattr(models, "FETCH_ONE", None)
@@ -204,7 +211,7 @@ class GenericVersioning(GuardingVersioning):
             return view.get_object()
 
 
-class VersionedViewMixin(GuardingView, GenericAPIView):
+class VersionedViewMixin(GuardingView, _GenericAPIView):
     """
     The base of the mixins for DRF's generic views and viewsets.
 
@@ -217,28 +224,38 @@ class VersionedViewMixin(GuardingView, GenericAPIView):
 
     def get_versioned_queryset(self) -> Any:
         """The queryset of the one row that DRF's ``get_object()`` loads."""
-        value = self.kwargs[self.lookup_url_kwarg or self.lookup_field]
-        queryset = self.filter_queryset(self.get_queryset())
-        return queryset.filter(**{self.lookup_field: value})
+        view: Any = self
+        value = view.kwargs[view.lookup_url_kwarg or view.lookup_field]
+        queryset = view.filter_queryset(view.get_queryset())
+        return queryset.filter(**{view.lookup_field: value})
 
-    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
-        """DRF's. In a write it ignores the version and the timestamp that a client sends."""
-        serializer = super().get_serializer(*args, **kwargs)
-        if self.request is None or self.request.method not in READ_METHODS:
-            ignore_written_state(serializer)
-        return serializer
+    if not TYPE_CHECKING:
 
-    def get_object(self) -> Any:
-        """As the next class does it. A key that the database refuses is a 404."""
-        try:
-            return super().get_object()
-        except (ArithmeticError, DataError) as error:
-            raise Http404 from error
+        def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+            """DRF's. In a write it ignores the version and the timestamp that a client sends."""
+            serializer = super().get_serializer(*args, **kwargs)
+            if self.request is None or self.request.method not in READ_METHODS:
+                ignore_written_state(serializer)
+            return serializer
+
+        def get_object(self) -> Any:
+            """As the next class does it. A key that the database refuses is a 404."""
+            try:
+                return super().get_object()
+            except (ArithmeticError, DataError) as error:
+                raise Http404 from error
+
+
+if TYPE_CHECKING:
+
+    class GenericView(VersionedViewMixin, GenericAPIView[Any]):
+        """The mixin and DRF's view behind it, as each view has both: for annotations."""
 
 
 @cache
 def _loads_as_drf(view_class: Any) -> bool:
-    ours = view_class.get_object is VersionedViewMixin.get_object
+    mixin: Any = VersionedViewMixin
+    ours = view_class.get_object is mixin.get_object
     later: Any = super(VersionedViewMixin, view_class)
     return ours and later.get_object is GenericAPIView.get_object
 

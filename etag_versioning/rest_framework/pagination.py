@@ -32,7 +32,7 @@ from .hooks import hooked, noting
 from .representation import content_of
 
 if TYPE_CHECKING:
-    from .generic_views import VersionedViewMixin
+    from .generic_views import GenericView
 
 __all__ = ["EarlyPage", "RenderedPage", "cheap_list", "validators_of_page"]
 
@@ -44,7 +44,7 @@ _NO_CODE = ("__dict__", "__weakref__", "django_paginator_class")
 _CHUNK = 2000
 
 
-def cheap_list(view: VersionedViewMixin) -> Validators | None:
+def cheap_list(view: GenericView) -> Validators | None:
     """The validators that the view's ``list_validator`` reads; ``None`` if it has none."""
     make = type(view).list_validator
     if make is None:
@@ -87,7 +87,7 @@ class _Numbered:
             yield row
 
 
-def validators_of_page(view: VersionedViewMixin) -> EarlyPage | None:
+def validators_of_page(view: GenericView) -> EarlyPage | None:
     """
     The page that a request asks for, by one validator query of page size, through the view's
     filters, ordering and paginator.
@@ -168,7 +168,7 @@ class RenderedPage:
         early: the page that its preconditions were evaluated with, if it was read.
     """
 
-    def __init__(self, view: VersionedViewMixin, early: EarlyPage | None = None) -> None:
+    def __init__(self, view: GenericView, early: EarlyPage | None = None) -> None:
         self.view = view
         self.early = early
         self.queryset: Any = None
@@ -243,7 +243,7 @@ class RenderedPage:
         return _drf_envelope(self.view) if _paginates_as_drf(self.view) else self.shown
 
 
-def _drf_envelope(view: VersionedViewMixin) -> list[str]:
+def _drf_envelope(view: GenericView) -> list[str]:
     """What DRF's paginators show around the rows of the current page: count and links."""
     return [json.dumps(view.get_paginated_response([]).data, sort_keys=True, default=str)]
 

@@ -29,7 +29,7 @@ from .representation import content_of
 
 if TYPE_CHECKING:
     from .api_views import VersionedAPIViewMixin
-    from .generic_views import GenericVersioning, VersionedViewMixin
+    from .generic_views import GenericVersioning, GenericView
 
 __all__ = [
     "ListReader",
@@ -208,7 +208,7 @@ def _decorated(
     return response
 
 
-def read_object(view: VersionedViewMixin, method: Method, *args: Any, **kwargs: Any) -> Any:
+def read_object(view: GenericView, method: Method, *args: Any, **kwargs: Any) -> Any:
     """
     Run a method of a generic view that shows the first row of ``get_object()``.
 
@@ -268,7 +268,7 @@ def read_named_row(view: VersionedAPIViewMixin, method: Method, *args: Any, **kw
     return method(*args, **kwargs)
 
 
-def read_page(view: VersionedViewMixin, method: Method, *args: Any, **kwargs: Any) -> Any:
+def read_page(view: GenericView, method: Method, *args: Any, **kwargs: Any) -> Any:
     """
     Run a method that shows a page of rows.
 
@@ -325,7 +325,7 @@ class ListReader:
         return not_modified
 
 
-def read_own(view: VersionedViewMixin, handler: Method, *args: Any, **kwargs: Any) -> Any:
+def read_own(view: GenericView, handler: Method, *args: Any, **kwargs: Any) -> Any:
     """
     Run a handler of the project's own. It may refuse the request, and show whatever it likes,
     so the 304 stands for what it returned.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+from django.db import models
 from rest_framework.viewsets import ModelViewSet
 
 from .mixins import VersionedViewSetMixin
@@ -9,7 +12,10 @@ from .mixins import VersionedViewSetMixin
 __all__ = ["VersionedModelViewSet"]
 
 
-class VersionedModelViewSet(VersionedViewSetMixin, ModelViewSet):
+_Model = TypeVar("_Model", bound=models.Model)
+
+
+class VersionedModelViewSet(VersionedViewSetMixin, ModelViewSet[_Model]):
     """
     DRF's ``ModelViewSet`` for a versioned model.
 

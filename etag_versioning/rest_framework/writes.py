@@ -56,7 +56,7 @@ from .options import ViewOptions
 from .statements import is_one_unit, refresh, saves_in_own_way
 
 if TYPE_CHECKING:
-    from .generic_views import VersionedViewMixin
+    from .generic_views import GenericView
 
 __all__ = ["Failed", "GuardedHandler", "GuardedWrite"]
 
@@ -96,9 +96,9 @@ class GuardedWrite:
     # Whether there is no transaction around it.
     detached = False
 
-    def __init__(self, view: VersionedViewMixin, perform: str = "") -> None:
-        self.view = view
-        self.versioning = view.versioning
+    def __init__(self, view: Any, perform: str = "") -> None:
+        self.view: GenericView = view
+        self.versioning = self.view.versioning
         self.row: Row | None = None
         self.guard: Guard | None = None
         self.block = ExitStack()

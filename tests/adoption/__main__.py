@@ -85,7 +85,7 @@ class Adoption:
         """One command of the guide, in the project's environment."""
         match shlex.split(line):
             case ["pip", "install", package]:
-                self.pip("install", package.replace("etag_versioning", str(ROOT)))
+                self.pip("install", package.replace("django-etag-versioning", str(ROOT)))
             case ["python", "manage.py", *arguments]:
                 self.call(source, self.python, self.project.manage, *arguments)
             case _:

@@ -188,7 +188,7 @@ def test_a_missing_package_is_named_with_its_extra(missing, tmp_path):
         env={"PYTHONPATH": str(tmp_path)},
     )
     assert done.returncode == 1
-    message = f"The benchmark needs {missing}: pip install 'etag_versioning[bench]'\n"
+    message = f"The benchmark needs {missing}: pip install 'django-etag-versioning[bench]'\n"
     assert done.stderr.endswith(message)
     assert "Traceback" not in done.stderr
 

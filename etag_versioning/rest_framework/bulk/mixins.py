@@ -63,7 +63,8 @@ class VersionedBulkUpdateMixin(VersionedViewMixin):
         return request
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        if (self.lookup_url_kwarg or self.lookup_field) in self.kwargs:
+        view: Any = self
+        if (view.lookup_url_kwarg or view.lookup_field) in view.kwargs:
             return super().options(request, *args, **kwargs)
         # DRF asks for the object of each PUT that it describes, and a list has none.
         with hooked(self, get_object=_no_object):
