@@ -6,7 +6,7 @@ import pytest
 from django.contrib.sessions.backends.signed_cookies import SessionStore
 from django.core.cache import caches
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.http import FileResponse, Http404, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.middleware.csrf import get_token
 from django.template import engines
@@ -269,6 +269,13 @@ def test_a_statement_that_fails_leaves_the_transaction_usable(person):
     ANSWERS["view"] = fail
     assert get(person, tag, page="anything").status_code == 304
     assert Person.objects.count() == 1
+
+
+def test_a_connection_that_was_lost_keeps_nothing_from_being_compared(person, monkeypatch):
+    tag = get(person)["ETag"]
+    Team.objects.update(name="Renamed")
+    monkeypatch.setattr(connections["other"], "connection", object())
+    assert get(person, tag).status_code == 200
 
 
 def test_a_durable_block_leaves_the_304(person):
