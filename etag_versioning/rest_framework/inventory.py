@@ -95,9 +95,10 @@ def _guard(route: Route, kind: Any, initkwargs: Mapping[str, Any], action: str) 
         return "no row yet"
     if not issubclass(kind, ViewOptions):
         return "not guarded"
-    extra = extra_actions(kind).get(action)
-    if extra is not None and not (_is_detail(route, kind) and has_guarded_actions(kind)):
+    is_guarded = _is_detail(route, kind) and has_guarded_actions(kind)
+    if action in extra_actions(kind) and not is_guarded:
         return "not guarded"
     if kind.get_if_match is not ViewOptions.get_if_match:
         return "by get_if_match()"
-    return str({**initkwargs, **(extra or {})}.get("if_match", kind.if_match))
+    # The arguments of an @action are among these.
+    return str(initkwargs.get("if_match", kind.if_match))
