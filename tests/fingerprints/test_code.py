@@ -339,3 +339,24 @@ def test_a_view_shows_its_parts():
     assert f"{__name__}.first" in parts
     assert f"{__name__}.second" not in parts
     assert {"Python", "Django", "etag_versioning"} <= parts.keys()
+
+
+TEAM = "tests.testapp.models.Team"
+
+
+def test_a_related_model_counts_where_code_read_before_names_the_relation():
+    # References are read from the last to the first.
+    helper = function_from("def shown(person): return person.team.name")
+    code = "def shown(): return a_model, helper(1)"
+    assert TEAM in fingerprint_of(function_from(code, a_model=Person, helper=helper)).parts
+
+
+def test_a_related_model_counts_where_code_read_later_names_the_relation():
+    helper = function_from("def shown(person): return person.team.name")
+    code = "def shown(): return the_model, helper(1)"
+    assert TEAM in fingerprint_of(function_from(code, the_model=Person, helper=helper)).parts
+
+
+def test_a_related_model_does_not_count_where_nothing_names_the_relation():
+    code = "def shown(): return the_model.objects.first().name"
+    assert TEAM not in fingerprint_of(function_from(code, the_model=Person)).parts
