@@ -360,3 +360,16 @@ def test_a_related_model_counts_where_code_read_later_names_the_relation():
 def test_a_related_model_does_not_count_where_nothing_names_the_relation():
     code = "def shown(): return the_model.objects.first().name"
     assert TEAM not in fingerprint_of(function_from(code, the_model=Person)).parts
+
+
+def test_a_cache_that_another_module_fills_by_its_name_is_no_part(monkeypatch):
+    holder, filler = ModuleType("holder_for_a_test"), ModuleType("filler_for_a_test")
+    for module in (holder, filler):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec("CACHE = {}\ndef shown(a): return CACHE.get(a)", vars(holder))
+    exec("from holder_for_a_test import CACHE\ndef fill(): CACHE[1] = 2", vars(filler))
+    forget()
+    before = digest(holder.shown)
+    filler.fill()
+    forget()
+    assert digest(holder.shown) == before
