@@ -27,7 +27,8 @@ _CHANGING: Final = frozenset(
         *("symmetric_difference_update", "update", "__setitem__", "__delitem__"),
     )
 )
-_HAS_DOCSTRING: Final = 0x4000000 if sys.version_info >= (3, 13) else 0
+# Python 3.14 tells by a flag whether a docstring is there.
+_HAS_DOCSTRING: Final[int] = getattr(inspect, "CO_HAS_DOCSTRING", 0)
 _LATER: Final = sys.version_info >= (3, 12)  # LOAD_ATTR has a flag in its lowest bit.
 _NAME_SHIFTS: Final = {
     "LOAD_GLOBAL": 1,

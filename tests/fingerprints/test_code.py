@@ -339,3 +339,37 @@ def test_a_view_shows_its_parts():
     assert f"{__name__}.first" in parts
     assert f"{__name__}.second" not in parts
     assert {"Python", "Django", "etag_versioning"} <= parts.keys()
+
+
+TEAM = "tests.testapp.models.Team"
+
+
+def test_a_related_model_counts_where_code_read_before_names_the_relation():
+    # References are read from the last to the first.
+    helper = function_from("def shown(person): return person.team.name")
+    code = "def shown(): return a_model, helper(1)"
+    assert TEAM in fingerprint_of(function_from(code, a_model=Person, helper=helper)).parts
+
+
+def test_a_related_model_counts_where_code_read_later_names_the_relation():
+    helper = function_from("def shown(person): return person.team.name")
+    code = "def shown(): return the_model, helper(1)"
+    assert TEAM in fingerprint_of(function_from(code, the_model=Person, helper=helper)).parts
+
+
+def test_a_related_model_does_not_count_where_nothing_names_the_relation():
+    code = "def shown(): return the_model.objects.first().name"
+    assert TEAM not in fingerprint_of(function_from(code, the_model=Person)).parts
+
+
+def test_a_cache_that_another_module_fills_by_its_name_is_no_part(monkeypatch):
+    holder, filler = ModuleType("holder_for_a_test"), ModuleType("filler_for_a_test")
+    for module in (holder, filler):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec("CACHE = {}\ndef shown(a): return CACHE.get(a)", vars(holder))
+    exec("from holder_for_a_test import CACHE\ndef fill(): CACHE[1] = 2", vars(filler))
+    forget()
+    before = digest(holder.shown)
+    filler.fill()
+    forget()
+    assert digest(holder.shown) == before
