@@ -11,6 +11,8 @@ SETTINGS = "rdmo/core/settings.py"
 MODELS = "rdmo/options/models.py"
 VIEWS = "rdmo/options/viewsets.py"
 CONDITIONS = "rdmo/conditions/models.py"
+QUESTIONS = "rdmo/questions/models/question.py"
+QUESTION_MANAGERS = "rdmo/questions/managers.py"
 
 
 def install(source: Source) -> None:
@@ -56,7 +58,10 @@ def tag_views(source: Source) -> None:
 
 
 def touch_what_shows_it(source: Source) -> None:
-    """An option set shows the addresses of its conditions, and an option those that ask for it."""
+    """
+    An option set shows the addresses of its conditions and the keys of its questions, and an
+    option the conditions that ask for it.
+    """
     source.insert_after(
         CONDITIONS,
         "from django.db import models",
@@ -66,6 +71,28 @@ def touch_what_shows_it(source: Source) -> None:
         CONDITIONS,
         "class Condition(models.Model):\n",
         'class Condition(TouchingMixin):\n    touches = ("optionsets", "target_option")\n',
+    )
+    # W207: the links are a field of the questions.
+    source.insert_after(
+        QUESTIONS,
+        "from django.utils.translation import",
+        "from etag_versioning.models import TouchingMixin\n",
+    )
+    source.replace(
+        QUESTIONS,
+        "class Question(Model, TranslationMixin):\n",
+        'class Question(TouchingMixin, Model, TranslationMixin):\n    touches = ("optionsets",)\n',
+    )
+    # W001: its update() would touch nothing.
+    source.insert_after(
+        QUESTION_MANAGERS,
+        "from django.db import models",
+        "from etag_versioning.models import VersionedQuerySet\n",
+    )
+    source.edit(
+        QUESTION_MANAGERS,
+        r"class QuestionQuerySet\(.*\):",
+        lambda found: found[0].replace("models.QuerySet", "VersionedQuerySet"),
     )
 
 
