@@ -34,13 +34,16 @@ def application(kind, node, atomic_requests=False):
         atomic_requests: the setting.
     """
     (port,) = free_ports(1)
+    # A writer may wait for the others longer than servers usually keep a connection.
     servers = {
         "wsgi": (
             *("gunicorn", "--worker-class=gthread", "--threads=6", "--log-level=error"),
+            *("--keep-alive=300", "--timeout=300"),
             *(f"--bind=127.0.0.1:{port}", "django.core.wsgi:get_wsgi_application()"),
         ),
         "asgi": (
-            *("uvicorn", "--log-level=error", f"--port={port}", "--factory"),
+            *("uvicorn", "--log-level=error", f"--port={port}", "--timeout-keep-alive=300"),
+            "--factory",
             "django.core.asgi:get_asgi_application",
         ),
     }

@@ -14,7 +14,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-APPLY_DELAY = 0.4  # Seconds that the standby is behind.
+APPLY_DELAY = 400  # Milliseconds that the standby is behind.
 GALERA = "/usr/lib/galera/libgalera_smm.so"
 
 
@@ -41,7 +41,7 @@ def free_ports(number):
         return [each.getsockname()[1] for each in sockets]
 
 
-def wait_for(condition, what, seconds=60):
+def wait_for(condition, what, seconds=120):
     """Wait until ``condition()`` is true."""
     end = time.monotonic() + seconds
     while not condition():
@@ -155,7 +155,7 @@ def postgresql():
             *(program("pg_basebackup"), "-D", copy, "-d", source, "-R", "-X", "stream"),
             *("--checkpoint=fast", "--no-sync"),
         )
-        delay = f"recovery_min_apply_delay={int(APPLY_DELAY * 1000)}ms"
+        delay = f"recovery_min_apply_delay={APPLY_DELAY}ms"
         start_postgresql(runner, stack, copy, standby, delay)
         yield primary, standby
 
