@@ -124,6 +124,16 @@ class TestSelection:
         assert "Successfully deleted" not in text
         assert Team.objects.count() == 3
 
+    def test_the_menu_above_the_list_where_there_is_one_below(self, browser, teams):
+        data = {
+            "action": ["delete_selected", ""],
+            "index": "0",
+            "_selected_action": [teams[0].pk],
+        }
+        page = browser.post(LIST, data)
+        assert browser.post(LIST, sent(page)).status_code == 302
+        assert not Team.objects.filter(pk=teams[0].pk).exists()
+
     def test_nothing_is_logged_of_a_deletion_that_was_not_performed(self, browser, teams):
         from django.contrib.admin.models import LogEntry
 

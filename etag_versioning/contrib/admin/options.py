@@ -131,9 +131,12 @@ class VersionedAdminMixin:
             return answer_deletion(self, request, object_id, call)
         return ask_for_deletion(self, request, object_id, call)
 
-    def response_action(self, request: HttpRequest, queryset: Any) -> Any:
+    def response_action(
+        self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
+    ) -> Any:
         inherited: Any = super()
-        call = partial(inherited.response_action, request, queryset)
+        # Django 6.1 added a parameter.
+        call = partial(inherited.response_action, request, queryset, *args, **kwargs)
         return answer_action(self, request, queryset, call)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:

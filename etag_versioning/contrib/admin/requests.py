@@ -112,7 +112,7 @@ def require_confirmed(request: HttpRequest, queryset: Any) -> None:
     Raises:
         StaleConfirmation: the page showed something else.
     """
-    if request.POST.get("action") == "delete_selected":
+    if _is_deletion(request):
         _require(request, list(queryset), queryset.db)
 
 
@@ -123,7 +123,7 @@ def _require(request: HttpRequest, instances: list[Any], using: str) -> None:
 
 def answer_action(admin: Any, request: HttpRequest, queryset: Any, call: Call) -> Any:
     """The answer to an action: a deletion is asked for, and rolled back if it is stale."""
-    if request.POST.get("action") != "delete_selected":
+    if not _is_deletion(request):
         return call()
     if not request.POST.get("post"):
         return _ask(admin, list(_selected(request, queryset)), call)
@@ -134,6 +134,13 @@ def answer_action(admin: Any, request: HttpRequest, queryset: Any, call: Call) -
         return _ask_again(admin, request)
     except DatabaseError as error:
         return unavailable(request, error)
+
+
+def _is_deletion(request: HttpRequest) -> bool:
+    """Whether the action is Django's deletion. A list has a menu of actions above and below."""
+    actions, index = request.POST.getlist("action"), request.POST.get("index", "0")
+    number = int(index) if index.isdecimal() else 0
+    return actions[number : number + 1] == ["delete_selected"]
 
 
 def _selected(request: HttpRequest, queryset: Any) -> Any:
