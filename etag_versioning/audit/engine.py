@@ -29,9 +29,9 @@ _VARIED = {
 # Users bring other cookies, languages are tried by themselves, and a coding is no other content.
 _NOT_VARIED = ("accept-encoding", "accept-language", "authorization", "cookie", "host")
 _LANGUAGES = ("de", "fr", "ar")
-# Terms of ``etag_extra``, as code in which the request has yet to be named.
-_USER = "*terms.user({request})"
-_LANGUAGE = "*terms.language({request})"
+# Items of ``etag_extra``, as code.
+_USER = "terms.user"
+_LANGUAGE = "terms.language"
 
 
 class AuditError(Exception):
@@ -158,7 +158,7 @@ def _varied(
     time_zones: Iterable[str],
     hosts: Iterable[str],
 ) -> Iterator[tuple[Visitor, str]]:
-    """Other visitors, each with the term of ``etag_extra`` that tells it from the first one."""
+    """Other visitors, each with the item of ``etag_extra`` that tells it from the first one."""
     visitor = first.visitor
     if settings.USE_I18N:
         # Django's own list is longer than the project's translations.
@@ -171,12 +171,12 @@ def _varied(
             tried[name] = _VARIED.get(name.lower(), ("etag-audit",))
     for name, values in tried.items():
         for value in values:
-            yield visitor.sending(name, value), f'{{request}}.headers.get("{name}", "")'
+            yield visitor.sending(name, value), f'terms.header("{name}")'
     for host in hosts:
-        yield visitor.sending("Host", host), "{request}.get_host()"
+        yield visitor.sending("Host", host), "terms.host"
     for zone in time_zones:
         there = replace(visitor, time_zone=zone, name=f"time zone {zone}")
-        yield there, "timezone.get_current_timezone_name()"
+        yield there, "terms.time_zone"
 
 
 def _compare(

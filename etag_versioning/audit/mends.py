@@ -25,7 +25,6 @@ __all__ = ["Lie", "Mend", "mends_of", "paths_to_shown"]
 
 _IMPORTS = {
     "terms": "from etag_versioning import etag_extra as terms",
-    "timezone": "from django.utils import timezone",
 }
 # Without the right ones, nobody is logged in: another user asks.
 _LOGIN = ("password", "is_active")
@@ -213,13 +212,13 @@ def _without_unversioned(model: Any, names: Iterable[str]) -> Mend:
 
 def _of_the_user(column: str | None, view: AuditedView) -> Iterator[str]:
     """The user who asks, and what the answer shows of this user's row."""
-    yield f"*terms.user({view.request})"
+    yield "terms.user"
     if column is not None and column not in _LOGIN:
         yield f'getattr({view.request}.user, "{column}", None)'
 
 
 def _values_of(table: Table, lies: Sequence[Lie], view: AuditedView) -> str:
-    """What the answer shows of a table's rows, as a term of ``etag_extra``."""
+    """What the answer shows of a table's rows, as an item of ``etag_extra``."""
     model = table.model
     path = next((lie.paths[0] for lie in lies if lie.paths), None)
     if model._meta.auto_created:
@@ -234,11 +233,10 @@ def _values_of(table: Table, lies: Sequence[Lie], view: AuditedView) -> str:
     elif path:
         rows += f".filter({path}__isnull=False).distinct()"
     if state_columns(model).version is not None:
-        columns = list(state_columns(model).names)
-    else:
-        columns = list(dict.fromkeys(lie.column for lie in lies if lie.column))
+        return rows if ".filter(" in rows else f"{rows}.all()"
+    columns = list(dict.fromkeys(lie.column for lie in lies if lie.column))
     names = ", ".join(f'"{name}"' for name in ("pk", *columns))
-    return f'*{rows}.order_by("pk").values_list({names})'
+    return f'{rows}.order_by("pk").values_list({names})'
 
 
 def _is_of_the_project(model: Any) -> bool:

@@ -42,10 +42,13 @@ class AuditedView(NamedTuple):
 
     def etag_extra(self, terms: Sequence[str]) -> str:
         """The code that puts terms into the view's tags."""
+        inside = ", ".join(terms)
+        needs_request = f"{self.request}." in inside or "kwargs[" in inside
         if not self.is_class:
-            return f"etag_extra=lambda request, **kwargs: [{', '.join(terms)}]"
-        terms = ["*super().get_etag_extra()", *terms]
-        return f"def get_etag_extra(self):\n    return [{', '.join(terms)}]"
+            return f"etag_extra={'lambda request, **kwargs: ' if needs_request else ''}[{inside}]"
+        if needs_request:
+            return f"def get_etag_extra(self):\n    return [*super().get_etag_extra(), {inside}]"
+        return f"etag_extra = ({inside}{',' if len(terms) == 1 else ''})"
 
 
 def view_at(url: str) -> AuditedView:

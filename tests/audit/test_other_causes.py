@@ -120,30 +120,30 @@ BY_TERMS = {
     "a row without a relation": (
         banner,
         "audit.Banner changed (text, a new row",
-        '*Banner.objects.order_by("pk").values_list("pk", "text")',
+        'Banner.objects.order_by("pk").values_list("pk", "text")',
     ),
     "a versioned row without a relation": (
         tariff,
         "audit.Tariff changed (percent",
-        '*Tariff.objects.order_by("pk").values_list("pk", "version", "updated_at")',
+        "Tariff.objects.all()",
     ),
     "a row of another app's model": (
         owner,
         "auth.User changed (first_name",
-        '*User.objects.filter(recipes={kwargs}["pk"])'
+        'User.objects.filter(recipes={kwargs}["pk"])'
         '.order_by("pk").values_list("pk", "first_name")',
     ),
-    "the language": (language, "Accept-Language: de sees", "*terms.language({request})"),
+    "the language": (language, "Accept-Language: de sees", "terms.language"),
     "a header": (
         currency,
         "X-Currency: USD sees",
-        '{request}.headers.get("X-Currency", "")',
+        'terms.header("X-Currency")',
     ),
-    "the host": (host, "Host: other.example sees", "{request}.get_host()"),
+    "the host": (host, "Host: other.example sees", "terms.host"),
     "the time zone": (
         time_zone,
         "time zone Asia/Tokyo sees",
-        "timezone.get_current_timezone_name()",
+        "terms.time_zone",
     ),
 }
 VARIED = {
@@ -172,7 +172,7 @@ def test_a_plain_view(client, recipe, serve, failure_of, suggested, case):
     assert piece in message
     line = suggested(message, "view_that_shows.<locals>.recipe_page")
     term = term.format(request="request", kwargs="kwargs")
-    assert line == f"etag_extra=lambda request, **kwargs: [{term}]"
+    assert line in (f"etag_extra=[{term}]", f"etag_extra=lambda request, **kwargs: [{term}]")
     serve(view_that_shows(shown, **as_arguments(line)))
     assert_honest_etag(client, url, **VARIED)
 
@@ -231,7 +231,7 @@ def test_links_of_a_row_without_a_version(client, recipe, serve, failure_of, sug
     url = f"/recipes/{recipe.pk}/"
     message = failure_of(assert_honest_etag, client, url)
     line = suggested(message, "view_that_shows")
-    assert "*Step.tools.through.objects.filter(step__recipe=" in line
+    assert "Step.tools.through.objects.filter(step__recipe=" in line
     for model in (Step, Tool):
         add_line(model, suggested(message, model._meta.label))
     serve(view_that_shows(shown, **as_arguments(line)))
@@ -289,7 +289,7 @@ def test_a_plain_view_that_depends_on_the_user(
     message = failure_of(assert_honest_etag, client, url, users=[recipe.owner, rita])
     assert "user olga sees something else than the client as it is" in message
     line = suggested(message, "view_that_shows")
-    shown = '*terms.user(request), getattr(request.user, "username", None)'
+    shown = 'terms.user, getattr(request.user, "username", None)'
     assert shown in line
     serve(view_that_shows(greeting, **as_arguments(line)))
     assert_honest_etag(client, url, users=[recipe.owner, rita])
@@ -302,7 +302,7 @@ def test_a_client_that_has_logged_in_by_itself(
     client.force_login(rita)
     message = failure_of(assert_honest_etag, client, f"/recipes/{recipe.pk}/")
     line = suggested(message, "view_that_shows")
-    assert '*terms.user(request), getattr(request.user, "username", None)' in line
+    assert 'terms.user, getattr(request.user, "username", None)' in line
     assert "User.objects" not in line
 
 
@@ -317,7 +317,7 @@ def test_a_client_of_drf_that_has_logged_in_by_itself(
     client.force_authenticate(rita)
     message = failure_of(assert_honest_etag, client, f"/recipes/{recipe.pk}/")
     line = suggested(message, "ShownViewSet")
-    assert '*terms.user(self.request), getattr(self.request.user, "first_name", None)' in line
+    assert 'terms.user, getattr(self.request.user, "first_name", None)' in line
 
 
 def test_a_viewset_that_depends_on_the_user(recipe, rita, sessions, serve, failure_of, suggested):
