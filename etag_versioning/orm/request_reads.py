@@ -34,14 +34,14 @@ class RequestReads(AbstractContextManager["RequestReads"]):
     def __init__(self, from_primary: bool) -> None:
         self.from_primary = from_primary
         self.replicas: dict[str, str] = {}
-        self._tokens: list[Token[RequestReads | None]] = []
+        self.tokens: list[Token[RequestReads | None]] = []
 
     def __enter__(self) -> Self:
-        self._tokens.append(current_reads.set(self))
+        self.tokens.append(current_reads.set(self))
         return self
 
     def __exit__(self, *error: Any) -> None:
-        current_reads.reset(self._tokens.pop())
+        current_reads.reset(self.tokens.pop())
 
     @property
     def may_be_behind(self) -> bool:
