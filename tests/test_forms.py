@@ -8,6 +8,7 @@ from django.forms import inlineformset_factory, modelformset_factory
 from django.http import QueryDict
 from django.utils import timezone, translation
 
+from etag_versioning.editing.snapshots import read_snapshots
 from etag_versioning.editing.values import comparable, displayed
 from etag_versioning.exceptions import StaleWriteError, VersionNotLoaded
 from etag_versioning.forms import (
@@ -17,7 +18,7 @@ from etag_versioning.forms import (
     VersionedModelFormMixin,
     versioned_form_class,
 )
-from tests.testapp.models import Book, Genre, Person, Team
+from tests.testapp.models import Book, Genre, Hidden, Person, Team
 
 pytestmark = pytest.mark.django_db
 
@@ -205,6 +206,30 @@ class TestHiddenField:
         assert 'name="left-versioned_state"' in str(shown)
         data = sent(shown, **{"left-name": "Ada"})
         assert PersonForm(data, instance=Person.objects.get(), prefix="left").is_valid()
+
+    def test_it_hides_the_key_where_the_tags_of_the_model_do(self):
+        class HiddenForm(VersionedModelForm):
+            class Meta:
+                model = Hidden
+                fields = ["name"]
+
+        hidden = Hidden.objects.create(pk=987654, name="a")
+        shown = HiddenForm(instance=hidden)
+        (row,) = read_snapshots(sent(shown)["versioned_state"])
+        assert row.key == str(hidden.uuid)
+        form = HiddenForm(sent(shown, name="b"), instance=Hidden.objects.get())
+        assert form.is_valid()
+
+    def test_it_hides_key_and_version_with_opaque_tags(self, person, settings):
+        settings.ETAG_VERSIONING = {"OPAQUE_TAGS": True}
+        data = sent(opened(person.pk), name="Ada")
+        (row,) = read_snapshots(data["versioned_state"])
+        assert len(row.key) >= 24
+        assert len(row.state[0]) >= 24
+        assert row.state[1] is None
+        assert PersonForm(data, instance=Person.objects.get()).is_valid()
+        saved_by_somebody_else(person, name="Alan")
+        assert not PersonForm(data, instance=Person.objects.get()).is_valid()
 
     def test_a_password_is_not_in_it(self, person):
         class Secret(PersonForm):

@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 from django.forms.formsets import DELETION_FIELD_NAME, INITIAL_FORM_COUNT, TOTAL_FORM_COUNT
 from django.utils.datastructures import MultiValueDict
 
-from ..http.etags import encode_key
-from .snapshots import Snapshot
+from .snapshots import Snapshot, key_text
 from .values import comparable, displayed
 
 __all__ = ["DeletedRows", "take_out_deleted_rows"]
@@ -69,11 +68,11 @@ def _deleted(formset: Any, sent: Sequence[Snapshot]) -> dict[int, Snapshot]:
     if not shown:
         return {}
     for instance in formset.get_queryset():
-        shown.pop(encode_key(instance.pk), None)
+        shown.pop(Snapshot.of(instance, {}, {}).key, None)
     pk_name, found = formset.model._meta.pk.name, {}
     for number in range(_count(formset, INITIAL_FORM_COUNT)):
         key = formset.data.get(f"{formset.prefix}-{number}-{pk_name}")
-        row = shown.get(encode_key(key)) if key else None
+        row = shown.get(key_text(key)) if key else None
         if row is not None:
             found[number] = row
     return found

@@ -12,13 +12,15 @@ from typing import Any, NamedTuple, Self
 from django import forms
 from django.core import signing
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
+from ..conf import settings
 from ..http.etags import encode_key
 from ..orm.instances import is_loaded, not_loaded
 from ..orm.state_columns import state_columns
 from .values import comparable
 
-__all__ = ["Snapshot", "read_snapshots", "sign_snapshots"]
+__all__ = ["Snapshot", "key_text", "read_snapshots", "sign_snapshots"]
 
 _SALT = "etag_versioning.forms"
 
@@ -29,8 +31,9 @@ class Snapshot(NamedTuple):
 
     Args:
         label: the model's label, as "directory.user".
-        key: the primary key as text.
+        key: what stands for the row in its tags, as text: a signed field can be read by everybody.
         state: version and timestamp as they can be signed; ``None`` for a model without them.
+            With ``OPAQUE_TAGS``, key and state are digests.
         values: comparable values of the fields that the form shows, by name.
     """
 
@@ -58,7 +61,7 @@ class Snapshot(NamedTuple):
             for name, value in values.items()
             if name in fields and _shows_value(fields[name])
         }
-        return cls(instance._meta.label_lower, encode_key(instance.pk), _state_of(instance), shown)
+        return cls(instance._meta.label_lower, _key_of(instance), _state_of(instance), shown)
 
     @property
     def timestamp(self) -> datetime | None:
@@ -83,6 +86,19 @@ def _shows_value(field: forms.Field) -> bool:
     return not is_secret and not field.disabled
 
 
+def key_text(key: Any) -> str:
+    """A key as a snapshot names it."""
+    text = encode_key(key)
+    return salted_hmac(_SALT, text).hexdigest() if settings.opaque_tags else text
+
+
+def _key_of(instance: Any) -> str:
+    key = instance
+    for name in getattr(instance, "tag_key", "pk").split("__"):
+        key = getattr(key, name)
+    return key_text(key)
+
+
 def _state_of(instance: Any) -> list[Any] | None:
     model: Any = type(instance)
     columns = state_columns(model)
@@ -91,6 +107,8 @@ def _state_of(instance: Any) -> list[Any] | None:
     if not is_loaded(instance, columns):
         raise not_loaded(instance, columns)
     version, timestamp = columns.state_of(instance)
+    if settings.opaque_tags:
+        return [salted_hmac(_SALT, f"{version} {timestamp}").hexdigest(), None]
     if timestamp is None:
         return [version, None]
     is_aware = timezone.is_aware(timestamp)

@@ -145,7 +145,7 @@ class VersionedAdminMixin:
         inherited.delete_queryset(request, queryset)
 
 
-class VersionedAdmin(VersionedAdminMixin, admin.ModelAdmin):  # type: ignore[misc]
+class VersionedAdmin(VersionedAdminMixin, admin.ModelAdmin):
     """
     A ``ModelAdmin`` in which nobody's edit is lost.
 
