@@ -20,6 +20,7 @@ __all__ = ["check_decorated_view", "check_storing", "check_unguarded_view"]
 
 _AUTH: Final = ("django.contrib.auth.decorators", "django.contrib.auth.mixins")
 _OURS: Final = "etag_versioning.decorators"
+_GENERIC: Final = "etag_versioning.generic"
 
 
 def check_decorated_view(view: Any, name: str, options: Any) -> Iterator[checks.CheckMessage]:
@@ -32,6 +33,10 @@ def check_decorated_view(view: Any, name: str, options: Any) -> Iterator[checks.
         return  # Decorators and code of the project's that nobody can look into.
 
 
+def _replacement(kind: type) -> str:
+    return "VersionedUpdateView" if issubclass(kind, BaseUpdateView) else "VersionedDeleteView"
+
+
 def check_unguarded_view(view: Any) -> Iterator[checks.CheckMessage]:
     """W210: one of Django's views that write a row, without ``versioned_condition``."""
     kind = getattr(view, "view_class", None)
@@ -42,14 +47,15 @@ def check_unguarded_view(view: Any) -> Iterator[checks.CheckMessage]:
     model: Any = given["model"] or getattr(given["queryset"], "model", None)
     model = model or getattr(form, "model", None)
     guarded = any(hasattr(getattr(kind, each, None), "_etag_versioning") for each in _HANDLERS)
+    guarded = guarded or any(base.__module__ == _GENERIC for base in kind.__mro__)
     if guarded or not _is_versioned(model):
         return
     yield checks.Warning(
         f"{kind.__module__}.{kind.__qualname__} writes {model._meta.label} without preconditions: "
         f"of two people who edit the same row, the later one overwrites the other's edit.",
-        hint=f"versioned_condition({model.__name__})({kind.__name__}.as_view()), or "
-        f'@method_decorator(versioned_condition({model.__name__}), name="dispatch"). While forms '
-        f'of HTML send no If-Match: if_match="report".',
+        hint=f"For HTML forms: class {kind.__name__}({_replacement(kind)})  # from "
+        f"etag_versioning.generic. For clients that send If-Match: "
+        f"versioned_condition({model.__name__})({kind.__name__}.as_view()).",
         obj=kind,
         id="etag_versioning.W210",
     )

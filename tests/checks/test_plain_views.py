@@ -23,6 +23,7 @@ from django.views.generic import DeleteView, DetailView, UpdateView
 from etag_versioning import etag_extra
 from etag_versioning.checks import check_views
 from etag_versioning.decorators import revision_etag_func, versioned_condition
+from etag_versioning.generic import VersionedDeleteView, VersionedUpdateView
 from etag_versioning.models import TouchingMixin, VersionedModel
 from tests.testapp.models import Person, Plain
 
@@ -293,8 +294,10 @@ def test_a_source_that_asks_for_the_user_is_no_error():
 # W210: views that write without preconditions.
 
 
-@pytest.mark.parametrize("base", [UpdateView, DeleteView])
-def test_a_generic_view_that_writes_a_versioned_model_is_a_warning(base):
+@pytest.mark.parametrize(
+    ("base", "ours"), [(UpdateView, VersionedUpdateView), (DeleteView, VersionedDeleteView)]
+)
+def test_a_generic_view_that_writes_a_versioned_model_is_a_warning(base, ours):
     class Writing(base):
         model = Person
         fields = ("name",)
@@ -302,7 +305,10 @@ def test_a_generic_view_that_writes_a_versioned_model_is_a_warning(base):
     (message,) = found(Writing.as_view())
     assert (message.id, message.level) == ("etag_versioning.W210", checks.WARNING)
     assert "Writing writes testapp.Person without preconditions" in message.msg
-    assert message.hint.startswith("versioned_condition(Person)(Writing.as_view())")
+    assert f"class Writing({ours.__name__})" in message.hint
+    assert "versioned_condition(Person)(Writing.as_view())" in message.hint
+    guarding = type("Guarding", (ours,), {"model": Person, "fields": ("name",)})
+    assert found(guarding.as_view()) == []
     assert found(versioned_condition(Person)(Writing.as_view())) == []
     assert found(login_required(versioned_condition(Person)(Writing.as_view()))) == []
 
