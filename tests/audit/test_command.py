@@ -63,8 +63,8 @@ def test_an_honest_address(recipe):
     assert output == (
         f"/honest/{recipe.pk}/\n"
         "  model         tag follows  304 reads it  remarks\n"
-        "  audit.Recipe  yes          yes           follows what is not shown: based_on, kitchen, "
-        "owner\n"
+        "  audit.Recipe  yes          yes           follows what is not shown: a deleted row, "
+        "based_on, kitchen, owner\n"
         "\n"
         "The tag followed each change of the answer.\n"
     )
