@@ -139,11 +139,8 @@ def test_the_list_for_contributors_has_each_private_attribute_that_is_used():
         *(root / "etag_versioning/touching").glob("*.py"),
     ]
     code = "".join(module.read_text("utf-8") for module in modules)
-    ours = set(
-        re.findall(
-            r"(?:def|class) (_\w+)|^(_\w+)\b.*=|self\.(_\w+)(?:: [^=\n]+)? =", code, re.MULTILINE
-        )
-    )
+    defined = r"(?:def|class) (_\w+)|^(_\w+)\b.*=|self\.(_\w+)(?:: [^=\n]+)? ="
+    ours = set(re.findall(defined, code, re.MULTILINE))
     used = set(re.findall(r"\w\.(_[a-z]\w+)", code)) - {name for names in ours for name in names}
     # Documented by Django.
     used -= {"_base_manager", "_default_manager", "_meta", "_state"}
