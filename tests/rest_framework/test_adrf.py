@@ -422,7 +422,8 @@ class TestList:
             again = await client.get(url, headers={"If-None-Match": full["ETag"]})
         assert again.status_code == 304
         assert again["ETag"] == full["ETag"]
-        assert len(captured.seen) == count
+        # A list without pages streams its keys, which PostgreSQL does in a transaction.
+        assert len([each for each in captured.seen if each not in ("BEGIN", "COMMIT")]) == count
 
     async def test_it_changes_with_each_row_of_the_page(self, client):
         people = [await Person.objects.acreate(name=name) for name in "abc"]
