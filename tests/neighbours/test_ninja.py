@@ -249,6 +249,7 @@ def test_the_code_of_the_guide_answers_304_428_and_412(client, book, settings):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("close_connections")
 async def test_a_coroutine_is_304_without_running():
     calls.clear()
     client = AsyncClient()
@@ -261,6 +262,7 @@ async def test_a_coroutine_is_304_without_running():
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("close_connections")
 async def test_of_two_writes_of_a_coroutine_with_one_tag_the_second_is_412():
     client = AsyncClient()
     book = await Book.objects.acreate(title="Emma")
