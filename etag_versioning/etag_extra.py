@@ -36,7 +36,7 @@ from django.middleware.csrf import get_token
 from django.utils import timezone
 from django.utils.translation import get_language, get_language_from_path
 
-from .http.personal_pages import CSRF_TOKEN, MESSAGES
+from .http.personal_pages import CSRF_TOKEN, MESSAGES, NO_MESSAGES
 
 __all__ = [
     "Term",
@@ -161,8 +161,9 @@ def messages(request: HttpRequest, *args: Any, **kwargs: Any) -> list[Term]:
     shown again: its tag is never used a second time.
     """
     storage: Any = get_messages(request)
-    waiting = bool(len(storage))
-    return [Term(secrets.token_hex() if waiting else "", ("Cookie",), MESSAGES)]
+    if len(storage):
+        return [Term(secrets.token_hex(), ("Cookie",), MESSAGES)]
+    return [Term("", ("Cookie",), NO_MESSAGES)]
 
 
 def every(seconds: int) -> TermFunction:

@@ -355,3 +355,35 @@ def test_messages_are_shown_once_and_their_page_is_never_answered_304(
     after = client.get(url, headers={"If-None-Match": plain["ETag"]})
     assert (with_message.content, with_the_same.content) == (b"Saved.", b"Saved.")
     assert after.status_code == 304
+
+
+def test_a_message_that_the_view_adds_and_shows_itself_leaves_the_page_without_a_tag(
+    client, person, serve, settings
+):
+    settings.MIDDLEWARE = [SESSIONS, MESSAGES]
+
+    def welcome(request, pk):
+        if "seen" not in request.COOKIES:
+            messages.success(request, "Welcome!")
+        return HttpResponse(" ".join(map(str, messages.get_messages(request))))
+
+    serve(welcome, etag_extra=[terms.messages])
+    url = f"/{person.pk}/"
+    first = client.get(url)
+    client.cookies["seen"] = "1"
+    later = client.get(url)
+    assert (first.content, "ETag" in first) == (b"Welcome!", False)
+    assert (later.content, "ETag" in later) == (b"", True)
+
+
+def test_a_message_that_the_view_adds_for_the_next_page_leaves_the_tag(
+    client, person, serve, settings
+):
+    settings.MIDDLEWARE = [SESSIONS, MESSAGES]
+
+    def add(request, pk):
+        messages.success(request, "Saved.")
+        return HttpResponse("done")
+
+    serve(add, etag_extra=[terms.messages])
+    assert "ETag" in client.get(f"/{person.pk}/")
