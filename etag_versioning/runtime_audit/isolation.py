@@ -8,7 +8,7 @@ from copy import copy, deepcopy
 from typing import Any
 
 from django.contrib.messages import get_messages
-from django.db import connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 __all__ = ["RequestState", "roll_back", "rolled_back", "undone"]
 
@@ -34,15 +34,17 @@ def roll_back(aliases: Collection[str]) -> None:
 @contextmanager
 def undone() -> Iterator[None]:
     """
-    Undo what the block writes to the databases that this thread is connected to. No other is
-    worth a connection.
+    Undo what the block writes to the default database, and to others that this thread is
+    connected to. No other is worth a connection.
     """
+    connected = [
+        connection.alias
+        for connection in connections.all(initialized_only=True)
+        if connection.connection is not None
+    ]
     with ExitStack() as stack:
-        begun = [
-            connection.alias
-            for connection in connections.all(initialized_only=True)
-            if connection.connection is not None and _begins(stack, connection.alias)
-        ]
+        aliases = dict.fromkeys([*connected, DEFAULT_DB_ALIAS])
+        begun = [alias for alias in aliases if _begins(stack, alias)]
         try:
             yield
         finally:
@@ -53,8 +55,8 @@ def _begins(stack: ExitStack, alias: str) -> bool:
     try:
         stack.enter_context(transaction.atomic(using=alias))
     except Exception:
-        # A connection that was lost since it was last used, and a database that a test may not
-        # use, take no writes either.
+        # A connection that was lost since it was last used, a database that cannot be reached, and
+        # one that a test may not use, take no writes either.
         return False
     return True
 

@@ -1,6 +1,7 @@
 """Would-be 304s of decorated views."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -47,7 +48,15 @@ def form(request, pk):
     return TemplateResponse(request, page, {"person": person})
 
 
+@versioned_condition(etag_func=lambda request: "always-the-same")
+def counting(request):
+    """Writes, although its tag needs no query."""
+    Note.objects.create(text="seen")
+    return HttpResponse("counted")
+
+
 urlpatterns = [
+    path("counting/", counting),
     path("cards/<int:pk>/", card),
     path("anything/<int:pk>/", anything),
     path("form/<int:pk>/", form),
@@ -210,6 +219,20 @@ def test_what_a_view_writes_at_a_304_is_rolled_back(person):
     ANSWERS["view"] = counts
     tag = get(person, page="anything")["ETag"]
     assert get(person, tag, page="anything").status_code == 304
+    assert Note.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_view_writes_is_rolled_back_by_a_thread_that_had_no_connection():
+    def ask(**headers):
+        try:
+            return Client().get("/counting/", headers=headers)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        tag = first.submit(ask).result()["ETag"]
+        assert second.submit(ask, if_none_match=tag).result().status_code == 304
     assert Note.objects.count() == 1
 
 
