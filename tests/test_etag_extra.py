@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from unittest import mock
 
 import pytest
+from django.conf.urls.i18n import i18n_patterns
 from django.contrib import messages
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Count
@@ -229,17 +230,25 @@ def test_language_is_the_active_one():
     assert german != tag_of(terms.language, request=request)
 
 
+WITH_LANGUAGES = tuple(i18n_patterns(path("people/", show)))
+WITHOUT_LANGUAGES = (path("people/", show), path("de/people/", show))
+
+
 @pytest.mark.parametrize(
-    ("middleware", "address", "vary"),
+    ("middleware", "urlconf", "address", "vary"),
     [
-        ([LOCALE], "/", ("Accept-Language", "Cookie")),
-        ([LOCALE], "/de/", ()),
-        ([], "/", ()),
+        ([LOCALE], WITH_LANGUAGES, "/de/people/", ()),
+        ([LOCALE], WITHOUT_LANGUAGES, "/people/", ("Accept-Language", "Cookie")),
+        # As far as LocaleMiddleware knows, this address does not begin with a language.
+        ([LOCALE], WITHOUT_LANGUAGES, "/de/people/", ("Accept-Language", "Cookie")),
+        ([], WITH_LANGUAGES, "/de/people/", ()),
     ],
 )
-def test_the_vary_of_the_language_says_what_chose_it(settings, middleware, address, vary):
+def test_the_vary_of_the_language_says_what_chose_it(settings, middleware, urlconf, address, vary):
     settings.MIDDLEWARE = middleware
-    (term,) = terms.language(RequestFactory().get(address))
+    request = RequestFactory().get(address)
+    request.urlconf = urlconf
+    (term,) = terms.language(request)
     assert term.vary == vary
 
 
