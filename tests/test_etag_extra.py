@@ -215,6 +215,11 @@ def test_a_projects_own_term_has_its_vary(client, person, serve):
     assert client.get(f"/{person.pk}/")["Vary"] == "X-Currency"
 
 
+def test_a_term_whose_vary_is_text_is_a_mistake():
+    with pytest.raises(ImproperlyConfigured, match=r"vary=\['X-Currency'\]"):
+        tag_of(terms.Term("EUR", vary="X-Currency"))
+
+
 def test_user_is_the_primary_key():
     request = RequestFactory().get("/")
     anonymous = tag_of(terms.user, request=request)
