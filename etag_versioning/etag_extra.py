@@ -28,6 +28,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.conf.urls.i18n import is_language_prefix_patterns_used
 from django.contrib.messages import get_messages
 from django.core.exceptions import ImproperlyConfigured
 from django.core.serializers.json import DjangoJSONEncoder
@@ -36,7 +37,7 @@ from django.middleware.csrf import get_token
 from django.utils import timezone
 from django.utils.translation import get_language, get_language_from_path
 
-from .http.personal_pages import CSRF_TOKEN, MESSAGES
+from .http.personal_pages import CSRF_TOKEN, MESSAGES, NO_MESSAGES
 
 __all__ = [
     "Term",
@@ -131,7 +132,13 @@ def language(request: HttpRequest, *args: Any, **kwargs: Any) -> list[Term]:
     unless the address begins with it.
     """
     chosen = "django.middleware.locale.LocaleMiddleware" in settings.MIDDLEWARE
-    in_path = chosen and get_language_from_path(request.path_info)
+    urlconf = getattr(request, "urlconf", settings.ROOT_URLCONF)
+    # Without i18n_patterns(), the middleware ignores that "/id/7/" begins like a language.
+    in_path = (
+        chosen
+        and is_language_prefix_patterns_used(urlconf)[0]
+        and get_language_from_path(request.path_info)
+    )
     vary = ("Accept-Language", "Cookie") if chosen and not in_path else ()
     return [Term(get_language(), vary)]
 
@@ -161,8 +168,9 @@ def messages(request: HttpRequest, *args: Any, **kwargs: Any) -> list[Term]:
     shown again: its tag is never used a second time.
     """
     storage: Any = get_messages(request)
-    waiting = bool(len(storage))
-    return [Term(secrets.token_hex() if waiting else "", ("Cookie",), MESSAGES)]
+    if len(storage):
+        return [Term(secrets.token_hex(), ("Cookie",), MESSAGES)]
+    return [Term("", ("Cookie",), NO_MESSAGES)]
 
 
 def every(seconds: int) -> TermFunction:

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from unittest import mock
 
 import pytest
+from django.conf.urls.i18n import i18n_patterns
 from django.contrib import messages
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Count
@@ -214,6 +215,11 @@ def test_a_projects_own_term_has_its_vary(client, person, serve):
     assert client.get(f"/{person.pk}/")["Vary"] == "X-Currency"
 
 
+def test_a_term_whose_vary_is_text_is_a_mistake():
+    with pytest.raises(ImproperlyConfigured, match=r"vary=\['X-Currency'\]"):
+        tag_of(terms.Term("EUR", vary="X-Currency"))
+
+
 def test_user_is_the_primary_key():
     request = RequestFactory().get("/")
     anonymous = tag_of(terms.user, request=request)
@@ -229,17 +235,25 @@ def test_language_is_the_active_one():
     assert german != tag_of(terms.language, request=request)
 
 
+WITH_LANGUAGES = tuple(i18n_patterns(path("people/", show)))
+WITHOUT_LANGUAGES = (path("people/", show), path("de/people/", show))
+
+
 @pytest.mark.parametrize(
-    ("middleware", "address", "vary"),
+    ("middleware", "urlconf", "address", "vary"),
     [
-        ([LOCALE], "/", ("Accept-Language", "Cookie")),
-        ([LOCALE], "/de/", ()),
-        ([], "/", ()),
+        ([LOCALE], WITH_LANGUAGES, "/de/people/", ()),
+        ([LOCALE], WITHOUT_LANGUAGES, "/people/", ("Accept-Language", "Cookie")),
+        # As far as LocaleMiddleware knows, this address does not begin with a language.
+        ([LOCALE], WITHOUT_LANGUAGES, "/de/people/", ("Accept-Language", "Cookie")),
+        ([], WITH_LANGUAGES, "/de/people/", ()),
     ],
 )
-def test_the_vary_of_the_language_says_what_chose_it(settings, middleware, address, vary):
+def test_the_vary_of_the_language_says_what_chose_it(settings, middleware, urlconf, address, vary):
     settings.MIDDLEWARE = middleware
-    (term,) = terms.language(RequestFactory().get(address))
+    request = RequestFactory().get(address)
+    request.urlconf = urlconf
+    (term,) = terms.language(request)
     assert term.vary == vary
 
 
@@ -355,3 +369,35 @@ def test_messages_are_shown_once_and_their_page_is_never_answered_304(
     after = client.get(url, headers={"If-None-Match": plain["ETag"]})
     assert (with_message.content, with_the_same.content) == (b"Saved.", b"Saved.")
     assert after.status_code == 304
+
+
+def test_a_message_that_the_view_adds_and_shows_itself_leaves_the_page_without_a_tag(
+    client, person, serve, settings
+):
+    settings.MIDDLEWARE = [SESSIONS, MESSAGES]
+
+    def welcome(request, pk):
+        if "seen" not in request.COOKIES:
+            messages.success(request, "Welcome!")
+        return HttpResponse(" ".join(map(str, messages.get_messages(request))))
+
+    serve(welcome, etag_extra=[terms.messages])
+    url = f"/{person.pk}/"
+    first = client.get(url)
+    client.cookies["seen"] = "1"
+    later = client.get(url)
+    assert (first.content, "ETag" in first) == (b"Welcome!", False)
+    assert (later.content, "ETag" in later) == (b"", True)
+
+
+def test_a_message_that_the_view_adds_for_the_next_page_leaves_the_tag(
+    client, person, serve, settings
+):
+    settings.MIDDLEWARE = [SESSIONS, MESSAGES]
+
+    def add(request, pk):
+        messages.success(request, "Saved.")
+        return HttpResponse("done")
+
+    serve(add, etag_extra=[terms.messages])
+    assert "ETag" in client.get(f"/{person.pk}/")

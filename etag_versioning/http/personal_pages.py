@@ -14,15 +14,19 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 
-__all__ = ["CSRF_TOKEN", "MESSAGES", "NONCE", "remove_tag_from_personal_page"]
+__all__ = ["CSRF_TOKEN", "MESSAGES", "NONCE", "NO_MESSAGES", "remove_tag_from_personal_page"]
 
 CSRF_TOKEN: Final = "the CSRF token"
 MESSAGES: Final = "messages"
+# None were waiting before the view. It may still add some, and show them.
+NO_MESSAGES: Final = "no messages"
+OWN_MESSAGES: Final = "messages of its own"
 NONCE: Final = "a CSP nonce"
 
 _MENDED: Final = {
     CSRF_TOKEN: "Write: etag_extra=[etag_extra.csrf_token].",
     MESSAGES: "Write: etag_extra=[etag_extra.messages].",
+    OWN_MESSAGES: "Add them for the next page, as before a redirect.",
     NONCE: "Each answer has another nonce, so load scripts from files, or allow them by a hash.",
 }
 _logger = logging.getLogger("etag_versioning")
@@ -45,11 +49,14 @@ def remove_tag_from_personal_page(
         response.add_post_render_callback(remove)
         return
     messages: Any = vars(request).get("_messages")
+    shown = messages is not None and messages.used
     used = {
         # get_token() sets it.
         CSRF_TOKEN: "CSRF_COOKIE_NEEDS_UPDATE" in request.META,
         # {% if messages %} loads them, even if there are none this time.
-        MESSAGES: messages is not None and (messages.used or "_loaded_data" in vars(messages)),
+        MESSAGES: (shown or "_loaded_data" in getattr(messages, "__dict__", ()))
+        and NO_MESSAGES not in covers,
+        OWN_MESSAGES: NO_MESSAGES in covers and shown and len(messages) > 0,
         # Django's is false until a template has shown it. django-csp sets it then.
         NONCE: vars(request).get("_csp_nonce"),
     }

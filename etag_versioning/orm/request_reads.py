@@ -15,7 +15,13 @@ from typing import Any, Self, TypeVar
 
 from django.db import router
 
-__all__ = ["RequestReads", "current_reads", "newest", "reads_of_request"]
+__all__ = [
+    "RequestReads",
+    "current_reads",
+    "is_streamed_from_replica",
+    "newest",
+    "reads_of_request",
+]
 
 Found = TypeVar("Found")
 
@@ -76,6 +82,15 @@ def reads_of_request(*, writes: bool) -> AbstractContextManager[RequestReads | N
         reads.from_primary = reads.from_primary or writes
         return nullcontext(reads)
     return RequestReads(writes) if router.routers else nullcontext()
+
+
+def is_streamed_from_replica(response: Any) -> bool:
+    """
+    Whether a response must have no tag: what is streamed is read after the view, from the replica
+    again, and a tag that was read from the primary would be too new for it.
+    """
+    reads = current_reads.get()
+    return reads is not None and reads.from_primary and getattr(response, "streaming", False)
 
 
 def newest(

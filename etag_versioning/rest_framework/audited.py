@@ -133,6 +133,8 @@ class AuditedHandler(AuditedRead):
         if by_data or isinstance(renderer, BrowsableAPIRenderer):
             yield from header_parts(response)
             yield from json_parts(data, sizes=True)
+        elif any(isinstance(value, Iterator) for _, value in json_parts(response.data)):
+            yield "content", response.data  # It can be read once, by the answer's own renderer.
         else:
             yield from self._rendered_parts(response, data)
 

@@ -32,7 +32,7 @@ from ..http.preconditions import (
 )
 from ..http.reporting import report
 from ..http.representation import Representation, request_representation
-from ..orm.request_reads import current_reads, newest
+from ..orm.request_reads import current_reads, is_streamed_from_replica, newest
 from ..sources.extra_terms import extended_representation
 from ..sources.rows import Row, extra_names, row_of
 from ..sources.validator_query import read_row
@@ -301,7 +301,8 @@ class Versioning:
                 not_modified.cookies.update(response.cookies)
                 return not_modified
         is_ours = "ETag" not in response.headers
-        headers.set_validators(response, shown)
+        if not is_streamed_from_replica(response):
+            headers.set_validators(response, shown)
         if is_ours and isinstance(self.view.request.accepted_renderer, PERSONAL_RENDERERS):
             # The terms of these renderers hold the token.
             covers = {CSRF_TOKEN, *self.representation().covers}

@@ -16,6 +16,7 @@ from ..http.error_responses import set_error_headers
 from ..http.preconditions import CONFLICT, SAFE_METHODS, UNAVAILABLE, UNREACHABLE
 from ..orm.database_errors import is_contention, is_unreachable, was_raised_after_commit
 from ..orm.request_reads import reads_of_request
+from ..views.late_rendering import render_with
 from .exceptions import LostRace, PreconditionError, set_problem_details
 from .fingerprint import read_early
 from .options import ViewOptions
@@ -47,8 +48,11 @@ class VersionedView(ViewOptions, APIView):
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """DRF's; see ``routers`` for where the request reads."""
-        with reads_of_request(writes=request.method not in SAFE_METHODS):
-            return super().dispatch(request, *args, **kwargs)
+        with reads_of_request(writes=request.method not in SAFE_METHODS) as reads:
+            response = super().dispatch(request, *args, **kwargs)
+        if reads is not None:
+            render_with(reads, response)
+        return response
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         versioning = self.versioning

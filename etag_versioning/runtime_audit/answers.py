@@ -187,6 +187,7 @@ class Audit:
     def answer(self, not_modified: Any) -> Any:
         """The 304, or what the view answered where that is something else than was sent."""
         if self.lies and self.fresh is not None:
+            self.state.restore_session()
             return self.fresh.get()
         self.state.restore()
         self.read.restore()

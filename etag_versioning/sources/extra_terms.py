@@ -51,7 +51,7 @@ def extended_representation(
 
     Raises:
         ImproperlyConfigured: a value has a text that stays the same when the value changes,
-            as a model instance has.
+            as a model instance has; or the ``vary`` of a term is text.
     """
     plain = request if http_request is None else http_request
     writes = plain.method not in SAFE_METHODS
@@ -65,6 +65,11 @@ def extended_representation(
 def _resolve(extra: Any, request: Any, args: Any, kwargs: Any, writes: bool) -> Iterator[_Resolved]:
     for item in _items(extra, request, args, kwargs):
         if isinstance(item, Term):
+            if isinstance(item.vary, str):
+                # Each letter would be a header in Vary.
+                raise ImproperlyConfigured(
+                    f"{item!r} needs a list of headers. Write: vary=[{item.vary!r}]."
+                )
             covers = frozenset() if item.covers is None else frozenset({item.covers})
             yield _Resolved(item.value, tuple(item.vary), covers)
         elif (rows := _queryset(item)) is not None:

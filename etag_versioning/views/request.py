@@ -48,7 +48,7 @@ from ..orm.database_errors import (
     was_raised_after_commit,
 )
 from ..orm.guards import Guard, ReadOnlyGuard, WriteForbidden
-from ..orm.request_reads import current_reads, newest
+from ..orm.request_reads import current_reads, is_streamed_from_replica, newest
 from ..sources.absent_rows import CreationGuard
 from ..sources.base import Current
 from ..sources.extra_terms import extended_representation
@@ -299,10 +299,7 @@ class Call:
         if 200 <= response.status_code < 300:
             # Who writes the tag, or its function, knows what the page depends on.
             is_ours = self.options.etag_func is None and "ETag" not in response.headers
-            reads = current_reads.get()
-            # What is streamed is read after the view, from the replica again: a tag that was
-            # read from the primary would be too new for it.
-            if reads is None or not (reads.from_primary and response.streaming):
+            if not is_streamed_from_replica(response):
                 headers.set_validators(response, validators)
             if is_ours:
                 covers = self.representation.covers if self.representation else ()

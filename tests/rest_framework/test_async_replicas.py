@@ -75,11 +75,19 @@ class OwnViewSet(PersonViewSet):
         return Response({"name": person.name})
 
 
+class RenderedLaterViewSet(PersonViewSet):
+    """The renderer evaluates the queryset."""
+
+    async def aretrieve(self, request, pk=None):
+        return Response(Person.objects.filter(pk=pk).values("name"))
+
+
 router = SimpleRouter()
 router.register("people", PersonViewSet, "person")
 router.register("permitted", PermittedViewSet, "permitted")
 router.register("own-loading", OwnLoadingViewSet, "own-loading")
 router.register("own", OwnViewSet, "own")
+router.register("rendered-later", RenderedLaterViewSet, "rendered-later")
 urlpatterns = [path("", include(router.urls))]
 
 DETAILS = ["people", "own-loading", "own"]
@@ -144,6 +152,15 @@ async def test_a_new_row_that_the_replica_does_not_have_is_shown(person, folder)
         f"/{folder}/{person.pk}/", headers={"If-None-Match": '"another"'}
     )
     assert (answer.status_code, answer.json()["name"]) == (200, "first")
+
+
+async def test_what_a_renderer_evaluates_is_read_from_the_primary_too(person):
+    client, url = AsyncClient(), f"/rendered-later/{person.pk}/"
+    person.name = "second"
+    await person.asave()
+    answer = await client.get(url, headers={"If-None-Match": '"another"'})
+    assert answer.json() == [{"name": "second"}]
+    assert (await client.get(url)).json() == [{"name": "first"}]
 
 
 async def test_a_list_with_an_older_tag_gets_the_content_of_the_primary(person):

@@ -6,6 +6,7 @@ A primary and a replica that is behind: where requests of DRF's views read, and 
 
 import pytest
 from django.db import connections, models
+from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.test.utils import CaptureQueriesContext
 from django.urls import include, path
@@ -111,6 +112,20 @@ class NamedRow(VersionedAPIViewMixin, APIView):
         return Response({"named": Person.objects.get(pk=pk).name})
 
 
+class Streamed(NamedRow):
+    @versioned_read
+    def get(self, request, pk):
+        return StreamingHttpResponse(person.name for person in Person.objects.filter(pk=pk))
+
+
+class RenderedLater(NamedRow):
+    """The renderer evaluates the queryset."""
+
+    @versioned_read
+    def get(self, request, pk):
+        return Response(Person.objects.filter(pk=pk).values("name"))
+
+
 router = SimpleRouter()
 router.register("people", PersonViewSet, "person")
 router.register("permitted", PermittedViewSet, "permitted")
@@ -122,6 +137,8 @@ urlpatterns = [
     path("counted/", CountedList.as_view()),
     path("own-pages/", OwnPageList.as_view()),
     path("named/<int:pk>/", NamedRow.as_view()),
+    path("streamed/<int:pk>/", Streamed.as_view()),
+    path("rendered-later/<int:pk>/", RenderedLater.as_view()),
 ]
 
 DETAILS = ["people", "permitted", "own", "own-loading", "named"]
@@ -217,6 +234,20 @@ class TestDetails:
         models.QuerySet(Person).using("other").delete()
         answer = client.get(url, headers={"If-None-Match": '"another"'})
         assert (answer.status_code, names(answer)) == (200, ["first"])
+
+    def test_what_a_renderer_evaluates_is_read_from_the_primary_too(self, client, person):
+        url, headers = f"/rendered-later/{person.pk}/", {"If-None-Match": '"another"'}
+        person.name = "second"
+        person.save()
+        assert client.get(url, headers=headers).json() == [{"name": "second"}]
+        assert client.get(url).json() == [{"name": "first"}]
+
+    def test_what_is_streamed_from_a_replica_that_is_behind_has_no_tag(self, client, person):
+        url, headers = f"/streamed/{person.pk}/", {"If-None-Match": '"another"'}
+        assert client.get(url, headers=headers).has_header("ETag")
+        person.name = "second"
+        person.save()
+        assert not client.get(url, headers=headers).has_header("ETag")
 
     def test_what_else_the_tag_depends_on_is_read_from_the_primary_too(self, client, person):
         url = f"/extra/{person.pk}/"

@@ -1,9 +1,11 @@
 """Would-be 304s of decorated views."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.contrib import messages
 from django.contrib.sessions.backends.signed_cookies import SessionStore
 from django.core.cache import caches
 from django.core.exceptions import PermissionDenied
@@ -46,7 +48,15 @@ def form(request, pk):
     return TemplateResponse(request, page, {"person": person})
 
 
+@versioned_condition(etag_func=lambda request: "always-the-same")
+def counting(request):
+    """Writes, although its tag needs no query."""
+    Note.objects.create(text="seen")
+    return HttpResponse("counted")
+
+
 urlpatterns = [
+    path("counting/", counting),
     path("cards/<int:pk>/", card),
     path("anything/<int:pk>/", anything),
     path("form/<int:pk>/", form),
@@ -210,6 +220,106 @@ def test_what_a_view_writes_at_a_304_is_rolled_back(person):
     tag = get(person, page="anything")["ETag"]
     assert get(person, tag, page="anything").status_code == 304
     assert Note.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_view_writes_is_rolled_back_by_a_thread_that_had_no_connection():
+    def ask(**headers):
+        try:
+            return Client().get("/counting/", headers=headers)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        tag = first.submit(ask).result()["ETag"]
+        assert second.submit(ask, if_none_match=tag).result().status_code == 304
+    assert Note.objects.count() == 1
+
+
+def loads_the_session(get_response):
+    def middleware(request):
+        request.session.get("visits")
+        return get_response(request)
+
+    return middleware
+
+
+def adds_a_message(get_response):
+    def middleware(request):
+        messages.info(request, "hello")
+        return get_response(request)
+
+    return middleware
+
+
+def with_sessions(settings, *middleware, kept_in="db"):
+    settings.MIDDLEWARE = ["django.contrib.sessions.middleware.SessionMiddleware", *middleware]
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{kept_in}"
+
+
+@pytest.mark.parametrize("kept_in", ["db", "cache", "cached_db", "signed_cookies"])
+def test_what_a_view_puts_into_a_session_is_not_saved_with_the_session(person, settings, kept_in):
+    with_sessions(settings, f"{__name__}.loads_the_session", kept_in=kept_in)
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+
+    def counts(request, person):
+        request.session.setdefault("visits", []).append("seen")
+        return HttpResponse(person.name)
+
+    ANSWERS["view"] = counts
+    client, url = Client(), f"/anything/{person.pk}/"
+    tag = client.get(url)["ETag"]
+    assert client.get(url, headers={"If-None-Match": tag}).status_code == 304
+    assert client.session["visits"] == ["seen"]
+
+
+def test_a_session_that_a_view_begins_at_a_304_is_not_there(person, settings):
+    with_sessions(settings)
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+
+    def begins(request, person):
+        request.session.create()
+        request.session["cart"] = []
+        return HttpResponse(person.name)
+
+    ANSWERS["view"] = begins
+    tag = get(person, page="anything")["ETag"]
+    answer = get(person, tag, page="anything")
+    assert (answer.status_code, answer.cookies) == (304, {})
+
+
+def test_a_fresh_200_is_sent_where_the_view_begins_a_session(person, settings):
+    with_sessions(settings)
+
+    def begins(request, person):
+        request.session.create()
+        return HttpResponse(person.team.name)
+
+    ANSWERS["view"] = begins
+    tag = get(person, page="anything")["ETag"]
+    Team.objects.update(name="Renamed")
+    answer = get(person, tag, page="anything")
+    assert (answer.status_code, answer.content) == (200, b"Renamed")
+    assert answer["Vary"] == "Cookie"
+
+
+@pytest.mark.parametrize("others", [[], [f"{__name__}.adds_a_message"]])
+def test_a_message_that_a_view_adds_at_a_304_is_not_shown_later(person, settings, others):
+    with_sessions(settings, "django.contrib.messages.middleware.MessageMiddleware", *others)
+
+    def adds(request, person):
+        messages.info(request, "seen")
+        return HttpResponse(person.name)
+
+    def shows(request, person):
+        return HttpResponse(" ".join(map(str, messages.get_messages(request))))
+
+    ANSWERS["view"] = adds
+    client, url = Client(), f"/anything/{person.pk}/"
+    tag = client.get(url)["ETag"]
+    assert client.get(url, headers={"If-None-Match": tag}).status_code == 304
+    ANSWERS["view"] = shows
+    assert client.get(url).content.split().count(b"seen") == 1
 
 
 def test_a_304_without_a_digest_stays_and_is_what_the_next_is_compared_with(person):

@@ -54,6 +54,15 @@ class Shout(renderers.BaseRenderer):
         return f"{data['name']} of {Team.objects.get().name}".upper()
 
 
+class Lines(renderers.BaseRenderer):
+    """Reads the data as it renders."""
+
+    media_type, format = "text/csv", "csv"
+
+    def render(self, data, accepted_media_type=None, renderer_context=None):
+        return "\n".join(data)
+
+
 class PersonViewSet(VersionedModelViewSet):
     queryset = Person.objects.select_related("team").order_by("id")
     serializer_class = PersonSerializer
@@ -72,6 +81,12 @@ class PersonViewSet(VersionedModelViewSet):
         if LATER.get("hidden"):
             raise Http404
         return Response({"summary": self.get_object().team.name})
+
+    @action(detail=True, renderer_classes=[Lines])
+    @versioned_read
+    def lines(self, request, pk=None):
+        person = self.get_object()
+        return Response(text for text in (person.name, person.team.name))
 
 
 class ObjectPermission(BasePermission):
@@ -280,6 +295,14 @@ def test_what_another_renderer_adds_is_compared(person, signals):
     fresh = get(url, tag, Accept="text/plain")
     assert (fresh.status_code, fresh.content) == (200, b"ADA OF RENAMED")
     assert signals[0]["parts"] == ["line 1"]
+
+
+def test_data_that_can_be_read_once_is_left_to_its_renderer(person, signals):
+    url = f"/people/{person.pk}/lines/"
+    answer = APIClient().get(url)
+    assert answer.content == f"{person.name}\n{person.team.name}".encode()
+    assert APIClient().get(url, headers={"If-None-Match": answer["ETag"]}).status_code == 304
+    assert signals == []
 
 
 def test_own_reads_ignore_what_their_tags_ignore(person, signals):

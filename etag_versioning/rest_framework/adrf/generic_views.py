@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 from ...http.preconditions import SAFE_METHODS
 from ...orm.request_reads import reads_of_request
+from ...views.late_rendering import render_with
 from ..generic_views import GenericVersioning, VersionedViewMixin
 from .handlers import AsyncGuardedCreate, AsyncGuardedHandler
 
@@ -73,8 +74,11 @@ class AsyncVersionedViewMixin(VersionedViewMixin, generics.GenericAPIView):
 
     async def async_dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """adrf's, which runs after ``dispatch()`` has returned."""
-        with reads_of_request(writes=request.method not in SAFE_METHODS):
-            return await super().async_dispatch(request, *args, **kwargs)
+        with reads_of_request(writes=request.method not in SAFE_METHODS) as reads:
+            response = await super().async_dispatch(request, *args, **kwargs)
+        if reads is not None:
+            render_with(reads, response)
+        return response
 
     async def aget_object(self) -> Any:
         """As ``get_object()``, for adrf's own."""
