@@ -21,7 +21,7 @@ from tests.honesty.models import (
     Work,
 )
 
-PERCENT = '*Discount.objects.order_by("pk").values_list("pk", "percent")'
+PERCENT = 'Discount.objects.order_by("pk").values_list("pk", "percent")'
 RATE = '*ExchangeRate.objects.order_by("pk").values_list("pk", "version", "updated_at")'
 IN_EXTRA = "the rows as a queryset in `etag_extra`"
 
@@ -228,7 +228,7 @@ def test_a_serializers_context(serve, url, lies, helper_finds, helper_is_silent)
     serve(Books)
     with lies(url):
         Notice.objects.update(text="Sale")
-    helper_finds(url, {"Books": '*Notice.objects.order_by("pk").values_list("pk", "text")'})
+    helper_finds(url, {"Books": 'Notice.objects.order_by("pk").values_list("pk", "text")'})
     serve(MendedBooks)
     helper_is_silent(url)
 
@@ -263,7 +263,7 @@ def test_a_rank_among_all_rows(serve, book, url, lies, helper_finds, helper_is_s
     warned("W207", "honesty.Book")
     with lies(url):
         Book.objects.filter(pk=other).update(price=5)
-    states = '*Book.objects.order_by("pk").values_list("pk", "version", "updated_at")'
+    states = "Book.objects.all()"
     helper_finds(url, {"Books": states}, rows=2)
     serve(MendedBooks)
     helper_is_silent(url, rows=2)

@@ -470,7 +470,7 @@ def test_a_row_of_another_app(serve, book, url, lies, helper_finds, helper_is_si
     warned("W208", "auth.User")
     with lies(url):
         User.objects.update(first_name="Olivia")
-    rows = '*User.objects.filter(books=kwargs["pk"]).order_by("pk").values_list("pk", "first_name")'
+    rows = 'User.objects.filter(books=kwargs["pk"]).order_by("pk").values_list("pk", "first_name")'
     helper_finds(url, {"test_a_row_of_another_app": rows})
     serve(versioned_condition(Book, etag_extra=seller)(book_page))
     helper_is_silent(url)
@@ -510,7 +510,7 @@ def test_a_row_of_another_app_in_a_viewset(
     warned("W207", "auth.User")
     with lies(url):
         User.objects.update(first_name="Olivia")
-    rows = '*User.objects.filter(books=self.kwargs["pk"])'
+    rows = 'User.objects.filter(books=self.kwargs["pk"])'
     helper_finds(url, {"Books": rows})
     serve(MendedBooks)
     helper_is_silent(url)

@@ -210,7 +210,7 @@ def test_a_row_behind_a_generic_foreign_key(
     warned("W208", "rows of any model")
     with lies(url):
         Publisher.objects.update(name="Seix")
-    helper_finds(url, {"test_a_row_behind": "*Publisher.objects"})
+    helper_finds(url, {"test_a_row_behind": "Publisher.objects"})
     serve(versioned_condition(Label, etag_extra=about)(label_page), "labels/<int:pk>/")
     helper_is_silent(url)
 
@@ -245,6 +245,6 @@ def test_a_row_behind_a_generic_foreign_key_in_a_viewset(
     warned("W207", "rows of any model")
     with lies(url):
         Publisher.objects.update(name="Seix")
-    helper_finds(url, {"Labels": "*Publisher.objects"})
+    helper_finds(url, {"Labels": "Publisher.objects"})
     serve(MendedLabels)
     helper_is_silent(url)

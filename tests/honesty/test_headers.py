@@ -227,7 +227,7 @@ def test_the_host(serve, url, lies, helper_finds, helper_is_silent, visitor):
         return HttpResponse(request.build_absolute_uri())
 
     serve(versioned_condition(Book)(book_page))
-    helper_finds(url, {"test_the_host": "request.get_host()"}, hosts=["shop.example"])
+    helper_finds(url, {"test_the_host": "terms.host"}, hosts=["shop.example"])
     with lies(url, audit=False):
         visitor.defaults["SERVER_NAME"] = "shop.example"
     serve(versioned_condition(Book, etag_extra=etag_extra.host)(book_page))
@@ -254,7 +254,7 @@ def test_the_host_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent,
         etag_extra = (etag_extra.host,)
 
     serve(Books)
-    helper_finds(url, {"Books": "self.request.get_host()"}, hosts=["shop.example"])
+    helper_finds(url, {"Books": "terms.host"}, hosts=["shop.example"])
     with lies(url, audit=False):
         visitor.defaults["SERVER_NAME"] = "shop.example"
     serve(MendedBooks)
@@ -277,6 +277,6 @@ def test_a_header_of_the_answer(serve, url, lies, helper_finds, helper_is_silent
     warned("W208", "honesty.Notice")
     with lies(url):
         Notice.objects.update(text="Sale")
-    helper_finds(url, {"test_a_header_of_the_answer": "*Notice.objects"})
+    helper_finds(url, {"test_a_header_of_the_answer": "Notice.objects"})
     serve(versioned_condition(Book, etag_extra=[Notice.objects.all()])(book_page))
     helper_is_silent(url)

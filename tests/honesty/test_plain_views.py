@@ -153,7 +153,7 @@ def test_a_second_row(serve, book, url, lies, helper_finds, helper_is_silent, wa
     warned("W208", "honesty.ExchangeRate")
     with lies(url):
         ExchangeRate.objects.update(dollars=3)
-    helper_finds(url, {"test_a_second_row": "*ExchangeRate.objects"})
+    helper_finds(url, {"test_a_second_row": "ExchangeRate.objects"})
     serve(versioned_condition(Book, ExchangeRate.objects.all())(book_page))
     helper_is_silent(url)
 
@@ -178,7 +178,7 @@ def test_a_row_of_the_query_string(serve, book, url, lies, helper_finds, helper_
     serve(versioned_condition(Book)(book_page))
     with lies(url):
         Book.objects.filter(pk=book.prequel_id).update(title="Port")
-    helper_finds(url, {"test_a_row_of_the_query_string": "*Book.objects"})
+    helper_finds(url, {"test_a_row_of_the_query_string": "Book.objects"})
     serve(versioned_condition(Book, etag_extra=other)(book_page))
     helper_is_silent(url)
 
@@ -339,7 +339,7 @@ def test_a_middleware(serve, url, lies, helper_finds, helper_is_silent, settings
     serve(versioned_condition(Book)(book_page))
     with lies(url, audit=False):
         Notice.objects.update(text="Sale")
-    helper_finds(url, {"test_a_middleware": "*Notice.objects"})
+    helper_finds(url, {"test_a_middleware": "Notice.objects"})
     serve(versioned_condition(Book, etag_extra=notices)(book_page))
     helper_is_silent(url)
 

@@ -91,7 +91,7 @@ def test_raw(serve, url, lies, helper_finds, helper_is_silent, warned):
     warned("W208", "honesty.Notice")
     with lies(url):
         Notice.objects.update(text="Sale")
-    helper_finds(url, {"test_raw": "*Notice.objects"})
+    helper_finds(url, {"test_raw": "Notice.objects"})
     serve(versioned_condition(Book, etag_extra=notices)(book_page))
     helper_is_silent(url)
 

@@ -14,7 +14,7 @@ from etag_versioning.decorators import versioned_condition
 from etag_versioning.rest_framework.viewsets import VersionedModelViewSet
 from tests.honesty.models import Book, Notice, Option
 
-OPTIONS = '*Option.objects.order_by("pk").values_list("pk", "key", "value")'
+OPTIONS = 'Option.objects.order_by("pk").values_list("pk", "key", "value")'
 IN_EXTRA = "the rows as a queryset in `etag_extra`"
 
 
@@ -40,7 +40,7 @@ def test_an_option(serve, url, lies, helper_finds, helper_is_silent, warned):
     warned("W208", "honesty.Option")
     with lies(url):
         Option.objects.update(value="USD")
-    helper_finds(url, {"test_an_option": "*Option.objects"})
+    helper_finds(url, {"test_an_option": "Option.objects"})
     serve(versioned_condition(Book, etag_extra=[Option.objects.all()])(book_page))
     helper_is_silent(url)
 
@@ -69,7 +69,7 @@ def test_an_option_in_a_viewset(serve, url, lies, helper_finds, helper_is_silent
     warned("W207", "honesty.Option")
     with lies(url):
         Option.objects.update(value="USD")
-    helper_finds(url, {"Books": "*Option.objects"})
+    helper_finds(url, {"Books": "Option.objects"})
     serve(MendedBooks)
     helper_is_silent(url)
 
@@ -99,7 +99,7 @@ def test_a_flag(serve, book, lies, helper_finds, helper_is_silent, warned):
     warned("W207", "honesty.Option")
     with lies("/books/"):
         Option.objects.create(key="stars", value="on")
-    helper_finds("/books/", {"Books": "*Option.objects"}, rows=2)
+    helper_finds("/books/", {"Books": "Option.objects"}, rows=2)
     serve(MendedBooks)
     helper_is_silent("/books/", rows=2)
 
@@ -124,7 +124,7 @@ def test_a_context_processor(serve, url, lies, helper_finds, helper_is_silent, s
     serve(versioned_condition(Book)(book_page))
     with lies(url):
         Notice.objects.update(text="Sale")
-    helper_finds(url, {"test_a_context_processor": "*Notice.objects"})
+    helper_finds(url, {"test_a_context_processor": "Notice.objects"})
     serve(versioned_condition(Book, etag_extra=[Notice.objects.all()])(book_page))
     helper_is_silent(url)
 
@@ -147,7 +147,7 @@ def test_a_template_tag(serve, url, lies, helper_finds, helper_is_silent):
     serve(versioned_condition(Book)(book_page))
     with lies(url):
         Notice.objects.update(text="Sale")
-    helper_finds(url, {"test_a_template_tag": "*Notice.objects"})
+    helper_finds(url, {"test_a_template_tag": "Notice.objects"})
     serve(versioned_condition(Book, etag_extra=[Notice.objects.all()])(book_page))
     helper_is_silent(url)
 
@@ -206,6 +206,6 @@ def test_a_template_in_a_table(serve, url, lies, helper_finds, helper_is_silent,
     warned("W208", "honesty.Option")
     with lies(url):
         Option.objects.update(value="<b>{{ title }}</b>")
-    helper_finds(url, {"test_a_template_in_a_table": "*Option.objects"})
+    helper_finds(url, {"test_a_template_in_a_table": "Option.objects"})
     serve(versioned_condition(Book, etag_extra=[Option.objects.all()])(book_page))
     helper_is_silent(url)

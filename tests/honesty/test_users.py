@@ -13,7 +13,7 @@ from tests.honesty.models import Book, Favourite, Profile
 
 pytestmark = pytest.mark.usefixtures("sessions")
 
-BY_USER = "*terms.user(request)"
+BY_USER = "terms.user"
 IN_VIEW = "`etag_extra=etag_extra.user`"
 IN_VIEWSET = "`etag_extra.user(self.request)` in `get_etag_extra()`"
 
@@ -115,7 +115,7 @@ def test_a_viewset(serve, url, olga, rita, lies, helper_finds, helper_is_silent,
     warned("W213", "depends on the user who asks")
     with lies(url) as visitor:
         visitor.force_login(olga)
-    helper_finds(url, {"Books": "*terms.user(self.request)"}, users=[olga, rita])
+    helper_finds(url, {"Books": "terms.user"}, users=[olga, rita])
     serve(MendedBooks)
     helper_is_silent(url, users=[olga, rita])
 
@@ -144,7 +144,7 @@ def test_a_list(serve, olga, rita, lies, helper_finds, helper_is_silent, warned)
     warned("W213", "depends on the user who asks")
     with lies("/books/") as visitor:
         visitor.force_login(olga)
-    helper_finds("/books/", {"Books": "*terms.user(self.request)"}, users=[olga, rita])
+    helper_finds("/books/", {"Books": "terms.user"}, users=[olga, rita])
     serve(MendedBooks)
     helper_is_silent("/books/", users=[olga, rita])
 
@@ -205,7 +205,7 @@ def test_fields_for_staff(serve, url, rita, lies, helper_finds, helper_is_silent
     serve(Books)
     with lies(url) as visitor:
         visitor.force_login(rita)
-    helper_finds(url, {"Books": "*terms.user(self.request)"}, users=[rita])
+    helper_finds(url, {"Books": "terms.user"}, users=[rita])
     serve(MendedBooks)
     helper_is_silent(url, users=[rita])
 
@@ -281,7 +281,7 @@ def test_the_profile_of_the_visitor(
     warned("W208", "honesty.Profile")
     with lies(url):
         Profile.objects.update(currency="CHF")
-    helper_finds(url, {"test_the_profile_of_the_visitor": "*Profile.objects"}, users=[rita])
+    helper_finds(url, {"test_the_profile_of_the_visitor": "Profile.objects"}, users=[rita])
     serve(versioned_condition(Book, etag_extra=currency)(book_page))
     helper_is_silent(url, users=[rita])
 
