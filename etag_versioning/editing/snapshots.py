@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 
 from ..conf import settings
 from ..http.etags import encode_key
-from ..orm.instances import is_loaded, not_loaded
+from ..orm.instances import instance_itself, is_loaded, not_loaded
 from ..orm.state_columns import state_columns
 from .values import comparable
 
@@ -56,6 +56,7 @@ class Snapshot(NamedTuple):
         Raises:
             VersionNotLoaded: the instance was loaded without its state.
         """
+        instance = instance_itself(instance)
         shown = {
             name: comparable(fields[name], value)
             for name, value in values.items()
