@@ -121,7 +121,15 @@ def versioned_form_class(form: Any) -> Any:
     """A model form's class with ``VersionedModelFormMixin``; itself if it has the mixin."""
     if issubclass(form, VersionedModelFormMixin):
         return form
-    return type(form)(form.__name__, (VersionedModelFormMixin, form), {})
+    return with_mixin(VersionedModelFormMixin, form)
+
+
+def with_mixin(mixin: type, form: Any) -> Any:
+    """A model form's class with a mixin, and with what was changed in its ``base_fields``."""
+    mixed = type(form)(form.__name__, (mixin, form), {})
+    # Django makes them again for each class.
+    mixed.base_fields = form.base_fields
+    return mixed
 
 
 _TO_DELETE = _(

@@ -33,6 +33,38 @@ class VersionedPersonInline(VersionedTabularInline):
     extra = 0
 
 
+class LabelledInline(admin.TabularInline):
+    """Changes a field of its form, as projects do to restrict the choices."""
+
+    model = Person
+    extra = 0
+
+    def get_formset(self, request, obj=None, **kwargs):
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.form.base_fields["name"].label = "Name in the passport"
+        return formset
+
+
+class LabelledTeamAdmin(VersionedAdmin):
+    inlines = [LabelledInline]
+
+
+class ShownInline(admin.TabularInline):
+    model = Person
+    extra = 0
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+class ShownTeamAdmin(VersionedAdmin):
+    """The people of its teams are shown, and cannot be edited."""
+
+    inlines = [ShownInline]
+
+
 class PlainTeamAdmin(admin.ModelAdmin):
     """Its inline is versioned, and it is not."""
 
@@ -42,6 +74,8 @@ class PlainTeamAdmin(admin.ModelAdmin):
 urlpatterns = [
     path("admin/", urls((Person, PersonAdmin), (Team, TeamAdmin))),
     path("plain/", urls((Team, PlainTeamAdmin))),
+    path("labelled/", urls((Team, LabelledTeamAdmin))),
+    path("shown/", urls((Team, ShownTeamAdmin))),
 ]
 
 LIST = "/admin/testapp/person/"
@@ -202,3 +236,15 @@ class TestInlines:
         assert response.status_code == 200
         assert "Nothing was saved" in response.content.decode()
         assert names() == ["Theirs", "Grace"]
+
+    def test_what_get_formset_of_a_project_changed_in_the_form_stays(self, browser, team):
+        page = browser.get(f"/labelled/testapp/team/{team.pk}/change/").content.decode()
+        assert "Name in the passport" in page
+
+    def test_a_row_that_is_only_shown_and_that_others_deleted_is_no_conflict(self, browser, team):
+        address = f"/shown/testapp/team/{team.pk}/change/"
+        page = browser.get(address)
+        Person.objects.order_by("pk")[0].delete()
+        assert browser.post(address, sent(page, name="New")).status_code == 302
+        assert names() == ["Grace"]
+        assert Team.objects.get().name == "New"
