@@ -172,7 +172,7 @@ class VersionedFormSetMixin:
         self.deleted_rows = DeletedRows()
         if formset.is_bound and not getattr(formset, "save_as_new", False):
             self.deleted_rows = take_out_deleted_rows(
-                formset, self._sent, restore=self.restores_deleted_rows
+                formset, self._sent, restore=self.restores_deleted_rows and not formset.edit_only
             )
 
     @cached_property

@@ -501,6 +501,16 @@ class TestFormSets:
         assert len(formset.save()) == 1
         assert [each.name for each in self.rows()] == ["A", "Grace"]
 
+    def test_a_formset_that_creates_nothing_leaves_a_deleted_row_deleted_and_says_so(self, people):
+        edited = modelformset_factory(
+            Person, PersonForm, formset=BaseVersionedModelFormSet, extra=0, edit_only=True
+        )
+        data = sent_rows(edited(queryset=self.rows()), **{"form-0-name": "Mine"})
+        people[0].delete()
+        formset = edited(data, queryset=self.rows())
+        assert not formset.is_valid()
+        assert "it stays deleted" in str(formset.non_form_errors())
+
     def test_a_row_that_both_changed_is_a_conflict(self, people):
         data = sent_rows(PersonFormSet(queryset=self.rows()), **{"form-0-name": "Mine"})
         saved_by_somebody_else(people[0], name="Theirs")

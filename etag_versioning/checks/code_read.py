@@ -430,9 +430,7 @@ class _Run:
         name = getattr(node.func, "id", getattr(node.func, "attr", ""))
         return self.call_unknown(name, node, args, kwargs)
 
-    def call_local(
-        self, function: _Local, args: list[Values], kwargs: dict[str, Values]
-    ) -> Values:
+    def call_local(self, function: _Local, args: list[Values], kwargs: dict[str, Values]) -> Values:
         """A function inside of the one that is followed. One that calls itself comes to an end."""
         running, key = self.code.running, (function.node,)
         if running.count(key) >= _RECURSIONS or len(running) >= _DEPTH:

@@ -1,6 +1,7 @@
 """Rows that are edited in a list, and below another object."""
 
 import pytest
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.urls import path
@@ -65,6 +66,39 @@ class ShownTeamAdmin(VersionedAdmin):
     inlines = [ShownInline]
 
 
+class CheckedForm(forms.ModelForm):
+    def clean(self):
+        if self.instance.team.name == "Closed":
+            raise forms.ValidationError("This team is closed.")
+        return super().clean()
+
+
+class CheckedInline(admin.TabularInline):
+    model = Person
+    form = CheckedForm
+    extra = 0
+
+
+class CheckedTeamAdmin(VersionedAdmin):
+    """Its inline's form reads the object of the page."""
+
+    inlines = [CheckedInline]
+
+
+class FixedInline(admin.TabularInline):
+    model = Person
+    extra = 0
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+
+class FixedTeamAdmin(VersionedAdmin):
+    """Nobody adds people to its teams."""
+
+    inlines = [FixedInline]
+
+
 class PlainTeamAdmin(admin.ModelAdmin):
     """Its inline is versioned, and it is not."""
 
@@ -76,6 +110,8 @@ urlpatterns = [
     path("plain/", urls((Team, PlainTeamAdmin))),
     path("labelled/", urls((Team, LabelledTeamAdmin))),
     path("shown/", urls((Team, ShownTeamAdmin))),
+    path("checked/", urls((Team, CheckedTeamAdmin))),
+    path("fixed/", urls((Team, FixedTeamAdmin))),
 ]
 
 LIST = "/admin/testapp/person/"
@@ -248,3 +284,18 @@ class TestInlines:
         assert browser.post(address, sent(page, name="New")).status_code == 302
         assert names() == ["Grace"]
         assert Team.objects.get().name == "New"
+
+    def test_clean_of_a_row_that_others_deleted_knows_the_object_of_the_page(self, browser, team):
+        address = f"/checked/testapp/team/{team.pk}/change/"
+        page = browser.get(address)
+        Person.objects.order_by("pk")[0].delete()
+        response = browser.post(address, sent(page, **{"person_set-0-name": "Mine"}))
+        assert response.status_code == 409
+
+    def test_a_deleted_row_is_not_offered_again_to_those_who_cannot_add_one(self, browser, team):
+        address = f"/fixed/testapp/team/{team.pk}/change/"
+        page = browser.get(address)
+        Person.objects.order_by("pk")[0].delete()
+        response = browser.post(address, sent(page, **{"person_set-0-name": "Mine"}))
+        assert response.status_code == 409
+        assert "it stays deleted" in response.content.decode()

@@ -180,7 +180,9 @@ class VersionedStackedInline(_VersionedInlineMixin, admin.StackedInline):
 def _formset_class(formset: Any, inline: Any, request: HttpRequest, obj: Any) -> Any:
     """The versioned class of an inline's formset, unless its rows are only shown."""
     if inline.has_change_permission(request, obj) or inline.has_delete_permission(request, obj):
-        return admin_formset_class(formset)
+        formset = admin_formset_class(formset)
+        if not inline.has_add_permission(request, obj):
+            formset.restores_deleted_rows = False
     return formset
 
 
