@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models, router
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import DeleteView, UpdateView
 
@@ -78,6 +78,8 @@ class _ConditionalMixin:
 
 def _row_of_view(view: Any) -> Any:
     instance = instance_itself(view.get_object())
+    if instance is None:
+        raise Http404
     model = type(instance)
     using = router.db_for_write(model, instance=instance)
     return models.QuerySet(model, using=using).filter(pk=instance.pk)

@@ -53,6 +53,13 @@ class OwnUpdate(PersonUpdate):
         return SimpleLazyObject(Person.objects.get)
 
 
+class UpdateOrCreate(PersonUpdate):
+    """Creates the row where there is none."""
+
+    def get_object(self, queryset=None):
+        return Person.objects.first()
+
+
 class UpdateElsewhere(PersonUpdate):
     queryset = Person.objects.using("other")
 
@@ -67,6 +74,7 @@ urlpatterns = [
     path("people/<int:pk>/", PersonUpdate.as_view()),
     path("other/<int:pk>/", OtherUpdate.as_view()),
     path("own/", OwnUpdate.as_view()),
+    path("first/", UpdateOrCreate.as_view()),
     path("elsewhere/<int:pk>/", UpdateElsewhere.as_view()),
     path("people/<int:pk>/delete/", PersonDelete.as_view()),
 ]
@@ -122,6 +130,18 @@ class TestLazyInstance:
         data = {"name": "Ada", "days": 3}
         assert browser.post("/own/", data, headers=headers).status_code == 302
         assert browser.post("/own/", data, headers=headers).status_code == 412
+
+
+class TestViewWithoutObject:
+    def test_a_form_creates_the_row(self, browser):
+        response = browser.post("/first/", sent(browser.get("/first/"), name="Ada", days=1))
+        assert response.status_code == 302
+        assert Person.objects.get().name == "Ada"
+
+    def test_a_client_that_sends_if_match_gets_404(self, browser):
+        headers = {"If-Match": '"person-1-v1.0"'}
+        response = browser.post("/first/", {"name": "Ada", "days": 1}, headers=headers)
+        assert response.status_code == 404
 
 
 @pytest.mark.django_db(databases=["default", "other"])
