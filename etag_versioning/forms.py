@@ -182,7 +182,7 @@ class VersionedFormSetMixin:
         return form
 
     def _sign(self) -> str:
-        rows = (form.versioning.now for form in self.initial_forms)  # type: ignore[attr-defined]
+        rows = (form.versioning.shown for form in self.initial_forms)  # type: ignore[attr-defined]
         return sign_snapshots(row for row in rows if row is not None)
 
     @cached_property

@@ -274,6 +274,19 @@ class TestHiddenField:
         form = HiddenForm(sent(shown, name="b"), instance=Hidden.objects.get())
         assert form.is_valid()
 
+    def test_it_has_no_value_of_a_field_that_the_form_removes_for_this_person(self, person):
+        class Restricted(PersonForm):
+            def __init__(self, *args, **kwargs):
+                super().__init__(*args, **kwargs)
+                del self.fields["days"]
+
+        people = modelformset_factory(Person, Restricted, formset=BaseVersionedModelFormSet)
+        alone = sent(opened(person.pk, Restricted))["versioned_state"]
+        together = sent(people().management_form)["form-versioned_state"]
+        for text in (alone, together):
+            (row,) = read_snapshots(text)
+            assert set(row.values) == {"name", "team"}
+
     def test_it_hides_key_and_version_with_opaque_tags(self, person, settings):
         settings.ETAG_VERSIONING = {"OPAQUE_TAGS": True}
         data = sent(opened(person.pk), name="Ada")

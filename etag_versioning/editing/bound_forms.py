@@ -84,7 +84,12 @@ class FormVersioning:
 
     def sign(self) -> str:
         """The value of the hidden field."""
-        return "" if self.now is None else sign_snapshots([self.now])
+        return "" if self.shown is None else sign_snapshots([self.shown])
+
+    @property
+    def shown(self) -> Snapshot | None:
+        """The row as the form shows it: the form may have lost fields after it was made."""
+        return None if self.now is None else self.now.limited_to(self.form.fields)
 
     def _find_own(self) -> Snapshot | None:
         sent = read_snapshots(self.form.data.get(self.form.add_prefix(STATE_FIELD)))

@@ -60,9 +60,14 @@ class Snapshot(NamedTuple):
         shown = {
             name: comparable(fields[name], value)
             for name, value in values.items()
-            if name in fields and _shows_value(fields[name])
+            if _is_shown(name, fields)
         }
         return cls(instance._meta.label_lower, _key_of(instance), _state_of(instance), shown)
+
+    def limited_to(self, fields: Mapping[str, Any]) -> Self:
+        """The snapshot without the values of fields that a form has no longer, or hides."""
+        shown = {name: value for name, value in self.values.items() if _is_shown(name, fields)}
+        return self._replace(values=shown)
 
     @property
     def timestamp(self) -> datetime | None:
@@ -82,7 +87,10 @@ class Snapshot(NamedTuple):
         return all(self.values[name] == now.values[name] for name in names)
 
 
-def _shows_value(field: forms.Field) -> bool:
+def _is_shown(name: str, fields: Mapping[str, forms.Field]) -> bool:
+    if name not in fields:
+        return False
+    field = fields[name]
     is_secret = isinstance(field.widget, forms.PasswordInput) and not field.widget.render_value
     return not is_secret and not field.disabled
 
