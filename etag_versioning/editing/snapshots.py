@@ -98,7 +98,11 @@ def _is_shown(name: str, fields: Mapping[str, forms.Field]) -> bool:
 def key_text(key: Any) -> str:
     """A key as a snapshot names it."""
     text = encode_key(key)
-    return salted_hmac(_SALT, text).hexdigest() if settings.opaque_tags else text
+    return _digest(text) if settings.opaque_tags else text
+
+
+def _digest(text: str) -> str:
+    return salted_hmac(_SALT, text, algorithm="sha256").hexdigest()
 
 
 def _key_of(instance: Any) -> str:
@@ -117,7 +121,7 @@ def _state_of(instance: Any) -> list[Any] | None:
         raise not_loaded(instance, columns)
     version, timestamp = columns.state_of(instance)
     if settings.opaque_tags:
-        return [salted_hmac(_SALT, f"{version} {timestamp}").hexdigest(), None]
+        return [_digest(f"{version} {timestamp}"), None]
     if timestamp is None:
         return [version, None]
     is_aware = timezone.is_aware(timestamp)
