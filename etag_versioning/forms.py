@@ -121,7 +121,15 @@ def versioned_form_class(form: Any) -> Any:
     """A model form's class with ``VersionedModelFormMixin``; itself if it has the mixin."""
     if issubclass(form, VersionedModelFormMixin):
         return form
-    return type(form)(form.__name__, (VersionedModelFormMixin, form), {})
+    return with_mixin(VersionedModelFormMixin, form)
+
+
+def with_mixin(mixin: type, form: Any) -> Any:
+    """A model form's class with a mixin, and with what was changed in its ``base_fields``."""
+    mixed = type(form)(form.__name__, (mixin, form), {})
+    # Django makes them again for each class.
+    mixed.base_fields = form.base_fields
+    return mixed
 
 
 _TO_DELETE = _(
@@ -164,7 +172,7 @@ class VersionedFormSetMixin:
         self.deleted_rows = DeletedRows()
         if formset.is_bound and not getattr(formset, "save_as_new", False):
             self.deleted_rows = take_out_deleted_rows(
-                formset, self._sent, restore=self.restores_deleted_rows
+                formset, self._sent, restore=self.restores_deleted_rows and not formset.edit_only
             )
 
     @cached_property
@@ -174,7 +182,7 @@ class VersionedFormSetMixin:
         return form
 
     def _sign(self) -> str:
-        rows = (form.versioning.now for form in self.initial_forms)  # type: ignore[attr-defined]
+        rows = (form.versioning.shown for form in self.initial_forms)  # type: ignore[attr-defined]
         return sign_snapshots(row for row in rows if row is not None)
 
     @cached_property

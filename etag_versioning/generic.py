@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models
-from django.http import HttpRequest, HttpResponseBase
+from django.db import models, router
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import DeleteView, UpdateView
 
@@ -23,6 +23,7 @@ from .editing.snapshots import Snapshot, sign_snapshots
 from .forms import versioned_form_class
 from .http.headers import conditional_headers
 from .http.preconditions import NO_CONDITIONS, SAFE_METHODS
+from .orm.instances import instance_itself
 
 __all__ = [
     "VersionedDeleteMixin",
@@ -76,8 +77,12 @@ class _ConditionalMixin:
 
 
 def _row_of_view(view: Any) -> Any:
-    instance = view.get_object()
-    return models.QuerySet(type(instance)).filter(pk=instance.pk)
+    instance = instance_itself(view.get_object())
+    if instance is None:
+        raise Http404
+    model = type(instance)
+    using = router.db_for_write(model, instance=instance)
+    return models.QuerySet(model, using=using).filter(pk=instance.pk)
 
 
 def _names_state(request: HttpRequest) -> bool:

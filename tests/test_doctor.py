@@ -4,6 +4,7 @@ import json
 from io import StringIO
 
 import pytest
+from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core import checks
 from django.core.cache import caches
 from django.core.checks.registry import registry
@@ -11,6 +12,8 @@ from django.core.management import CommandError, call_command
 from django.db import Error, connections
 from django.http import HttpResponse
 from django.urls import path
+from django.utils.decorators import method_decorator
+from django.views.generic import DetailView
 
 from etag_versioning.conf import settings as package_settings
 from etag_versioning.decorators import versioned_condition
@@ -33,6 +36,15 @@ def chosen(request, pk):
     return HttpResponse("chosen")
 
 
+@method_decorator(versioned_condition(Person), name="dispatch")
+class CardBase(DetailView):
+    model = Person
+
+
+class MembersCard(LoginRequiredMixin, CardBase):
+    """The mixin's dispatch() comes first."""
+
+
 def plain(request):
     return HttpResponse("plain")
 
@@ -41,6 +53,7 @@ urlpatterns = [
     path("cards/<int:pk>/", card),
     path("pages/<int:pk>/", page),
     path("chosen/<int:pk>/", chosen),
+    path("members/<int:pk>/", MembersCard.as_view()),
     path("plain/", plain),
 ]
 
@@ -105,6 +118,11 @@ def test_a_decorated_view_names_model_reads_and_writes():
 
 def test_a_decorated_view_has_its_own_methods_and_if_match():
     assert view("page")["writes"] == {"PUT": "optional"}
+
+
+def test_a_class_whose_base_is_decorated_below_a_mixin_is_there():
+    found = view("MembersCard")
+    assert (found["by"], found["model"]) == ("versioned_condition", "testapp.Person")
 
 
 def test_a_view_whose_rows_are_chosen_for_each_request_has_no_model():

@@ -7,6 +7,7 @@ from django import forms
 from django.forms import inlineformset_factory, modelformset_factory
 from django.http import QueryDict
 from django.utils import timezone, translation
+from django.utils.functional import SimpleLazyObject
 
 from etag_versioning.editing.snapshots import read_snapshots
 from etag_versioning.editing.values import comparable, displayed
@@ -150,6 +151,59 @@ class TestSaving:
         (name,) = form.conflict.fields
         assert (name.original, name.theirs, name.mine) == ("Grace", "Alan", "Mine")
 
+    def test_theirs_is_the_value_of_the_row_and_not_that_of_initial(self, person):
+        initial = {"name": "Suggested"}
+        data = sent(PersonForm(instance=Person.objects.get(), initial=initial), name="Mine")
+        saved_by_somebody_else(person, name="Alan")
+        refused = PersonForm(data, instance=Person.objects.get(), initial=initial)
+        assert not refused.is_valid()
+        data = sent(refused, **{"versioned_choice-name": "theirs"})
+        PersonForm(data, instance=Person.objects.get(), initial=initial).save()
+        assert Person.objects.get().name == "Alan"
+
+    def test_a_lazy_instance_as_request_user_is_compared(self, person):
+        lazy = SimpleLazyObject(Person.objects.get)
+        data = sent(PersonForm(instance=lazy), name="Mine")
+        saved_by_somebody_else(person, days=9)
+        form = PersonForm(data, instance=SimpleLazyObject(Person.objects.get))
+        assert form.has_error("__all__", "conflict")
+
+    def test_a_lazy_instance_is_saved(self, person):
+        data = sent(PersonForm(instance=SimpleLazyObject(Person.objects.get)), name="Mine")
+        PersonForm(data, instance=SimpleLazyObject(Person.objects.get)).save()
+        assert Person.objects.get().name == "Mine"
+
+
+class DaysHidden(VersionedModelForm):
+    class Meta:
+        model = Person
+        fields = ["name", "days"]
+        widgets = {"days": forms.HiddenInput}
+
+
+class TestHiddenInput:
+    def test_what_others_wrote_to_a_field_with_hidden_input_is_kept(self, person):
+        data = sent(opened(person.pk, DaysHidden), name="Mine")
+        saved_by_somebody_else(person, days=9)
+        refused = DaysHidden(data, instance=Person.objects.get())
+        assert not refused.is_valid()
+        DaysHidden(sent(refused), instance=Person.objects.get()).save()
+        person.refresh_from_db()
+        assert (person.name, person.days) == ("Mine", 9)
+
+    def test_a_change_of_a_field_with_hidden_input_is_not_lost_in_a_formset(self, person):
+        people = modelformset_factory(
+            Person, DaysHidden, formset=BaseVersionedModelFormSet, extra=0
+        )
+        shown = people()
+        data = sent(shown.management_form)
+        data.update(sent(shown.forms[0], **{"form-0-days": 5}))
+        saved_by_somebody_else(person, name="Theirs")
+        formset = people(data)
+        assert not formset.is_valid()
+        (days,) = (each for each in formset.forms[0].conflict.fields if each.changed_by_me)
+        assert (days.name, days.mine) == ("days", "5")
+
 
 class TestHiddenField:
     def test_a_form_without_it_is_refused_and_shows_what_differs(self, person):
@@ -219,6 +273,19 @@ class TestHiddenField:
         assert row.key == str(hidden.uuid)
         form = HiddenForm(sent(shown, name="b"), instance=Hidden.objects.get())
         assert form.is_valid()
+
+    def test_it_has_no_value_of_a_field_that_the_form_removes_for_this_person(self, person):
+        class Restricted(PersonForm):
+            def __init__(self, *args, **kwargs):
+                super().__init__(*args, **kwargs)
+                del self.fields["days"]
+
+        people = modelformset_factory(Person, Restricted, formset=BaseVersionedModelFormSet)
+        alone = sent(opened(person.pk, Restricted))["versioned_state"]
+        together = sent(people().management_form)["form-versioned_state"]
+        for text in (alone, together):
+            (row,) = read_snapshots(text)
+            assert set(row.values) == {"name", "team"}
 
     def test_it_hides_key_and_version_with_opaque_tags(self, person, settings):
         settings.ETAG_VERSIONING = {"OPAQUE_TAGS": True}
@@ -447,6 +514,16 @@ class TestFormSets:
         assert len(formset.save()) == 1
         assert [each.name for each in self.rows()] == ["A", "Grace"]
 
+    def test_a_formset_that_creates_nothing_leaves_a_deleted_row_deleted_and_says_so(self, people):
+        edited = modelformset_factory(
+            Person, PersonForm, formset=BaseVersionedModelFormSet, extra=0, edit_only=True
+        )
+        data = sent_rows(edited(queryset=self.rows()), **{"form-0-name": "Mine"})
+        people[0].delete()
+        formset = edited(data, queryset=self.rows())
+        assert not formset.is_valid()
+        assert "it stays deleted" in str(formset.non_form_errors())
+
     def test_a_row_that_both_changed_is_a_conflict(self, people):
         data = sent_rows(PersonFormSet(queryset=self.rows()), **{"form-0-name": "Mine"})
         saved_by_somebody_else(people[0], name="Theirs")
@@ -581,6 +658,13 @@ class TestComparableValues:
         field = forms.DecimalField()
         assert comparable(field, Decimal("1.50")) == comparable(field, Decimal("1.5"))
         assert comparable(field, Decimal("100")) == "100"
+
+    def test_decimals_with_many_digits_are_not_rounded(self):
+        from decimal import Decimal
+
+        field = forms.DecimalField()
+        wei = "1234567890123456789012345678901"
+        assert comparable(field, Decimal(wei)) == wei
 
     def test_choices_are_shown_by_their_labels(self):
         field = forms.ChoiceField(choices=[("Europe", [("de", "Germany")]), ("jp", "Japan")])

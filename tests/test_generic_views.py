@@ -4,9 +4,11 @@ import pytest
 from django.http import HttpResponseRedirect
 from django.test import Client
 from django.urls import path
+from django.utils.functional import SimpleLazyObject
 
 from etag_versioning.forms import VersionedModelForm
 from etag_versioning.generic import VersionedDeleteView, VersionedUpdateView
+from etag_versioning.sources.rows import row_of
 from tests.contrib_admin.site import sent
 from tests.testapp.models import Person
 
@@ -44,6 +46,24 @@ class OtherUpdate(PersonUpdate):
         return super().form_valid(form)
 
 
+class OwnUpdate(PersonUpdate):
+    """As a page on which users edit themselves: ``request.user`` is lazy."""
+
+    def get_object(self, queryset=None):
+        return SimpleLazyObject(Person.objects.get)
+
+
+class UpdateOrCreate(PersonUpdate):
+    """Creates the row where there is none."""
+
+    def get_object(self, queryset=None):
+        return Person.objects.first()
+
+
+class UpdateElsewhere(PersonUpdate):
+    queryset = Person.objects.using("other")
+
+
 class PersonDelete(VersionedDeleteView):
     model = Person
     template_name = "person_confirm_delete.html"
@@ -53,6 +73,9 @@ class PersonDelete(VersionedDeleteView):
 urlpatterns = [
     path("people/<int:pk>/", PersonUpdate.as_view()),
     path("other/<int:pk>/", OtherUpdate.as_view()),
+    path("own/", OwnUpdate.as_view()),
+    path("first/", UpdateOrCreate.as_view()),
+    path("elsewhere/<int:pk>/", UpdateElsewhere.as_view()),
     path("people/<int:pk>/delete/", PersonDelete.as_view()),
 ]
 
@@ -81,8 +104,6 @@ def browser():
 
 
 def tag_of(person):
-    from etag_versioning.sources.rows import row_of
-
     return str(row_of(Person.objects.get(pk=person.pk)).validators().etag)
 
 
@@ -91,6 +112,46 @@ def saved_by_somebody_else(person, **values):
     for name, value in values.items():
         setattr(other, name, value)
     other.save()
+
+
+class TestLazyInstance:
+    def test_a_form_of_the_current_state_is_saved(self, browser, person):
+        page = browser.get("/own/")
+        assert browser.post("/own/", sent(page, name="Ada")).status_code == 302
+        assert Person.objects.get().name == "Ada"
+
+    def test_a_form_of_an_old_state_comes_back(self, browser, person):
+        page = browser.get("/own/")
+        saved_by_somebody_else(person, days=9)
+        assert browser.post("/own/", sent(page, name="Ada")).status_code == 409
+
+    def test_if_match_is_compared(self, browser, person):
+        headers = {"If-Match": tag_of(person)}
+        data = {"name": "Ada", "days": 3}
+        assert browser.post("/own/", data, headers=headers).status_code == 302
+        assert browser.post("/own/", data, headers=headers).status_code == 412
+
+
+class TestViewWithoutObject:
+    def test_a_form_creates_the_row(self, browser):
+        response = browser.post("/first/", sent(browser.get("/first/"), name="Ada", days=1))
+        assert response.status_code == 302
+        assert Person.objects.get().name == "Ada"
+
+    def test_a_client_that_sends_if_match_gets_404(self, browser):
+        headers = {"If-Match": '"person-1-v1.0"'}
+        response = browser.post("/first/", {"name": "Ada", "days": 1}, headers=headers)
+        assert response.status_code == 404
+
+
+@pytest.mark.django_db(databases=["default", "other"])
+def test_if_match_is_compared_in_the_database_of_the_views_queryset(browser):
+    person = Person.objects.using("other").create(name="Grace")
+    headers = {"If-Match": str(row_of(person).validators().etag)}
+    data = {"name": "Ada", "days": 3}
+    response = browser.post(f"/elsewhere/{person.pk}/", data, headers=headers)
+    assert response.status_code == 302
+    assert Person.objects.using("other").get().name == "Ada"
 
 
 class TestUpdate:

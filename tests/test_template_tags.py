@@ -2,6 +2,7 @@
 
 import pytest
 from django.template import Context, Template
+from django.utils.functional import SimpleLazyObject
 
 from tests.testapp.models import Hidden, Person
 
@@ -22,6 +23,14 @@ def test_the_tag_is_what_a_client_sends_as_if_match():
 def test_the_tag_hides_the_key_where_the_model_does():
     hidden = Hidden.objects.create(name="a")
     assert f"secret-{hidden.uuid}-v1" in rendered("{% etag hidden %}", hidden=hidden)
+
+
+def test_a_lazy_instance_as_the_user_of_a_page_has_the_same_tag_and_key():
+    person = Person.objects.create(name="Grace")
+    source = "{% etag person %} {{ person|state_key }}"
+    assert rendered(source, person=SimpleLazyObject(Person.objects.get)) == rendered(
+        source, person=person
+    )
 
 
 def test_a_cached_fragment_is_made_again_after_a_write(settings):

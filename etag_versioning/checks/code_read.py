@@ -40,6 +40,8 @@ _PASSES: Final = frozenset(
 )
 _READ_METHODS: Final = frozenset({"GET", "HEAD"})
 _DEPTH: Final = 12
+# How often a local function is followed into itself.
+_RECURSIONS: Final = 3
 # Attributes of a request that differ from visitor to visitor.
 _OF_A_VISITOR: Final = {
     "COOKIES": "cookie",
@@ -414,8 +416,7 @@ class _Run:
             self.use([*args, *kwargs.values()])
             return [] if result is None else [result]
         if isinstance(function, _Local):
-            run = _Run(code, self.function, function.names)
-            return run.body(function.node, args, kwargs)
+            return self.call_local(function, args, kwargs)
         if isinstance(function, type) and code.shows is not None and not _is_model(function):
             return code.shows(function, args[0] if args else kwargs.get("instance", []))
         if isinstance(function, Method | types.FunctionType | partial):
@@ -428,6 +429,18 @@ class _Run:
                     return code.results[name]
         name = getattr(node.func, "id", getattr(node.func, "attr", ""))
         return self.call_unknown(name, node, args, kwargs)
+
+    def call_local(self, function: _Local, args: list[Values], kwargs: dict[str, Values]) -> Values:
+        """A function inside of the one that is followed. One that calls itself comes to an end."""
+        running, key = self.code.running, (function.node,)
+        if running.count(key) >= _RECURSIONS or len(running) >= _DEPTH:
+            return []
+        running.append(key)
+        try:
+            run = _Run(self.code, self.function, function.names)
+            return run.body(function.node, args, kwargs)
+        finally:
+            running.pop()
 
     def call_unknown(
         self, name: str, node: ast.Call, args: list[Values], kwargs: dict[str, Values]

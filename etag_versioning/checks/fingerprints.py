@@ -11,6 +11,7 @@ from ..code.fingerprint import Fingerprint
 from ..code.origin import is_project_module
 from ..code.views import fingerprint_of_view
 from ..sources.base import PageSource, RevisionSource, RowSource
+from .layers import options_of
 from .views import Route, routes, sources_of
 
 __all__ = ["FingerprintedView", "fingerprinted_views"]
@@ -47,7 +48,7 @@ def fingerprinted_views() -> list[FingerprintedView]:
 
 def _views_of(route: Route) -> Iterator[FingerprintedView]:
     callback = route.view
-    options = getattr(callback, "_etag_versioning", None)
+    options = options_of(callback)
     if options is not None:
         view = _decorated(callback)
         found = fingerprint_of_view(view)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from asgiref.sync import iscoroutinefunction
@@ -27,6 +28,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 # The parameter that is added to a function without one for the response.
 _ADDED = "etag_versioning_response"
+# The response that ninja passes to the operation that runs. It is no argument, since
+# versioned_condition passes those to the project's sources too, which do not know this one.
+_response: ContextVar[HttpResponse] = ContextVar("etag_versioning_ninja_response")
 
 
 def versioned_operation(*sources: Any, **options: Any) -> Callable[[Function], Function]:
@@ -57,32 +61,41 @@ def versioned_operation(*sources: Any, **options: Any) -> Callable[[Function], F
     def decorator(function: Any) -> Any:
         signature = inspect.signature(function, eval_str=True)
         declared = _response_parameter(signature)
-        name = declared or _ADDED
 
-        def arguments(values: dict[str, Any]) -> dict[str, Any]:
-            return values if declared else {k: v for k, v in values.items() if k != name}
+        def take_response(values: dict[str, Any]) -> HttpResponse:
+            response: HttpResponse = values[declared] if declared else values.pop(_ADDED)
+            return response
 
         wrapper: Any
         if iscoroutinefunction(function):
 
             @condition
             async def respond_async(request: HttpRequest, **values: Any) -> HttpResponseBase:
-                result = await function(request, **arguments(values))
-                return _as_response(result, values[name])
+                return _as_response(await function(request, **values), _response.get())
 
             @functools.wraps(function)
             async def wrapper(request: HttpRequest, **values: Any) -> Any:
-                return _as_result(await respond_async(request, **values), values[name])
+                response = take_response(values)
+                token = _response.set(response)
+                try:
+                    return _as_result(await respond_async(request, **values), response)
+                finally:
+                    _response.reset(token)
 
         else:
 
             @condition
             def respond(request: HttpRequest, **values: Any) -> HttpResponseBase:
-                return _as_response(function(request, **arguments(values)), values[name])
+                return _as_response(function(request, **values), _response.get())
 
             @functools.wraps(function)
             def wrapper(request: HttpRequest, **values: Any) -> Any:
-                return _as_result(respond(request, **values), values[name])
+                response = take_response(values)
+                token = _response.set(response)
+                try:
+                    return _as_result(respond(request, **values), response)
+                finally:
+                    _response.reset(token)
 
         # ninja reads it to know what to pass.
         wrapper.__signature__ = signature if declared else _with_response(signature)

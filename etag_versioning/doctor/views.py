@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import models
 
+from ..checks.layers import options_of
 from ..checks.views import Route, routes
 from ..http.preconditions import SAFE_METHODS
 from ..runtime_audit.answers import view_name
@@ -32,7 +33,7 @@ def views_of_project() -> tuple[list[dict[str, Any]], int]:
 
 
 def _described(route: Route) -> dict[str, Any] | None:
-    options = getattr(route.view, "_etag_versioning", None)
+    options = options_of(route.view)
     if options is not None:
         return _decorated(route, options)
     if "rest_framework.views" not in sys.modules or not hasattr(route.view, "cls"):

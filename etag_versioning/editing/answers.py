@@ -39,11 +39,12 @@ def answer_form(request: HttpRequest, instance: Any, text: str | None, call: Cal
 
     Args:
         request: the request.
-        instance: the form's row, as it was read for this request.
+        instance: the form's row, as it was read for this request; ``None`` for a new one.
         text: the value of the form's hidden field.
         call: validates and saves the form, and returns the response.
     """
-    guard = guard_of(instance) if is_shown(instance, text) else None
+    is_new = instance is None  # A view whose get_object() returns None creates a row.
+    guard = None if is_new or not is_shown(instance, text) else guard_of(instance)
     if guard is None:
         return answer_once(request, call)
     try:

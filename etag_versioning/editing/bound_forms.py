@@ -5,7 +5,7 @@ and takes over what others wrote.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from django import forms
@@ -70,10 +70,13 @@ class FormVersioning:
         self.find_sent: Callable[[], Snapshot | None] = self._find_own
         self.now: Snapshot | None = None
         self.guard = None
+        # The row's own values of the fields that show another initial value.
+        self.row_values: dict[str, Any] = {}
         instance = form.instance
         if instance._state.adding:
             return
-        values = {**form.initial, **model_to_dict(instance, fields=overridden)}
+        self.row_values = model_to_dict(instance, fields=overridden)
+        values = {**form.initial, **self.row_values}
         values = {name: values[name] for name in values if name in form.base_fields}
         # Before the form is cleaned, which changes the instance.
         self.now = Snapshot.of(instance, values, form.fields)
@@ -81,7 +84,12 @@ class FormVersioning:
 
     def sign(self) -> str:
         """The value of the hidden field."""
-        return "" if self.now is None else sign_snapshots([self.now])
+        return "" if self.shown is None else sign_snapshots([self.shown])
+
+    @property
+    def shown(self) -> Snapshot | None:
+        """The row as the form shows it: the form may have lost fields after it was made."""
+        return None if self.now is None else self.now.limited_to(self.form.fields)
 
     def _find_own(self) -> Snapshot | None:
         sent = read_snapshots(self.form.data.get(self.form.add_prefix(STATE_FIELD)))
@@ -119,6 +127,7 @@ class FormVersioning:
 
     def _clean_with_initial(self, full_clean: Callable[[], None], names: Collection[str]) -> None:
         """Clean the form as if these fields had been sent as the row holds them."""
+        self._show_values_of_row(names)
         fields = [self.form.fields[name] for name in names]
         for field in fields:
             field.disabled = True  # Django takes the initial value of a disabled field.
@@ -129,6 +138,13 @@ class FormVersioning:
             for field in fields:
                 field.disabled = False
                 _show_initial(field)
+
+    def _show_values_of_row(self, names: Iterable[str]) -> None:
+        """Replace the initial values that were given to the form for these fields."""
+        for name in names:
+            if name in self.row_values:
+                self.form.initial[name] = self.row_values[name]
+                vars(self.form[name]).pop("initial", None)  # A cached property.
 
     def _refuse(
         self, full_clean: Callable[[], None], sent: Snapshot | None, conflict: Conflict
@@ -144,9 +160,10 @@ class FormVersioning:
         conflict.changed_at = None if self.now is None else self.now.timestamp
         conflict.changes = list(form.get_changes_since(None if sent is None else sent.timestamp))
         self.conflict = conflict
-        for each in conflict.fields:
-            if not each.changed_by_me:
-                _show_initial(form.fields[each.name])
+        kept = [each.name for each in conflict.fields if not each.changed_by_me]
+        self._show_values_of_row(kept)
+        for name in kept:
+            _show_initial(form.fields[name])
         form.add_error(None, ValidationError(str(conflict), code=CONFLICT))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.forms.models import InlineForeignKeyField
 from django.template.loader import render_to_string
 
 from .snapshots import Snapshot
@@ -112,7 +113,9 @@ def find_conflict(form: Any, sent: Snapshot | None, now: Snapshot) -> Conflict:
     known: Mapping[str, Any] = {} if sent is None else sent.values
     found = []
     for name, theirs in now.values.items():
-        if name not in form.fields or form[name].is_hidden:
+        field = form.fields.get(name)
+        # The key of an inline formset's object is the formset's, and nobody edits it.
+        if field is None or isinstance(field, InlineForeignKeyField):
             continue
         conflict = _field_conflict(form, name, known.get(name, _UNKNOWN), theirs)
         if conflict is not None:

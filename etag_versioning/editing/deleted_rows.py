@@ -91,6 +91,10 @@ def _cleaned(formset: Any, number: int) -> Any:
         prefix=formset.add_prefix(number),
         **formset.get_form_kwargs(number),
     )
+    parent = getattr(formset, "fk", None)
+    if parent is not None:
+        # As Django's inline formset does it: clean() of a project may read it.
+        setattr(form.instance, parent.name, formset.instance)
     form.full_clean()
     return form
 

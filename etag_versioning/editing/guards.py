@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from ..orm.guards import Demand, Guard
+from ..orm.instances import instance_itself
 from ..orm.state_columns import state_columns
 from ..sources.rows import row_of
 from ..touching.paths import touches_of
@@ -21,7 +22,7 @@ def guard_of(instance: Any) -> Guard | None:
     The guard that holds all writes of the instance's row to the state that it was read in,
     whatever the model's ``stale_writes`` says; ``None`` if the model has no version.
     """
-    model: Any = type(instance)
+    model: Any = type(instance_itself(instance))
     if state_columns(model).version is None:
         return None
     row = row_of(instance)

@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 
 from ..conf import settings
 from ..http.etags import encode_key
-from ..orm.instances import is_loaded, not_loaded
+from ..orm.instances import instance_itself, is_loaded, not_loaded
 from ..orm.state_columns import state_columns
 from .values import comparable
 
@@ -56,12 +56,18 @@ class Snapshot(NamedTuple):
         Raises:
             VersionNotLoaded: the instance was loaded without its state.
         """
+        instance = instance_itself(instance)
         shown = {
             name: comparable(fields[name], value)
             for name, value in values.items()
-            if name in fields and _shows_value(fields[name])
+            if _is_shown(name, fields)
         }
         return cls(instance._meta.label_lower, _key_of(instance), _state_of(instance), shown)
+
+    def limited_to(self, fields: Mapping[str, Any]) -> Self:
+        """The snapshot without the values of fields that a form has no longer, or hides."""
+        shown = {name: value for name, value in self.values.items() if _is_shown(name, fields)}
+        return self._replace(values=shown)
 
     @property
     def timestamp(self) -> datetime | None:
@@ -81,7 +87,10 @@ class Snapshot(NamedTuple):
         return all(self.values[name] == now.values[name] for name in names)
 
 
-def _shows_value(field: forms.Field) -> bool:
+def _is_shown(name: str, fields: Mapping[str, forms.Field]) -> bool:
+    if name not in fields:
+        return False
+    field = fields[name]
     is_secret = isinstance(field.widget, forms.PasswordInput) and not field.widget.render_value
     return not is_secret and not field.disabled
 
@@ -89,7 +98,11 @@ def _shows_value(field: forms.Field) -> bool:
 def key_text(key: Any) -> str:
     """A key as a snapshot names it."""
     text = encode_key(key)
-    return salted_hmac(_SALT, text).hexdigest() if settings.opaque_tags else text
+    return _digest(text) if settings.opaque_tags else text
+
+
+def _digest(text: str) -> str:
+    return salted_hmac(_SALT, text, algorithm="sha256").hexdigest()
 
 
 def _key_of(instance: Any) -> str:
@@ -108,7 +121,7 @@ def _state_of(instance: Any) -> list[Any] | None:
         raise not_loaded(instance, columns)
     version, timestamp = columns.state_of(instance)
     if settings.opaque_tags:
-        return [salted_hmac(_SALT, f"{version} {timestamp}").hexdigest(), None]
+        return [_digest(f"{version} {timestamp}"), None]
     if timestamp is None:
         return [version, None]
     is_aware = timezone.is_aware(timestamp)

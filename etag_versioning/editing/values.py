@@ -64,7 +64,8 @@ def _text(field: forms.Field, value: Any) -> str | None:
     if isinstance(value, timedelta):
         return str(value.total_seconds())
     if isinstance(value, Decimal) and value.is_finite():
-        return format(value.normalize(), "f")
+        text = format(value, "f")  # normalize() would round to the context's precision.
+        return text.rstrip("0").rstrip(".") if "." in text else text
     # Browsers send lines with a carriage return, and CharField removes spaces around the text.
     return str(value).replace("\r\n", "\n").strip() or None
 

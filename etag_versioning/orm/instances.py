@@ -6,12 +6,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import router
+from django.utils.functional import LazyObject
 
 from ..exceptions import VersionNotLoaded
 from .state_columns import StateColumns, state_columns
 
 __all__ = [
     "has_state",
+    "instance_itself",
     "is_loaded",
     "no_state",
     "not_loaded",
@@ -19,6 +21,12 @@ __all__ = [
     "remember_key",
     "require_loaded",
 ]
+
+
+def instance_itself(instance: Any) -> Any:
+    """The model instance that a lazy object such as ``request.user`` stands for; others as is."""
+    # A lazy object hands out the bound methods of the instance.
+    return instance.serializable_value.__self__ if isinstance(instance, LazyObject) else instance
 
 
 def owner_key(instance: Any, columns: StateColumns) -> Any:

@@ -13,6 +13,7 @@ from django.db.models.signals import post_save, pre_save
 from rest_framework.serializers import ModelSerializer
 
 from ..orm.guards import Guard
+from ..orm.instances import instance_itself
 from ..orm.state_columns import is_partly_computed, state_columns
 from ..orm.stateful_model import StatefulModel
 
@@ -33,6 +34,7 @@ def is_one_unit(written: Any) -> bool:
     project's own around it, by one statement that compares the row's state; or, where
     it takes several (tables of parents, ``touches``), in a transaction of their own.
     """
+    written = instance_itself(written)
     if isinstance(written, StatefulModel):
         collector: Any = Collector(written._state.db, written)  # type: ignore[arg-type]
         plain = type(written).delete is StatefulModel.delete
@@ -71,7 +73,7 @@ def refresh(written: Any, guard: Guard) -> None:
         written: the serializer that was saved, or anything else that has no instance.
         guard: the row's, which knows its state.
     """
-    instance = getattr(written, "instance", None)
+    instance = instance_itself(getattr(written, "instance", None))
     if guard.state is None or not isinstance(instance, guard.row.columns.owner):
         return
     model: Any = type(instance)

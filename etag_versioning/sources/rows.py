@@ -17,6 +17,7 @@ from ..http.etags import build_state, digest, encode_key
 from ..http.preconditions import ConditionalHeaders, Validators, names_any
 from ..http.representation import PLAIN, Representation, make_validators
 from ..orm.guards import Demand, DetachedGuard, Guard
+from ..orm.instances import instance_itself
 from ..orm.locks import StoredRow
 from ..orm.state_columns import State, StateColumns, state_columns
 from ..touching.paths import touches_of
@@ -150,11 +151,12 @@ def row_of(instance: Any, tag_key: str | None = None, annotations: Sequence[str]
     The row of a loaded instance, in the state in which it was read, without a query.
 
     Args:
-        instance: a model instance.
+        instance: a model instance; it may be lazy, as ``request.user`` is.
         tag_key: the field that stands for the row in its tags; the model's
             ``tag_key`` where it is ``None``.
         annotations: the names of annotations that it was loaded with.
     """
+    instance = instance_itself(instance)
     model, loaded = type(instance), instance.__dict__
     columns = require_version(model)
     try:

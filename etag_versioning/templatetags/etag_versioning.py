@@ -37,6 +37,6 @@ def state_key(instance: Any) -> str:
 
     Example::
 
-        {% cache 3600 profile user|state_key LANGUAGE_CODE %}
+        {% cache 3600 article page|state_key LANGUAGE_CODE %}
     """
     return str(row_of(instance).validators().state)

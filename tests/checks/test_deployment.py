@@ -1,10 +1,13 @@
 """W205 and W206: deployments that change no tag. ``check --deploy`` runs them."""
 
 import pytest
+from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core import checks
 from django.core.management import call_command
 from django.http import FileResponse, HttpResponse
 from django.urls import path
+from django.utils.decorators import method_decorator
+from django.views.generic import DetailView
 
 from etag_versioning.checks import check_revision
 from etag_versioning.decorators import (
@@ -75,6 +78,19 @@ def test_a_plain_view_without_a_fingerprint_is_a_warning(found):
     assert message.id == "etag_versioning.W206"
     assert message.msg.endswith(f"old content: {__name__}.without.")
     assert "versioned_condition(..., fingerprint=True)" in message.hint
+
+
+def test_a_class_whose_base_is_decorated_below_a_mixin_is_a_warning_too(found):
+    @method_decorator(versioned_condition(Person), name="dispatch")
+    class Below(DetailView):
+        model = Person
+
+    class Above(LoginRequiredMixin, Below):
+        pass
+
+    (message,) = found(visible, Above.as_view())
+    assert message.id == "etag_versioning.W206"
+    assert "Above" in message.msg
 
 
 def test_a_long_list_is_cut(found):

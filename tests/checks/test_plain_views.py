@@ -73,6 +73,17 @@ def ids(messages):
 # W208: rows of other models.
 
 
+def test_a_local_function_that_calls_itself_hides_no_other_row():
+    @versioned_condition(Player)
+    def view(request, pk):
+        def factorial(number):
+            return number * factorial(number - 1) if number else 1
+
+        return HttpResponse([Player.objects.get(pk=pk).team.name, factorial(3)])
+
+    assert ids(found(view)) == ["W208"]
+
+
 def test_a_model_that_the_code_names_and_no_source_does_is_a_warning():
     @versioned_condition(Player)
     def view(request, pk):

@@ -1,6 +1,7 @@
 """The page that changes an object: a save of an old page is neither lost nor forced."""
 
 import pytest
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.urls import path
@@ -31,13 +32,54 @@ class TeamAdmin(VersionedAdminMixin, OwnBase):
     fieldsets = [("Names", {"fields": ["name"]})]
 
 
+class NewForm(forms.ModelForm):
+    class Meta:
+        model = Shelf
+        fields = ["name"]
+        labels = {"name": "Name of the new shelf"}
+
+
+class TwoForms(admin.ModelAdmin):
+    """As Django's UserAdmin chooses the form of the page that adds an object."""
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        defaults = {"form": NewForm} if obj is None else {}
+        form = super().get_form(request, obj, change=change, **(defaults | kwargs))
+        form.base_fields["name"].help_text = "As on the label."
+        return form
+
+
+class ShelfAdmin(VersionedAdminMixin, TwoForms):
+    pass
+
+
+class GenreForm(forms.ModelForm):
+    name = forms.CharField(max_length=20)
+
+
+class GenreAdmin(VersionedAdmin):
+    """A field that the form declares is read-only."""
+
+    form = GenreForm
+    readonly_fields = ["name"]
+
+
 class BookAdmin(VersionedAdmin):
     readonly_fields = ["opened"]
     filter_horizontal = ["genres"]
 
 
 urlpatterns = [
-    path("admin/", urls((Person, PersonAdmin), (Team, TeamAdmin), (Book, BookAdmin))),
+    path(
+        "admin/",
+        urls(
+            (Person, PersonAdmin),
+            (Team, TeamAdmin),
+            (Book, BookAdmin),
+            (Shelf, ShelfAdmin),
+            (Genre, GenreAdmin),
+        ),
+    ),
 ]
 
 
@@ -230,6 +272,23 @@ class TestProjectsOwnClasses:
         assert response.status_code == 409
         assert "Nothing was saved" in response.content.decode()
         assert browser.post(page_of(person), sent(response)).status_code == 302
+
+
+class TestFormsOfProjects:
+    def test_get_form_of_a_project_chooses_the_form(self, browser):
+        page = browser.get("/admin/testapp/shelf/add/").content.decode()
+        assert "Name of the new shelf" in page
+
+    def test_get_form_of_a_project_may_change_fields(self, browser):
+        shelf = Shelf.objects.create(name="A")
+        page = browser.get(page_of(shelf)).content.decode()
+        assert "As on the label." in page
+        assert "versioned_state" in page
+
+    def test_a_declared_field_that_is_read_only_is_no_field_of_the_form(self, browser):
+        address = page_of(Genre.objects.create(name="A"))
+        response = browser.post(address, sent(browser.get(address)))
+        assert response.status_code == 302
 
 
 def test_a_model_without_a_version_is_refused_by_a_check():

@@ -18,11 +18,25 @@ def empty(modeladmin, request, queryset):
     queryset.update(name="")
 
 
+@admin.action(description="Delete at once")
+def delete_selected(modeladmin, request, queryset):
+    modeladmin.delete_queryset(request, queryset)
+
+
 class TeamAdmin(VersionedAdmin):
     actions = [empty]
 
 
-urlpatterns = [path("admin/", urls((Team, TeamAdmin)))]
+class HastyAdmin(VersionedAdmin):
+    """Its own action has the name of Django's, and asks nothing."""
+
+    actions = [delete_selected]
+
+
+urlpatterns = [
+    path("admin/", urls((Team, TeamAdmin))),
+    path("hasty/", urls((Team, HastyAdmin))),
+]
 
 LIST = "/admin/testapp/team/"
 
@@ -103,6 +117,13 @@ class TestSelection:
     @pytest.fixture
     def teams(self):
         return [Team.objects.create(name=name) for name in ("A", "B", "C")]
+
+    def test_an_action_of_a_project_in_the_place_of_djangos_may_delete_at_once(
+        self, browser, teams
+    ):
+        data = {"action": "delete_selected", "_selected_action": [teams[0].pk]}
+        assert browser.post("/hasty/testapp/team/", data).status_code == 302
+        assert Team.objects.count() == 2
 
     def ask(self, browser, *teams):
         data = {"action": "delete_selected", "_selected_action": [each.pk for each in teams]}

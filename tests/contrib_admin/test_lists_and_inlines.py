@@ -1,6 +1,7 @@
 """Rows that are edited in a list, and below another object."""
 
 import pytest
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.urls import path
@@ -33,6 +34,71 @@ class VersionedPersonInline(VersionedTabularInline):
     extra = 0
 
 
+class LabelledInline(admin.TabularInline):
+    """Changes a field of its form, as projects do to restrict the choices."""
+
+    model = Person
+    extra = 0
+
+    def get_formset(self, request, obj=None, **kwargs):
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.form.base_fields["name"].label = "Name in the passport"
+        return formset
+
+
+class LabelledTeamAdmin(VersionedAdmin):
+    inlines = [LabelledInline]
+
+
+class ShownInline(admin.TabularInline):
+    model = Person
+    extra = 0
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+class ShownTeamAdmin(VersionedAdmin):
+    """The people of its teams are shown, and cannot be edited."""
+
+    inlines = [ShownInline]
+
+
+class CheckedForm(forms.ModelForm):
+    def clean(self):
+        if self.instance.team.name == "Closed":
+            raise forms.ValidationError("This team is closed.")
+        return super().clean()
+
+
+class CheckedInline(admin.TabularInline):
+    model = Person
+    form = CheckedForm
+    extra = 0
+
+
+class CheckedTeamAdmin(VersionedAdmin):
+    """Its inline's form reads the object of the page."""
+
+    inlines = [CheckedInline]
+
+
+class FixedInline(admin.TabularInline):
+    model = Person
+    extra = 0
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+
+class FixedTeamAdmin(VersionedAdmin):
+    """Nobody adds people to its teams."""
+
+    inlines = [FixedInline]
+
+
 class PlainTeamAdmin(admin.ModelAdmin):
     """Its inline is versioned, and it is not."""
 
@@ -42,6 +108,10 @@ class PlainTeamAdmin(admin.ModelAdmin):
 urlpatterns = [
     path("admin/", urls((Person, PersonAdmin), (Team, TeamAdmin))),
     path("plain/", urls((Team, PlainTeamAdmin))),
+    path("labelled/", urls((Team, LabelledTeamAdmin))),
+    path("shown/", urls((Team, ShownTeamAdmin))),
+    path("checked/", urls((Team, CheckedTeamAdmin))),
+    path("fixed/", urls((Team, FixedTeamAdmin))),
 ]
 
 LIST = "/admin/testapp/person/"
@@ -202,3 +272,30 @@ class TestInlines:
         assert response.status_code == 200
         assert "Nothing was saved" in response.content.decode()
         assert names() == ["Theirs", "Grace"]
+
+    def test_what_get_formset_of_a_project_changed_in_the_form_stays(self, browser, team):
+        page = browser.get(f"/labelled/testapp/team/{team.pk}/change/").content.decode()
+        assert "Name in the passport" in page
+
+    def test_a_row_that_is_only_shown_and_that_others_deleted_is_no_conflict(self, browser, team):
+        address = f"/shown/testapp/team/{team.pk}/change/"
+        page = browser.get(address)
+        Person.objects.order_by("pk")[0].delete()
+        assert browser.post(address, sent(page, name="New")).status_code == 302
+        assert names() == ["Grace"]
+        assert Team.objects.get().name == "New"
+
+    def test_clean_of_a_row_that_others_deleted_knows_the_object_of_the_page(self, browser, team):
+        address = f"/checked/testapp/team/{team.pk}/change/"
+        page = browser.get(address)
+        Person.objects.order_by("pk")[0].delete()
+        response = browser.post(address, sent(page, **{"person_set-0-name": "Mine"}))
+        assert response.status_code == 409
+
+    def test_a_deleted_row_is_not_offered_again_to_those_who_cannot_add_one(self, browser, team):
+        address = f"/fixed/testapp/team/{team.pk}/change/"
+        page = browser.get(address)
+        Person.objects.order_by("pk")[0].delete()
+        response = browser.post(address, sent(page, **{"person_set-0-name": "Mine"}))
+        assert response.status_code == 409
+        assert "it stays deleted" in response.content.decode()

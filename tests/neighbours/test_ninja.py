@@ -68,6 +68,16 @@ def delete_book(request, book_id: int):
     return Status(204, None)
 
 
+def book_by_id(request, book_id):
+    return Book.objects.filter(pk=book_id)
+
+
+@api.get("/by-source/{book_id}", response=BookOut)
+@versioned_operation(book_by_id)
+def read_book_by_source(request, book_id: int):
+    return get_object_or_404(Book, pk=book_id)
+
+
 @api.get("/private/{book_id}", response=BookOut, auth=Token())
 @versioned_operation(Book, lookup_url_kwarg="book_id")
 def read_private_book(request, book_id: int):
@@ -138,6 +148,10 @@ def test_a_get_with_the_current_tag_is_304_without_the_operation(client, book):
     assert answer.status_code == 304
     assert answer["ETag"] == tag
     assert calls == []
+
+
+def test_a_source_is_given_the_parameters_of_the_operation_and_no_others(client, book):
+    assert client.get(f"/api/by-source/{book.pk}").status_code == 200
 
 
 def test_a_put_without_if_match_is_428_and_writes_nothing(client, book):

@@ -10,7 +10,12 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 
 from ...editing.conflicts import Change
-from ...forms import VersionedModelFormMixin, versioned_form_class, versioned_formset_class
+from ...forms import (
+    VersionedModelFormMixin,
+    versioned_form_class,
+    versioned_formset_class,
+    with_mixin,
+)
 
 __all__ = ["LoggedChangesMixin", "admin_form_class", "admin_formset_class"]
 
@@ -46,8 +51,7 @@ def admin_form_class(form: Any) -> Any:
     """A model form's class with all that the admin's pages need of it."""
     if issubclass(form, LoggedChangesMixin):
         return form
-    form = versioned_form_class(form)
-    return type(form)(form.__name__, (LoggedChangesMixin, form), {})
+    return with_mixin(LoggedChangesMixin, versioned_form_class(form))
 
 
 def admin_formset_class(formset: Any) -> Any:

@@ -62,15 +62,16 @@ class VersionedAdminMixin:
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        kwargs["form"] = admin_form_class(kwargs.get("form", self.form))  # type: ignore[attr-defined]
-        return super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]
+        # Not as an argument: UserAdmin chooses a form by itself, for the page that adds a user.
+        inherited: Any = super()
+        return admin_form_class(inherited.get_form(request, obj, change=change, **kwargs))
 
     def get_formsets_with_inlines(
         self, request: HttpRequest, obj: Any = None
     ) -> Iterator[tuple[Any, Any]]:
         inherited: Any = super()
         for formset, inline in inherited.get_formsets_with_inlines(request, obj):
-            yield admin_formset_class(formset), inline
+            yield _formset_class(formset, inline, request, obj), inline
 
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
         inherited: Any = super()
@@ -165,7 +166,7 @@ class _VersionedInlineMixin:
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         inherited: Any = super()
-        return admin_formset_class(inherited.get_formset(request, obj, **kwargs))
+        return _formset_class(inherited.get_formset(request, obj, **kwargs), self, request, obj)
 
 
 class VersionedTabularInline(_VersionedInlineMixin, admin.TabularInline):
@@ -174,6 +175,15 @@ class VersionedTabularInline(_VersionedInlineMixin, admin.TabularInline):
 
 class VersionedStackedInline(_VersionedInlineMixin, admin.StackedInline):
     """A ``StackedInline`` whose rows are compared. ``VersionedAdmin`` needs none of its own."""
+
+
+def _formset_class(formset: Any, inline: Any, request: HttpRequest, obj: Any) -> Any:
+    """The versioned class of an inline's formset, unless its rows are only shown."""
+    if inline.has_change_permission(request, obj) or inline.has_delete_permission(request, obj):
+        formset = admin_formset_class(formset)
+        if not inline.has_add_permission(request, obj):
+            formset.restores_deleted_rows = False
+    return formset
 
 
 def _show_state_field(admin_form: Any) -> None:
