@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from django.urls import Resolver404, get_script_prefix, resolve
 
+from ..checks.layers import options_of
+
 __all__ = ["AuditedView", "view_at"]
 
 
@@ -67,7 +69,7 @@ def view_at(url: str) -> AuditedView:
         lookup = _lookup(field, kwarg or field, match.kwargs)
         has_terms = "get_etag_extra" in vars(view_class)
         return AuditedView(view_class.__name__, True, lookup, has_terms)
-    options = getattr(view, "_etag_versioning", None)
+    options = options_of(view)
     source = getattr(options, "source", None)
     source = getattr(source, "first", source)
     field = getattr(source, "lookup_field", None) or "pk"
