@@ -11,6 +11,7 @@ IMPORTS = {
     "tests/audit/test_other_causes.py": ("rest_framework",),
     "tests/audit/test_related_rows.py": ("rest_framework",),
     "tests/browser": ("rest_framework",),
+    "tests/checks/honest_project": ("rest_framework",),
     "tests/example_project": ("drf_spectacular", "httpx", "rest_framework", "rich"),
     "tests/honesty": ("rest_framework",),
     "tests/proxies": ("drf_spectacular", "httpx", "rest_framework"),
