@@ -10,6 +10,7 @@ from typing import Any
 from django.db import models
 from django.db.models.deletion import Collector
 from django.db.models.signals import post_save, pre_save
+from django.utils.functional import LazyObject
 from rest_framework.serializers import ModelSerializer
 
 from ..orm.guards import Guard
@@ -34,7 +35,8 @@ def is_one_unit(written: Any) -> bool:
     project's own around it, by one statement that compares the row's state; or, where
     it takes several (tables of parents, ``touches``), in a transaction of their own.
     """
-    written = instance_itself(written)
+    if isinstance(written, LazyObject):
+        written = instance_itself(written)
     if isinstance(written, StatefulModel):
         collector: Any = Collector(written._state.db, written)  # type: ignore[arg-type]
         plain = type(written).delete is StatefulModel.delete
@@ -73,7 +75,9 @@ def refresh(written: Any, guard: Guard) -> None:
         written: the serializer that was saved, or anything else that has no instance.
         guard: the row's, which knows its state.
     """
-    instance = instance_itself(getattr(written, "instance", None))
+    instance = getattr(written, "instance", None)
+    if isinstance(instance, LazyObject):
+        instance = instance_itself(instance)
     if guard.state is None or not isinstance(instance, guard.row.columns.owner):
         return
     model: Any = type(instance)

@@ -301,7 +301,7 @@ class Versioning:
                 not_modified.cookies.update(response.cookies)
                 return not_modified
         is_ours = "ETag" not in response.headers
-        if not is_streamed_from_replica(response):
+        if not (response.streaming and is_streamed_from_replica(response)):
             headers.set_validators(response, shown)
         if is_ours and isinstance(self.view.request.accepted_renderer, PERSONAL_RENDERERS):
             # The terms of these renderers hold the token.

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, models, router
 from django.utils import timezone
+from django.utils.functional import LazyObject
 
 from ..exceptions import StaleWriteError
 from ..http.dates import parse_http_date
@@ -156,7 +157,8 @@ def row_of(instance: Any, tag_key: str | None = None, annotations: Sequence[str]
             ``tag_key`` where it is ``None``.
         annotations: the names of annotations that it was loaded with.
     """
-    instance = instance_itself(instance)
+    if isinstance(instance, LazyObject):
+        instance = instance_itself(instance)
     model, loaded = type(instance), instance.__dict__
     columns = require_version(model)
     try:

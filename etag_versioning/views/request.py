@@ -299,7 +299,7 @@ class Call:
         if 200 <= response.status_code < 300:
             # Who writes the tag, or its function, knows what the page depends on.
             is_ours = self.options.etag_func is None and "ETag" not in response.headers
-            if not is_streamed_from_replica(response):
+            if not (response.streaming and is_streamed_from_replica(response)):
                 headers.set_validators(response, validators)
             if is_ours:
                 covers = self.representation.covers if self.representation else ()
