@@ -11,8 +11,8 @@ from ..code.fingerprint import Fingerprint
 from ..code.origin import is_project_module
 from ..code.views import fingerprint_of_view
 from ..sources.base import PageSource, RevisionSource, RowSource
-from .layers import options_of
-from .views import Route, routes, sources_of
+from .layers import options_of, sources_of
+from .views import Route, routes
 
 __all__ = ["FingerprintedView", "fingerprinted_views"]
 

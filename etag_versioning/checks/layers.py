@@ -1,4 +1,4 @@
-"""The decorators around a view, as a request goes through them."""
+"""The decorators around a view, as a request goes through them, and what ours was given."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterator
 from typing import Any, Final
 
-__all__ = ["forbids_storing", "layers", "module_of", "options_of"]
+__all__ = ["forbids_storing", "layers", "module_of", "options_of", "sources_of"]
 
 _CLASS_VIEWS: Final = ("django.views.generic.base", "rest_framework.viewsets", "adrf.viewsets")
 
@@ -41,6 +41,13 @@ def options_of(view: Any) -> Any:
         if options is not None:
             return options
     return None
+
+
+def sources_of(source: Any) -> list[Any]:
+    """A source, or those that it combines."""
+    if source is None:
+        return []
+    return [source.first, *source.others] if hasattr(source, "others") else [source]
 
 
 def forbids_storing(layer: Any) -> bool:

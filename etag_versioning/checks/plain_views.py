@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from django.core import checks
-from django.db import models
 from django.views.generic.edit import BaseDeleteView, BaseUpdateView
 
-from ..orm.state_columns import state_columns
+from ..orm.state_columns import has_version
+from ..sources.rows import as_queryset
 from .answers import Answer, check_answer
 from .code_read import REQUEST, Code, Instance, Method, Values
 from .coverage import annotations_of, computed_by, models_named, words_of
-from .layers import forbids_storing, layers, module_of
+from .layers import forbids_storing, layers, module_of, sources_of
 from .rows_read import Row, RowsRead
 
 __all__ = ["check_decorated_view", "check_storing", "check_unguarded_view"]
@@ -48,7 +48,7 @@ def check_unguarded_view(view: Any) -> Iterator[checks.CheckMessage]:
     model = model or getattr(form, "model", None)
     guarded = any(hasattr(getattr(kind, each, None), "_etag_versioning") for each in _HANDLERS)
     guarded = guarded or any(base.__module__ == _GENERIC for base in kind.__mro__)
-    if guarded or not _is_versioned(model):
+    if guarded or not has_version(model):
         return
     yield checks.Warning(
         f"{kind.__module__}.{kind.__qualname__} writes {model._meta.label} without preconditions: "
@@ -93,7 +93,7 @@ def _check_order(view: Any, name: str, options: Any) -> Iterator[checks.CheckMes
     found = [module_of(layer) for layer in layers(view)]
     if _OURS not in found or {*_AUTH}.isdisjoint(found[found.index(_OURS) :]):
         return
-    callables = [each for each in _row_sources(options) if _queryset(each) is None]
+    callables = [each for each in _row_sources(options) if as_queryset(each) is None]
     if "user" in words_of(callables):
         return  # The source finds the row for its user alone.
     by_class = "django.contrib.auth.mixins" in found
@@ -115,12 +115,12 @@ def _check_code(view: Any, name: str, options: Any) -> Iterator[checks.CheckMess
     """W208 and W212 to W215: what the code of a GET reads."""
     sources = _row_sources(options)
     named = list(models_named(sources))
-    if not named or options.etag_func is not None or not _is_versioned(named[0]):
+    if not named or options.etag_func is not None or not has_version(named[0]):
         return
-    queryset = _queryset(sources[0])
+    queryset = as_queryset(sources[0])
     extra = options.etag_extra
     terms = list(extra) if isinstance(extra, Iterable) else [extra]
-    callables = [source for source in sources if _queryset(source) is None]
+    callables = [source for source in sources if as_queryset(source) is None]
     rows = RowsRead(computed_by(queryset), own=named[0])
     _follow(view, rows)
     yield from check_answer(
@@ -159,17 +159,5 @@ def _follow(view: Any, rows: RowsRead) -> None:
 
 def _row_sources(options: Any) -> list[Any]:
     """What the sources were given: models, querysets, callables."""
-    source = options.source
-    each = [source.first, *source.others] if hasattr(source, "others") else [source]
-    return [found.source for found in each if getattr(found, "source", None) is not None]
-
-
-def _queryset(source: Any) -> Any:
-    if isinstance(source, type) and issubclass(source, models.Model):
-        return source._default_manager.all()
-    return source.all() if isinstance(source, models.Manager | models.QuerySet) else None
-
-
-def _is_versioned(model: Any) -> bool:
-    is_model = isinstance(model, type) and issubclass(model, models.Model)
-    return is_model and state_columns(model).version is not None
+    given = [getattr(source, "source", None) for source in sources_of(options.source)]
+    return [each for each in given if each is not None]

@@ -15,7 +15,8 @@ from django.db import models
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from ..orm.state_columns import state_columns
-from .layers import options_of
+from ..sources.rows import as_queryset
+from .layers import options_of, sources_of
 from .plain_views import check_decorated_view, check_unguarded_view
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
     "check_views",
     "error",
     "routes",
-    "sources_of",
 ]
 
 
@@ -114,7 +114,7 @@ def _check_decorated(route: Route, options: Any) -> Iterator[checks.CheckMessage
     """The sources of a view under ``versioned_condition``."""
     name = f"{route.view.__module__}.{route.view.__qualname__}"
     for source in sources_of(options.source):
-        rows = _queryset(getattr(source, "source", None))
+        rows = as_queryset(getattr(source, "source", None))
         kwarg = _kwarg(source, rows)
         if kwarg is not None:
             names = sorted(route.kwargs)
@@ -128,25 +128,12 @@ def _check_decorated(route: Route, options: Any) -> Iterator[checks.CheckMessage
     yield from check_decorated_view(route.view, name, options)
 
 
-def sources_of(source: Any) -> list[Any]:
-    """A source, or those that it combines."""
-    if source is None:
-        return []
-    return [source.first, *source.others] if hasattr(source, "others") else [source]
-
-
 def _kwarg(source: Any, rows: Any) -> str | None:
     """The URL keyword argument that a source needs, if it needs one."""
     if not hasattr(source, "lookup_url_kwarg"):
         return None
     field = getattr(source, "lookup_field", None)
     return source.lookup_url_kwarg or field or (None if rows is None else "pk")
-
-
-def _queryset(source: Any) -> Any:
-    if isinstance(source, type) and issubclass(source, models.Model):
-        return source._default_manager.all()
-    return source.all() if isinstance(source, models.Manager | models.QuerySet) else None
 
 
 def routes() -> list[Route]:

@@ -16,6 +16,7 @@ from ..fields import NextTimestamp, NextVersion, UpdatedAtField, VersionField, n
 __all__ = [
     "State",
     "StateColumns",
+    "has_version",
     "is_partly_computed",
     "is_unversioned",
     "state_columns",
@@ -141,6 +142,12 @@ def state_columns(model: Any) -> StateColumns:
         tuple(int if field is version else datetime for field in there),
         "pk" if owner is None else owner._meta.pk.attname,
     )
+
+
+def has_version(model: Any) -> bool:
+    """Whether ``model`` is a model whose rows have a version."""
+    is_model = isinstance(model, type) and issubclass(model, models.Model)
+    return is_model and state_columns(model).version is not None
 
 
 @cache

@@ -20,7 +20,7 @@ from ..checks.layers import layers
 from ..checks.plain_views import check_storing
 from ..checks.views import Route, check_kwarg, check_lookup, check_model, error
 from ..http.policy import IF_MATCH_MODES
-from ..orm.state_columns import state_columns
+from ..orm.state_columns import has_version, state_columns
 from .coverage import check_coverage
 from .current import extra_actions
 from .generic_views import VersionedViewMixin
@@ -90,7 +90,7 @@ def _check_unguarded(view: _RoutedView) -> Iterator[checks.CheckMessage]:
         name for name in ("put", "patch", "delete") if hasattr(view.kind, name)
     }
     wrote = sorted(name.upper() for name in methods & {"put", "patch", "delete"})
-    if not wrote or not _is_model(model) or state_columns(model).version is None:
+    if not wrote or not has_version(model):
         return
     if not issubclass(view.kind, GenericAPIView):
         return

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core import checks
-from django.db import models
 from django.http import HttpRequest
 from rest_framework import relations, serializers
 from rest_framework.generics import GenericAPIView
@@ -22,7 +21,7 @@ from ..checks.answers import Answer, check_answer
 from ..checks.code_read import REQUEST, Code, Instance, Method, Values
 from ..checks.coverage import annotations_of, computed_by, models_named, words_of
 from ..checks.rows_read import Row, Rows, RowsRead
-from ..orm.state_columns import state_columns
+from ..orm.state_columns import has_version
 from .options import ViewOptions
 from .reads import tags_rows
 
@@ -62,7 +61,7 @@ def _answer_of(view: Any, handler: str, kind: Any) -> Answer | None:
         model = next(iter(models_named([view.kind.get_versioned_queryset])), None)
     if model is None:
         model = getattr(getattr(kind, "Meta", None), "model", None)
-    if not _is_versioned(model) or not tags_rows(view.kind, handler):
+    if not has_version(model) or not tags_rows(view.kind, handler):
         return None
     terms = _terms_of(view)
     rows = _rows_read(view, model, handler, kind)
@@ -171,11 +170,6 @@ def _empty_request() -> Request:
     request = HttpRequest()
     request.method = "GET"
     return Request(request)
-
-
-def _is_versioned(model: Any) -> bool:
-    is_model = isinstance(model, type) and issubclass(model, models.Model)
-    return is_model and state_columns(model).version is not None
 
 
 class _Walk:

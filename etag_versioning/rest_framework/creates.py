@@ -34,7 +34,7 @@ from ..orm.database_errors import (
     was_raised_after_commit,
 )
 from ..orm.locks import StoredRow
-from ..orm.state_columns import state_columns
+from ..orm.state_columns import has_version, state_columns
 from ..sources.absent_rows import CreationGuard, DetachedCreationGuard
 from ..sources.base import locking
 from ..sources.guarded_block import GuardedBlock
@@ -381,7 +381,7 @@ def names_a_duplicate(error: Exception) -> bool:
 def is_versioned(created: Any) -> bool:
     """Whether a serializer has created an instance with a version."""
     model: Any = type(created)
-    return hasattr(model, "_meta") and state_columns(model).version is not None
+    return has_version(model)
 
 
 def _save(serializer: Any) -> None:

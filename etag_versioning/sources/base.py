@@ -23,7 +23,15 @@ from ..http.representation import PLAIN, Representation, make_validators
 from ..orm.locks import StoredRow
 from .absent_rows import CreationGuard, DetachedCreationGuard
 from .fast_select import Key, fixed_queryset, from_database
-from .rows import Row, for_write, is_impossible, page_validators, require_version, row_of
+from .rows import (
+    Row,
+    as_queryset,
+    for_write,
+    is_impossible,
+    page_validators,
+    require_version,
+    row_of,
+)
 from .validator_query import (
     RowReader,
     annotation_names,
@@ -172,7 +180,7 @@ class RowSource:
     @cached_property
     def _selects_itself(self) -> bool:
         named = self.lookup_field or self.lookup_url_kwarg
-        return not named and _as_queryset(self.source) is None
+        return not named and as_queryset(self.source) is None
 
 
 def url_value(kwargs: Any, name: str) -> Any:
@@ -286,7 +294,7 @@ class RevisionSource(NamedTuple):
 
 
 def _require_rows(source: Any) -> None:
-    if _as_queryset(source) is None and (not callable(source) or iscoroutinefunction(source)):
+    if as_queryset(source) is None and (not callable(source) or iscoroutinefunction(source)):
         raise ImproperlyConfigured(
             f"{source!r} is no source of rows. Give a model, a manager, a queryset, or a "
             f"plain function that returns one: "
@@ -295,20 +303,12 @@ def _require_rows(source: Any) -> None:
 
 
 def _queryset(source: Any, request: HttpRequest, args: Any, kwargs: Any) -> Any:
-    queryset = _as_queryset(source)
+    queryset = as_queryset(source)
     if queryset is None:
-        queryset = _as_queryset(source(request, *args, **kwargs))
+        queryset = as_queryset(source(request, *args, **kwargs))
         if queryset is None:
             raise ImproperlyConfigured(f"{source!r} must return a queryset.")
     return queryset
-
-
-def _as_queryset(source: Any) -> models.QuerySet[Any] | None:
-    if isinstance(source, type) and issubclass(source, models.Model):
-        return source._default_manager.all()
-    if isinstance(source, models.Manager | models.QuerySet):
-        return source.all()
-    return None
 
 
 def locking(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:

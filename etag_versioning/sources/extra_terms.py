@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import models
 from django.db.models.query import ModelIterable
 from django.http import HttpRequest
 
@@ -17,7 +16,7 @@ from ..http.preconditions import SAFE_METHODS
 from ..http.representation import Representation, request_representation
 from ..orm.state_columns import state_columns
 from .fast_select import from_database
-from .rows import for_write
+from .rows import as_queryset, for_write
 from .validator_query import annotation_names, validator_names
 
 __all__ = ["EtagExtra", "extended_representation", "rows_term"]
@@ -72,7 +71,7 @@ def _resolve(extra: Any, request: Any, args: Any, kwargs: Any, writes: bool) -> 
                 )
             covers = frozenset() if item.covers is None else frozenset({item.covers})
             yield _Resolved(item.value, tuple(item.vary), covers)
-        elif (rows := _queryset(item)) is not None:
+        elif (rows := as_queryset(item)) is not None:
             yield _Resolved(rows_term(for_write(rows) if writes else rows))
         elif callable(item):
             yield from _resolve(item, request, args, kwargs, writes)
@@ -81,20 +80,13 @@ def _resolve(extra: Any, request: Any, args: Any, kwargs: Any, writes: bool) -> 
 
 
 def _items(extra: Any, request: Any, args: Any, kwargs: Any) -> Iterable[Any]:
-    if isinstance(extra, str | Term) or _queryset(extra) is not None:
+    if isinstance(extra, str | Term) or as_queryset(extra) is not None:
         raise ImproperlyConfigured(
             f"etag_extra is {extra!r}, and must be a list of what the response depends on. "
             f"Write: etag_extra=[…]."
         )
     found: Iterable[Any] = extra(request, *args, **kwargs) if callable(extra) else extra
     return found
-
-
-def _queryset(item: Any) -> Any:
-    if isinstance(item, type) and issubclass(item, models.Model):
-        return item._default_manager.all()
-    # A queryset that a class keeps must not keep its rows.
-    return item.all() if isinstance(item, models.Manager | models.QuerySet) else None
 
 
 def rows_term(queryset: Any) -> tuple[str, str]:

@@ -26,6 +26,7 @@ from ..touching.writes import Source, touch_for_rows
 
 __all__ = [
     "Row",
+    "as_queryset",
     "extra_names",
     "for_write",
     "is_impossible",
@@ -129,6 +130,16 @@ _IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
 def is_impossible(value: Any) -> bool:
     """Whether ``value`` is text that no database can store."""
     return isinstance(value, str) and _IMPOSSIBLE.search(value) is not None
+
+
+def as_queryset(source: Any) -> models.QuerySet[Any] | None:
+    """
+    All rows of a model, a manager or a queryset; ``None`` for anything else. A queryset that a
+    class keeps must not keep its rows, so this is another one.
+    """
+    if isinstance(source, type) and issubclass(source, models.Model):
+        return source._default_manager.all()
+    return source.all() if isinstance(source, models.Manager | models.QuerySet) else None
 
 
 def for_write(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
