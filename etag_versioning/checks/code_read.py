@@ -24,6 +24,7 @@ from django.db import models
 from django.utils import timezone, translation
 from django.utils.functional import Promise
 
+from ..orm.state_columns import is_model
 from .rows_read import Row, Rows, RowsRead
 
 __all__ = ["REQUEST", "Code", "Instance", "Method"]
@@ -417,7 +418,7 @@ class _Run:
             return [] if result is None else [result]
         if isinstance(function, _Local):
             return self.call_local(function, args, kwargs)
-        if isinstance(function, type) and code.shows is not None and not _is_model(function):
+        if isinstance(function, type) and code.shows is not None and not is_model(function):
             return code.shows(function, args[0] if args else kwargs.get("instance", []))
         if isinstance(function, Method | types.FunctionType | partial):
             plain = function.function if isinstance(function, Method) else function
@@ -454,7 +455,7 @@ class _Run:
                 return [each for base in args[0] for each in code.attribute(base, attribute)]
         if name in ("get_object_or_404", "aget_object_or_404", "get_list_or_404"):
             one = "list" not in name
-            rows = [code.rows.all_of(each) if _is_model(each) else each for each in args[0]]
+            rows = [code.rows.all_of(each) if is_model(each) else each for each in args[0]]
             rows = [each.rows if isinstance(each, _RowsMethod) else each for each in rows]
             found = [each for each in rows if isinstance(each, Rows)]
             return [code.rows.method(each, "get" if one else "all") for each in found]
@@ -565,10 +566,6 @@ class _Run:
 
 
 _NO_CALL: Final = ast.Call(func=ast.Name(id=""), args=[], keywords=[])
-
-
-def _is_model(value: Any) -> bool:
-    return isinstance(value, type) and issubclass(value, models.Model)
 
 
 def _model_named(label: Any) -> Values:

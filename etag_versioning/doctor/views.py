@@ -6,11 +6,10 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from django.db import models
-
 from ..checks.layers import options_of
 from ..checks.views import Route, routes
 from ..http.preconditions import SAFE_METHODS
+from ..orm.state_columns import is_model
 from ..runtime_audit.answers import view_name
 
 __all__ = ["views_of_project"]
@@ -61,5 +60,4 @@ def _decorated(route: Route, options: Any) -> dict[str, Any]:
 def _label(source: Any) -> str | None:
     """The model of a source; ``None`` where a callable chooses it for each request."""
     model: Any = source if isinstance(source, type) else getattr(source, "model", None)
-    is_model = isinstance(model, type) and issubclass(model, models.Model)
-    return model._meta.label if is_model else None
+    return model._meta.label if is_model(model) else None

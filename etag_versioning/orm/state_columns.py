@@ -17,6 +17,7 @@ __all__ = [
     "State",
     "StateColumns",
     "has_version",
+    "is_model",
     "is_partly_computed",
     "is_unversioned",
     "state_columns",
@@ -146,8 +147,11 @@ def state_columns(model: Any) -> StateColumns:
 
 def has_version(model: Any) -> bool:
     """Whether ``model`` is a model whose rows have a version."""
-    is_model = isinstance(model, type) and issubclass(model, models.Model)
-    return is_model and state_columns(model).version is not None
+    return is_model(model) and state_columns(model).version is not None
+
+
+def is_model(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, models.Model)
 
 
 @cache

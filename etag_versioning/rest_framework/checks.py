@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db import models
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
 
@@ -20,7 +19,7 @@ from ..checks.layers import layers
 from ..checks.plain_views import check_storing
 from ..checks.views import Route, check_kwarg, check_lookup, check_model, error
 from ..http.policy import IF_MATCH_MODES
-from ..orm.state_columns import has_version, state_columns
+from ..orm.state_columns import has_version, is_model, state_columns
 from .coverage import check_coverage
 from .current import extra_actions
 from .generic_views import VersionedViewMixin
@@ -28,28 +27,9 @@ from .handler_code import READING
 from .list_validators import count_and_max_updated_at
 from .options import ViewOptions
 from .reads import gives_tags, late_code, tags_rows
+from .routed_views import RoutedView
 
 __all__ = ["check_view"]
-
-# DRF's and adrf's actions that load one row by get_object(), and those that write its fields.
-_OF_ONE_ROW: Final = {
-    *("retrieve", "update", "partial_update", "destroy"),
-    *("aretrieve", "aupdate", "partial_aupdate", "adestroy"),
-}
-_WRITING: Final = {
-    *("create", "update", "partial_update", "acreate", "aupdate", "partial_aupdate"),
-    *("put", "patch", "post"),
-}
-# The classes of DRF's and adrf's whose handlers are about one row.
-_ONE_ROW_VIEWS: Final = {
-    "DestroyAPIView",
-    "RetrieveAPIView",
-    "RetrieveDestroyAPIView",
-    "RetrieveUpdateAPIView",
-    "RetrieveUpdateDestroyAPIView",
-    "UpdateAPIView",
-}
-_FRAMEWORKS: Final = ("rest_framework", "adrf", "etag_versioning")
 
 
 def check_view(route: Route, known: set[Any]) -> Iterator[checks.CheckMessage]:
@@ -63,7 +43,7 @@ def check_view(route: Route, known: set[Any]) -> Iterator[checks.CheckMessage]:
     kind = getattr(route.view, "cls", None)
     if not isinstance(kind, type):
         return
-    view = _RoutedView(route, kind)
+    view = RoutedView(route, kind)
     if not issubclass(kind, ViewOptions):
         yield from _check_unguarded(view)
         return
@@ -83,7 +63,7 @@ def check_view(route: Route, known: set[Any]) -> Iterator[checks.CheckMessage]:
         yield from check_storing(kind, view.name, around)
 
 
-def _check_unguarded(view: _RoutedView) -> Iterator[checks.CheckMessage]:
+def _check_unguarded(view: RoutedView) -> Iterator[checks.CheckMessage]:
     """W209: a view without the mixins that writes versioned rows."""
     model = view.model
     methods = set(view.actions or ()) | {
@@ -108,76 +88,7 @@ def _check_unguarded(view: _RoutedView) -> Iterator[checks.CheckMessage]:
     )
 
 
-class _RoutedView:
-    """A view class under one route, with the options that the route overrides."""
-
-    def __init__(self, route: Route, kind: Any) -> None:
-        self.route = route
-        self.kind = kind
-        self.name = f"{kind.__module__}.{kind.__qualname__}"
-        self.initkwargs: Mapping[str, Any] = getattr(route.view, "initkwargs", None) or {}
-        # By HTTP method, the name of what runs.
-        self.actions: Mapping[str, str] | None = getattr(route.view, "actions", None)
-
-    def get(self, option: str) -> Any:
-        return self.initkwargs.get(option, getattr(self.kind, option, None))
-
-    def has_own(self, method: str) -> bool:
-        """Whether the project has its own version of a method of DRF's or ours."""
-        for base in self.kind.__mro__:
-            if method in vars(base):
-                return not _is_framework(str(getattr(vars(base)[method], "__module__", "")))
-        return False
-
-    @property
-    def handlers(self) -> list[str]:
-        if self.actions is not None:
-            return list(self.actions.values())
-        return [name for name in self.kind.http_method_names if hasattr(self.kind, name)]
-
-    @property
-    def reading(self) -> list[str]:
-        """The handlers of GET."""
-        if self.actions is not None:
-            return [name for method, name in self.actions.items() if method == "get"]
-        own = getattr(self.kind, "get", None)
-        return [] if own is None else ["get"]
-
-    @property
-    def writes(self) -> bool:
-        return any(handler in _WRITING for handler in self.handlers)
-
-    @property
-    def queryset(self) -> Any:
-        """The attribute. ``get_queryset()`` is not called, since it may need a request."""
-        given = self.get("queryset")
-        return given if isinstance(given, models.QuerySet) else None
-
-    @property
-    def model(self) -> Any:
-        if self.queryset is not None:
-            return self.queryset.model
-        meta = getattr(self.get("serializer_class"), "Meta", None)
-        return getattr(meta, "model", None)
-
-    @property
-    def needs_kwarg(self) -> bool:
-        """Whether a handler is about one row that the frameworks' own ``get_object()`` loads."""
-        if self.has_own("get_object") or self.has_own("aget_object"):
-            return False
-        if self.actions is not None:
-            return any(name in _OF_ONE_ROW and not self.has_own(name) for name in self.handlers)
-        return not any(map(self.has_own, ("get", "put", "patch", "delete"))) and any(
-            base.__name__ in _ONE_ROW_VIEWS and _is_framework(base.__module__)
-            for base in self.kind.__mro__
-        )
-
-
-def _is_framework(module: str) -> bool:
-    return module.partition(".")[0] in _FRAMEWORKS
-
-
-def _check_options(view: _RoutedView) -> Iterator[checks.CheckMessage]:
+def _check_options(view: RoutedView) -> Iterator[checks.CheckMessage]:
     """E201: an option with a value that it cannot have."""
     for option, default in vars(ViewOptions).items():
         value = view.get(option)
@@ -204,7 +115,7 @@ def _check_options(view: _RoutedView) -> Iterator[checks.CheckMessage]:
         )
 
 
-def _check_cache_control(view: _RoutedView) -> Iterator[checks.CheckMessage]:
+def _check_cache_control(view: RoutedView) -> Iterator[checks.CheckMessage]:
     value = view.get("cache_control")
     if value is None or not _is_given(value):
         return
@@ -218,7 +129,7 @@ def _check_cache_control(view: _RoutedView) -> Iterator[checks.CheckMessage]:
         yield error("E201", view.kind, f"{view.name}: {problem}", "Leave one of the two out.")
 
 
-def _check_list_validator(view: _RoutedView) -> Iterator[checks.CheckMessage]:
+def _check_list_validator(view: RoutedView) -> Iterator[checks.CheckMessage]:
     # Of the class, as ``self.list_validator`` would be a bound method.
     value = view.get("list_validator")
     if value is None or isinstance(value, property):
@@ -242,13 +153,13 @@ def _is_given(value: Any) -> bool:
     return not hasattr(value, "__get__")
 
 
-def _wrong(view: _RoutedView, option: str, why: str, hint: str) -> checks.CheckMessage:
+def _wrong(view: RoutedView, option: str, why: str, hint: str) -> checks.CheckMessage:
     value = view.get(option)
     shown = getattr(value, "__name__", repr(value))
     return error("E201", view.kind, f"{view.name} has {option} = {shown}; {why}.", hint)
 
 
-def _check_lookups(view: _RoutedView) -> Iterator[checks.CheckMessage]:
+def _check_lookups(view: RoutedView) -> Iterator[checks.CheckMessage]:
     """E203 and E204: a lookup that the route, or the model, does not have."""
     rows = view.queryset
     if rows is None or view.has_own("get_queryset"):
@@ -262,7 +173,7 @@ def _check_lookups(view: _RoutedView) -> Iterator[checks.CheckMessage]:
         yield from check_kwarg(view.route, view.name, kwarg, hint)
 
 
-def _check_late_reads(view: _RoutedView) -> Iterator[checks.CheckMessage]:
+def _check_late_reads(view: RoutedView) -> Iterator[checks.CheckMessage]:
     """
     W202: the project's own code around DRF's, which has to run before each 304. A method that is
     wholly the project's is no surprise, and neither is an ``@action``.
@@ -298,7 +209,7 @@ def _check_late_reads(view: _RoutedView) -> Iterator[checks.CheckMessage]:
 _NEVER_THE_SAME: Final = frozenset({"now", "utcnow", "localtime", "today", "time", "uuid4"})
 
 
-def _check_paginator(view: _RoutedView) -> Iterator[checks.CheckMessage]:
+def _check_paginator(view: RoutedView) -> Iterator[checks.CheckMessage]:
     """W203: a paginator that shows the time, so that no two of its answers are the same."""
     paginator = view.get("pagination_class")
     function = getattr(paginator, "get_paginated_response", None)
@@ -318,7 +229,7 @@ def _check_paginator(view: _RoutedView) -> Iterator[checks.CheckMessage]:
     )
 
 
-def _check_serializer(view: _RoutedView) -> Iterator[checks.CheckMessage]:
+def _check_serializer(view: RoutedView) -> Iterator[checks.CheckMessage]:
     """W201: a serializer that lets clients write the version or the timestamp."""
     kind = view.get("serializer_class")
     if not isinstance(kind, type) or not issubclass(kind, serializers.Serializer):
@@ -327,7 +238,7 @@ def _check_serializer(view: _RoutedView) -> Iterator[checks.CheckMessage]:
         pending = [(kind(), view.model)]
         while pending:
             serializer, model = pending.pop()
-            names = state_columns(model).names if _is_model(model) else ()
+            names = state_columns(model).names if is_model(model) else ()
             fields = list(serializer.fields.values())
             written = [field for field in fields if not field.read_only]
             wrong = [str(field.field_name) for field in written if field.source in names]
@@ -343,11 +254,7 @@ def _check_serializer(view: _RoutedView) -> Iterator[checks.CheckMessage]:
         return  # It cannot be made without a request.
 
 
-def _is_model(model: Any) -> bool:
-    return isinstance(model, type) and issubclass(model, models.Model)
-
-
-def _writable(view: _RoutedView, kind: type, names: list[str]) -> checks.CheckMessage:
+def _writable(view: RoutedView, kind: type, names: list[str]) -> checks.CheckMessage:
     listed = ", ".join(f'"{name}"' for name in names)
     return checks.Warning(
         f"{kind.__module__}.{kind.__qualname__}, of {view.name}, lets clients write {listed}. A "
