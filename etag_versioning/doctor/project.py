@@ -13,7 +13,7 @@ from django.db import Error, connections
 
 from .. import __version__
 from ..conf import DEFAULTS, given_settings, settings
-from ..runtime_audit.answers import view_name
+from ..http.reporting import view_name
 from ..runtime_audit.findings import Findings
 
 __all__ = [

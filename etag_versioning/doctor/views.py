@@ -9,8 +9,8 @@ from typing import Any
 from ..checks.layers import options_of
 from ..checks.views import Route, routes
 from ..http.preconditions import SAFE_METHODS
+from ..http.reporting import view_name
 from ..orm.state_columns import is_model
-from ..runtime_audit.answers import view_name
 
 __all__ = ["views_of_project"]
 

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 
+from .reporting import view_name
+
 __all__ = ["CSRF_TOKEN", "MESSAGES", "NONCE", "NO_MESSAGES", "remove_tag_from_personal_page"]
 
 CSRF_TOKEN: Final = "the CSRF token"
@@ -63,8 +65,7 @@ def remove_tag_from_personal_page(
     for part, is_used in used.items():
         if is_used and part not in covers:
             del response.headers["ETag"], response.headers["Last-Modified"]
-            name = getattr(view, "__qualname__", type(view).__qualname__)
-            _log(f"{view.__module__}.{name}", part)
+            _log(view_name(view), part)
 
 
 @lru_cache(maxsize=1000)

@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from ..signals import precondition_evaluated
 from .preconditions import Decision, Outcome, Reason
 
-__all__ = ["report"]
+__all__ = ["report", "view_name"]
 
 logger = logging.getLogger("etag_versioning")
 
@@ -73,3 +73,14 @@ def _log(level: int, request: HttpRequest, decision: Decision) -> None:
         exc_info=decision.reason is Reason.UNREACHABLE,
         extra={"status_code": status, "reason": decision.reason.name, "request": request},
     )
+
+
+def view_name(view: Any) -> str:
+    """The name of a view in the project's code; of a class, whatever made the function."""
+    found = getattr(view, "cls", None) or getattr(view, "view_class", None)
+    while found is None and hasattr(view, "func"):
+        view = view.func
+    kind = found or view
+    if not hasattr(kind, "__qualname__"):
+        kind = type(kind)
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -11,8 +11,8 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import SAFE_METHODS
 
 from ..checks.views import Route
+from ..http.reporting import view_name
 from ..orm.state_columns import has_version, is_model
-from ..runtime_audit.answers import view_name
 from .current import extra_actions
 from .handlers import has_guarded_actions
 from .options import ViewOptions

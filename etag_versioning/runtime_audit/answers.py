@@ -18,12 +18,13 @@ from django.http import Http404
 
 from ..conf import AuditSettings
 from ..http.preconditions import ConditionalHeaders
+from ..http.reporting import view_name
 from ..signals import lying_tag_found
 from .digests import Digest
 from .findings import Findings
 from .isolation import RequestState, undone
 
-__all__ = ["AuditedRead", "aaudited", "audited", "view_name"]
+__all__ = ["AuditedRead", "aaudited", "audited"]
 
 logger = logging.getLogger("etag_versioning.audit")
 
@@ -295,17 +296,6 @@ class Audit:
             _last_failure = now
             name = view_name(self.read.view)
             logger.warning("%s could not be audited: %s", name, type(error).__qualname__)
-
-
-def view_name(view: Any) -> str:
-    """The name of a view in the project's code; of a class, whatever made the function."""
-    found = getattr(view, "cls", None) or getattr(view, "view_class", None)
-    while found is None and hasattr(view, "func"):
-        view = view.func
-    kind = found or view
-    if not hasattr(kind, "__qualname__"):
-        kind = type(kind)
-    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _escaped(texts: Iterable[str], most: int) -> str:
