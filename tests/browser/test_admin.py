@@ -3,7 +3,6 @@
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
-from selenium.webdriver.common.by import By
 
 from tests.testapp.models import Person, Team
 
@@ -35,17 +34,17 @@ def alan_saves(person, **values):
 
 
 def enter(visitor, name, value):
-    field = visitor.driver.find_element(By.NAME, name)
+    field = visitor.driver.find_element("name", name)
     field.clear()
     field.send_keys(value)
 
 
 def save(visitor, name="_save"):
-    visitor.leave_by(visitor.driver.find_element(By.NAME, name))
+    visitor.leave_by(visitor.driver.find_element("name", name))
 
 
 def value_of(visitor, name):
-    return visitor.driver.find_element(By.NAME, name).get_attribute("value")
+    return visitor.driver.find_element("name", name).get_attribute("value")
 
 
 class TestChangeForm:
@@ -76,7 +75,7 @@ class TestChangeForm:
         enter(admin, "name", "Mine")
         alan_saves(person, name="Theirs")
         save(admin)
-        mine, theirs = admin.driver.find_elements(By.NAME, "versioned_choice-name")
+        mine, theirs = admin.driver.find_elements("name", "versioned_choice-name")
         assert mine.is_selected()
         mine.send_keys("\ue015")  # Arrow down, as in any group of radio buttons.
         assert theirs.is_selected()
@@ -118,8 +117,8 @@ class TestListAndDeletion:
         admin.open(f"/admin/testapp/person/{person.pk}/delete/")
         alan_saves(person, name="Theirs")
         confirm = "#content input[type=submit]"
-        admin.leave_by(admin.driver.find_element(By.CSS_SELECTOR, confirm))
+        admin.leave_by(admin.driver.find_element("css selector", confirm))
         assert "Nothing was deleted" in admin.text(".messagelist")
         assert Person.objects.exists()
-        admin.leave_by(admin.driver.find_element(By.CSS_SELECTOR, confirm))
+        admin.leave_by(admin.driver.find_element("css selector", confirm))
         assert not Person.objects.exists()

@@ -1,7 +1,6 @@
 """Two people edit the same object by a form of a generic view, one of them in Chromium."""
 
 import pytest
-from selenium.webdriver.common.by import By
 
 from tests.testapp.models import Person
 
@@ -16,13 +15,13 @@ def somebody_else_saves(person, **values):
 
 
 def enter(visitor, name, value):
-    field = visitor.driver.find_element(By.NAME, name)
+    field = visitor.driver.find_element("name", name)
     field.clear()
     field.send_keys(value)
 
 
 def send(visitor):
-    visitor.leave_by(visitor.driver.find_element(By.CSS_SELECTOR, "#edit button"))
+    visitor.leave_by(visitor.driver.find_element("css selector", "#edit button"))
 
 
 def test_a_stale_form_shows_the_conflict_and_can_be_sent_again(visitor, person):
@@ -79,5 +78,5 @@ def test_the_page_of_a_412_leads_to_what_is_there_now(visitor, person):
     )
     assert page == 412
     assert visitor.text("h1") == "Nothing was saved"
-    visitor.leave_by(visitor.driver.find_element(By.LINK_TEXT, "Open the page as it is now"))
+    visitor.leave_by(visitor.driver.find_element("link text", "Open the page as it is now"))
     assert visitor.text("h1") == "Change Grace"
