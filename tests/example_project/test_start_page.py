@@ -1,13 +1,16 @@
 """The page with two editors that the example project shows at its root."""
 
 import re
+from urllib.parse import urljoin
 
+import httpx
 import pytest
 from django.core.management import call_command
 from django.test import Client
 
 from etag_versioning import __version__
 from example_project.directory.models import User
+from tests import serving
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("example_project.urls")]
 
@@ -67,3 +70,19 @@ def test_nothing_of_the_page_is_inline_or_of_another_host(sample_data):
         "/static/directory/page.css",
         "/static/directory/page.js",
     }
+
+
+@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+def test_each_server_has_the_page_and_all_that_it_loads(kind, tmp_path):
+    with serving.example(tmp_path, kind) as address:
+        text = httpx.get(address).text
+        waiting = set(re.findall(r'"(/static/[^"]*)"', text))
+        loaded = set()
+        while waiting:
+            path = waiting.pop()
+            answer = httpx.get(address + path)
+            assert answer.status_code == 200
+            loaded.add(path)
+            imported = re.findall(r'^import .* from "([^"]*)";$', answer.text, re.MULTILINE)
+            waiting |= {urljoin(path, module) for module in imported} - loaded
+    assert "/static/etag_versioning/versioned-fetch.js" in loaded
