@@ -311,6 +311,12 @@ class TestRequests:
         assert (precondition, tag) == (f"If-None-Match: {state}", state)
         assert (size, queries) == ("0", "1")
 
+    def test_the_cache_of_the_browser_answers_nothing(self, page):
+        page.visitor.open("/")
+        assert page.says("ada", "200")
+        # A 304 from one query, which the browser had turned into a 200, would say 1.
+        assert page.text("#requests tbody [data-label=Queries]") == "2"
+
     def test_tags_are_whole_on_demand(self, page, example):
         page.find("#requests [name=whole]").click()
         whole = httpx.get(example + ROW).headers["ETag"]
