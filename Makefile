@@ -93,6 +93,7 @@ distance: $(VENV)/example
 # The example's page, the browsable API, the admin and forms in Chromium, and what axe-core says of them.
 browser: $(VENV)/browser
 	.ci/browser
+	.ci/node
 	@$(MAKE) --no-print-directory $(VENV)/$(AXE)
 	BROWSER=required $(BIN)/python -m pytest tests/browser
 

@@ -8,13 +8,8 @@ from .conftest import require
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LOOKS = [
-    {},
-    {"prefers_color_scheme": "dark"},
-    {"width": 390},
-    {"width": 390, "prefers_color_scheme": "dark"},
-]
-looks = pytest.mark.parametrize("look", LOOKS, ids=["light", "dark", "narrow", "narrow-dark"])
+LOOKS = {"light": {}, "dark": {"prefers_color_scheme": "dark"}, "narrow": {"width": 390}}
+looks = pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
 
 
 @pytest.fixture(autouse=True)
