@@ -81,7 +81,8 @@ def write_files(blocks, folder):
     """The files that blocks are, and the settings with which the page changes them."""
     app = folder / APP
     app.mkdir()
-    app.joinpath("__init__.py").touch()
+    for name in ("__init__.py", "models.py"):
+        app.joinpath(name).touch()
     values = {**SETTINGS, "ROOT_URLCONF": f"{APP}.guide"}
     for block in blocks:
         if block.title == "settings.py":
@@ -135,6 +136,7 @@ def main(page, folder):
     warnings.filterwarnings("ignore", "Model .* was already registered", RuntimeWarning)
     guide = sys.modules[f"{APP}.guide"] = ModuleType(f"{APP}.guide")
     guide.__package__ = APP
+    guide.urlpatterns = []
     guide.create_tables = create_tables
     for block in blocks:
         run(block, guide)
