@@ -67,7 +67,7 @@ COMMANDS = {
 
 def completed(values, text):
     """Settings with those of a page; in a list, ``...`` stands for what was there."""
-    given = dict(values)
+    given = {**values, "__file__": "settings.py"}
     exec(text, given)
     for name, value in given.items():
         if isinstance(value, list) and ... in value:

@@ -8,13 +8,13 @@ from collections import Counter
 
 import pytest
 
-from .blocks import DOCS, ROOT, blocks, pages, parts
+from .blocks import ROOT, blocks, pages, parts
 
 # The README's and the tutorial's projects have tests of their own here; the others' packages
 # are those of `make neighbours`.
 RUN_ELSEWHERE = {"README.md", "docs/tutorial.md", "docs/ninja.md", "docs/neighbours.md"}
 # How many blocks of a page cannot run. The page says why, at each.
-EXCERPTS = {}
+EXCERPTS = {"docs/migrating.md": 3}
 
 
 def name(page):
@@ -66,8 +66,3 @@ def test_the_code_of_a_page_runs(page, tmp_path):
 def test_few_blocks_cannot_run_and_each_says_why():
     excerpts = (block for page in pages() for block in blocks(page) if block.excerpt)
     assert Counter(name(block.page) for block in excerpts) == EXCERPTS
-
-
-def test_a_page_that_runs_elsewhere_is_there():
-    assert all(ROOT.joinpath(page).is_file() for page in RUN_ELSEWHERE)
-    assert DOCS.is_dir()
