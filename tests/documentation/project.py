@@ -26,7 +26,7 @@ SETTINGS = {
     "ALLOWED_HOSTS": ["*"],
     "USE_TZ": True,
     "STATIC_URL": "static/",
-    "LOGIN_URL": "/login/",
+    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
     "DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}},
     "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
     "INSTALLED_APPS": [
