@@ -59,7 +59,7 @@ def test_a_block_of_javascript_is_a_module(block, tmp_path):
 @pytest.mark.parametrize("block", NGINX, ids=str)
 def test_an_nginx_block_shows_what_is_tested_with_nginx(block):
     tested = " ".join([NGINX_GZIP, NGINX_CACHE, NGINX_CACHED]).replace("{{", "{").replace("}}", "}")
-    shown = re.findall(r"^ *((?:gzip|map|proxy_cache(?!_path))\b.*)$", block.text, re.MULTILINE)
+    shown = re.findall(r"^ *((?:gzip|map|proxy_cache(?!_path)).*)$", block.text, re.MULTILINE)
     assert shown
     assert [line for line in shown if line not in tested] == []
 
