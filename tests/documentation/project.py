@@ -8,6 +8,7 @@ its other code runs in order. ``blocks.py`` says how a page is written for this.
 import importlib
 import os
 import shlex
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from .blocks import parts
+from .blocks import ROOT, parts
 
 APP = "shop"
 SETTINGS = {
@@ -140,6 +141,22 @@ def main(page, folder):
     guide.create_tables = create_tables
     for block in blocks:
         run(block, guide)
+
+
+def run_page(page, folder):
+    """Run a page in a process of its own, for a test; what fails is an AssertionError."""
+    # Of the tests' own settings it knows nothing.
+    others = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "PYTEST_ADDOPTS")
+    environment = {name: value for name, value in os.environ.items() if name not in others}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", __name__, page, folder],
+        cwd=ROOT,
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 if __name__ == "__main__":

@@ -1,17 +1,16 @@
 """The Python blocks of each page run, in the order of the page, in a project of their own."""
 
 import ast
-import os
-import subprocess
 import sys
 from collections import Counter
 
 import pytest
 
 from .blocks import ROOT, blocks, pages, parts
+from .project import run_page
 
-# The README's and the tutorial's projects have tests of their own here; the others' packages
-# are those of `make neighbours`.
+# The README's and the tutorial's projects have tests of their own here. The others run in
+# tests/neighbours, whose packages they need.
 RUN_ELSEWHERE = {"README.md", "docs/tutorial.md", "docs/ninja.md", "docs/neighbours.md"}
 # How many blocks of a page cannot run. The page says why, at each.
 EXCERPTS = {"docs/migrating.md": 3}
@@ -47,20 +46,7 @@ def packages(page):
 def test_the_code_of_a_page_runs(page, tmp_path):
     for package in packages(page):
         pytest.importorskip(package)
-    environment = {
-        key: value
-        for key, value in os.environ.items()
-        if key not in ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "PYTEST_ADDOPTS")
-    }
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.documentation.project", page, tmp_path],
-        cwd=ROOT,
-        env=environment | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_page(page, tmp_path)
 
 
 def test_few_blocks_cannot_run_and_each_says_why():
