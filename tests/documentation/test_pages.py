@@ -23,6 +23,12 @@ SCRIPTS = [block for block in BLOCKS if block.language == "js"]
 NGINX = [block for block in BLOCKS if block.language == "nginx"]
 
 
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_each_fence_of_a_page_is_one_of_its_blocks(page):
+    fences = re.findall(r"^ *```\w", page.read_text("utf-8"), re.MULTILINE)
+    assert len(blocks(page)) == len(fences)
+
+
 @pytest.mark.parametrize("block", PYTHON, ids=str)
 def test_a_python_block_is_python(block):
     ast.parse(block.text)
