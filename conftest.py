@@ -15,7 +15,7 @@ IMPORTS = {
     "tests/checks/honest_project": ("rest_framework",),
     "tests/client": ("httpx",),
     "tests/client/test_pages.py": ("drf_spectacular", "gunicorn", "rest_framework"),
-    "tests/client/test_races.py": ("drf_spectacular", "gunicorn", "rest_framework"),
+    "tests/client/test_server.py": ("drf_spectacular", "gunicorn", "rest_framework"),
     "tests/example_project": ("drf_spectacular", "httpx", "rest_framework", "rich"),
     "tests/honesty": ("rest_framework",),
     "tests/proxies": ("drf_spectacular", "httpx", "rest_framework"),
