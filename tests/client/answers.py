@@ -35,4 +35,6 @@ def answer(status=200, tag=None, data=None, **headers):
     if data is not None:
         fields["Content-Type"] = "application/json"
     content = b"" if data is None else json.dumps(data).encode()
-    return httpx.Response(status, headers=fields, stream=httpx.ByteStream(content))
+    extensions = {"reason_phrase": httpx.codes.get_reason_phrase(status).encode()}
+    stream = httpx.ByteStream(content)
+    return httpx.Response(status, headers=fields, stream=stream, extensions=extensions)

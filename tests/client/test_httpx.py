@@ -150,6 +150,19 @@ def test_requests_of_an_authentication_are_left_alone():
     assert server.asked[2].headers["Authorization"] == "Bearer t"
 
 
+class RefusedAuth(httpx.Auth):
+    """Gives up after a request of its own."""
+
+    def auth_flow(self, request):
+        yield httpx.Request("GET", "http://server.example/token/")
+
+
+def test_the_answer_to_a_request_of_an_authentication_is_not_remembered():
+    with VersionedClient(transport=Answers(answer(tag='"v1"')), auth=RefusedAuth()) as client:
+        assert client.get(URL).request.url.path == "/token/"
+        assert client.etag("http://server.example/token/") is None
+
+
 def test_event_hooks_see_what_came_over_the_wire():
     seen = []
     hooks = {"response": [lambda response: seen.append(response.status_code)]}

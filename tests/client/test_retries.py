@@ -156,9 +156,12 @@ def test_a_read_that_shows_nothing_is_raised_and_nothing_is_written(status):
     assert len(server.asked) == 1
 
 
+CONTENTION = {"error": "SERVICE_UNAVAILABLE", "reason": "contention"}
+
+
 @pytest.mark.parametrize("busy", ["read", "write"])
 def test_a_busy_server_is_asked_again_after_the_seconds_that_it_names(busy, waited):
-    refused = answer(503, retry_after="1")
+    refused = answer(503, data=CONTENTION, retry_after="1")
     first = [refused] if busy == "read" else [days(1), refused]
     server = Answers(*first, days(1), days(2))
     with VersionedClient(transport=server) as client:
@@ -169,13 +172,21 @@ def test_a_busy_server_is_asked_again_after_the_seconds_that_it_names(busy, wait
 
 @pytest.mark.parametrize("told", [{}, {"retry_after": "60"}, {"retry_after": "soon"}])
 def test_a_server_that_is_busy_for_long_is_told_at_once(told, waited):
-    server = Answers(days(1), answer(503, **told))
+    server = Answers(days(1), answer(503, data=CONTENTION, **told))
     with (
         VersionedClient(transport=server) as client,
         pytest.raises(httpx.HTTPStatusError) as raised,
     ):
         client.retry_on_conflict(URL, add_one)
     assert raised.value.response.status_code == 503
+    assert waited == []
+
+
+@pytest.mark.parametrize("data", [None, [], {"reason": "unreachable"}, "busy"])
+def test_a_write_that_may_have_been_made_is_not_made_again(data, waited):
+    server = Answers(days(1), answer(503, data=data, retry_after="1"))
+    with VersionedClient(transport=server) as client, pytest.raises(httpx.HTTPStatusError):
+        client.retry_on_conflict(URL, add_one)
     assert waited == []
 
 

@@ -71,7 +71,7 @@ def test_the_content_of_a_write_is_remembered_if_it_is_that_of_the_address(locat
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"content_location": "/log/1/"}, {"content_location": "http://["}]
+    "headers", [{}, {"content_location": "/log/1/"}, {"content_location": "http://a:b/"}]
 )
 def test_other_content_of_a_write_is_not_remembered(headers):
     server = Answers(
@@ -83,6 +83,14 @@ def test_other_content_of_a_write_is_not_remembered(headers):
         assert client.etag(URL) == '"v2"'
         client.get(URL)
     assert "If-None-Match" not in server.asked[2].headers
+
+
+def test_of_an_answer_without_content_none_is_remembered():
+    server = Answers(answer(204, tag='"v2"', content_location=URL), answer(tag='"v2"', data=2))
+    with VersionedClient(transport=server) as client:
+        client.put(URL)
+        client.get(URL)
+    assert "If-None-Match" not in server.asked[1].headers
 
 
 def test_the_content_stays_after_a_write_that_changed_nothing():

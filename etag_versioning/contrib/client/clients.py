@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import anyio
+import anyio  # httpx requires it, and runs under trio by it.
 import httpx
 from httpx._client import BaseClient
 
@@ -65,7 +65,7 @@ class VersionedClient(RememberingClient, httpx.Client):
     caller gives a precondition is sent as it is.
 
     Args:
-        remembered: how many addresses; the one that was used least recently goes.
+        remembered: how many addresses; the one that was answered least recently goes.
         options: those of `httpx.Client`.
     """
 
@@ -92,8 +92,9 @@ class VersionedClient(RememberingClient, httpx.Client):
             change: is given the JSON that was read, and returns the JSON to write, or None to
                 write nothing. It is called again after each 412.
             attempts: how often it is tried. In between it waits for a random time: up to 0.05
-                seconds at first, and up to twice as long each time, at most 2. A 503 whose
-                Retry-After is at most 5 seconds is one attempt, and these seconds are added.
+                seconds at first, and up to twice as long each time, at most 2. A busy server is
+                waited for too: a 503 whose Retry-After is at most 5 seconds, if it is the answer
+                to a read, or says that contention kept the write from being made.
             options: those of `request()`, for the reads and the writes.
 
         Returns:

@@ -68,14 +68,11 @@ class Memory:
 
     def get(self, address: str) -> Entry:
         with self._lock:
-            if address not in self._entries:
-                return Entry(0)
-            self._entries.move_to_end(address)
-            return self._entries[address]
+            return self._entries.get(address, Entry(0))
 
     def put(self, address: str, entry: Entry) -> None:
         with self._lock:
-            before = self._entries.get(address, Entry(0))
+            before = self.get(address)
             if entry.number < before.number or entry.number <= self._forgotten:
                 return
             if entry.content is None and entry.tag == before.tag:

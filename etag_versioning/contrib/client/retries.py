@@ -65,12 +65,22 @@ def seconds_before_another(response: httpx.Response, attempt: int) -> float | No
     jitter = random.uniform(0, min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT))
     if response.status_code == 412:
         return jitter
-    if response.status_code == 503:
+    if response.status_code == 503 and wrote_nothing(response):
         # A date is not waited for: this package's servers send seconds.
         seconds = response.headers.get("Retry-After", "")
         if seconds.isdecimal() and int(seconds) <= LONGEST_RETRY_AFTER:
             return int(seconds) + jitter
     return None
+
+
+def wrote_nothing(response: httpx.Response) -> bool:
+    """Whether a 503 says so. After another one, the change might be made for a second time."""
+    if response.request.method == "GET":
+        return True
+    try:
+        return bool(response.json()["reason"] == "contention")
+    except (ValueError, LookupError, TypeError):
+        return False
 
 
 def tag_of(response: httpx.Response) -> str:
