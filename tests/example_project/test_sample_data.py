@@ -69,6 +69,6 @@ def test_the_demo_works_on_changed_rows_and_keeps_them(tmp_path):
     manage(tmp_path, "load_sample_data")
     manage(tmp_path, "shell", "--command", CHANGE)
     shown = manage(tmp_path, "demo")
-    assert "from 3 to 11, all 8 changes are kept" in " ".join(shown.split())
+    assert "8 of 8 changes are kept" in shown
     assert "All answers were the expected ones." in shown
     assert "(9, 'own', 3)" in manage(tmp_path, "shell", "--command", SHOW)
