@@ -9,9 +9,16 @@ import pytest
 from .blocks import ROOT, blocks, pages, parts
 from .project import run_page
 
-# The README's and the tutorial's projects have tests of their own here. The others run in
-# tests/neighbours, whose packages they need.
-RUN_ELSEWHERE = {"README.md", "docs/tutorial.md", "docs/ninja.md", "docs/neighbours.md"}
+# The README's and the tutorial's projects have tests of their own here. Those of clients run
+# against servers, in tests/client; two in tests/neighbours, whose packages they need.
+RUN_ELSEWHERE = {
+    "README.md",
+    "docs/tutorial.md",
+    "docs/mobile.md",
+    "docs/python-client.md",
+    "docs/ninja.md",
+    "docs/neighbours.md",
+}
 # How many blocks of a page cannot run. The page says why, at each.
 EXCERPTS = {"docs/migrating.md": 3}
 
