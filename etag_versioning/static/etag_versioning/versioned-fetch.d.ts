@@ -97,7 +97,7 @@ export function versionedFetch<Data = any>(
   init?: VersionedInit<Data>,
 ): Promise<Response>;
 
-/** What became of an object's fields. */
+/** The result of mergeFields(). */
 export interface Merge<Data = any> {
   /** To be sent: each field of mine, with the value of theirs where only they changed it. */
   merged: Data;

@@ -5,15 +5,16 @@
 
 const READS = new Set(["GET", "HEAD"]);
 const SAFE = new Set([...READS, "OPTIONS", "TRACE"]);
-// Not POST: it is about the list to which it adds, and a list may change meanwhile.
+// Not POST: it often adds to a list, and other additions to the list do not matter to it.
 const WRITES = new Set(["PUT", "PATCH", "DELETE"]);
 
 export class VersionedClient {
-  // By address, the one that was used least recently first: {etag, content, since}.
+  // By address: {etag, content, since}. The least recently used address comes first.
   #known = new Map();
-  // Counts what happens: each request takes a number when it is sent. A GET is remembered only if
-  // it was sent after `since`, so that an answer that arrives late replaces no later one.
+  // A counter: each request takes a number when it is sent, and each write another one when it is
+  // answered. A GET that was not sent after `since` is answered too late to be remembered.
   #clock = 0;
+  // The number of the last forget(): `since` for addresses that are not known.
   #forgotten = 0;
   #send;
   #attempts;
@@ -60,7 +61,7 @@ export class VersionedClient {
     }
   }
 
-  /** What is known of an address, as the one that was used last. */
+  /** What is known of an address, which becomes the most recently used one. */
   #recall(address) {
     const known = this.#known.get(address) ?? { since: this.#forgotten };
     this.#known.delete(address);
@@ -110,8 +111,8 @@ export class VersionedClient {
       const isRepresentation = response.status !== 204 && isLocatedAt(address, response);
       const content = isRepresentation ? await contentOf(response, variantOf(headers)) : undefined;
       const known = this.#recall(address);
-      // Compare and swap, as the server does: the new tag replaces the one that was sent. Where
-      // another is remembered, another answer has overtaken this one.
+      // Compare and swap, as the server does: the new tag replaces the one that was sent. If
+      // another tag was remembered in between, it is of a later state.
       if (sent > known.since || (named && known.etag === named)) {
         const etag = method === "DELETE" ? undefined : tagIn(response.headers);
         Object.assign(known, { etag, content: etag && content, since });
@@ -134,7 +135,7 @@ export class VersionedClient {
       await unlessAborted(signal, pause(attempt));
       const current = await this.#read(address, withoutBody(request));
       const etag = tagIn(current.headers);
-      // Deleted, out of reach, or without a tag to write with: the 412 says more than that.
+      // Deleted, forbidden, or without a tag to write with.
       if (current.status !== 200 || !etag) return response;
 
       const theirs = await current.json();
@@ -216,7 +217,7 @@ function tagIn(headers) {
   return headers.get("ETag") ?? undefined;
 }
 
-/** What the server may choose a representation by, of what the caller has named. */
+/** The headers of the caller by which the server may choose a representation. */
 function variantOf(headers) {
   return JSON.stringify([headers.get("Accept"), headers.get("Accept-Language")]);
 }
@@ -235,7 +236,7 @@ function withJSON(request, value) {
   return { ...request, headers, body: JSON.stringify(value) };
 }
 
-/** The GET that reads what a write was about, past all caches. */
+/** The GET of the resource that a write was about; caches must not answer it. */
 function withoutBody({ body, ...request }) {
   const headers = withoutPreconditions(request.headers);
   headers.delete("Content-Type");
@@ -250,14 +251,14 @@ function isLocatedAt(address, response) {
   return new URL(location, target).href === target;
 }
 
-/** What to keep of an answer with a tag, unless it forbids that. */
+/** What to remember of an answer; nothing if it has no tag or must not be stored. */
 async function contentOf(response, variant) {
   const { headers } = response;
   if (!headers.has("ETag") || /\bno-store\b/i.test(headers.get("Cache-Control"))) return;
   return { variant, headers, body: await response.clone().arrayBuffer() };
 }
 
-/** RFC 9111, section 3.2: what the 304 says of the content, save how the content was encoded. */
+/** RFC 9111, section 3.2: a 304 updates the headers, except those about the content's form. */
 function updated(headers, notModified) {
   const renewed = new Headers(headers);
   for (const [name, value] of notModified) {
@@ -269,14 +270,14 @@ function updated(headers, notModified) {
 function answerFrom({ headers, body }, notModified, method) {
   const init = { status: 200, statusText: "OK", headers };
   const response = new Response(method === "HEAD" ? null : body, init);
-  // A constructor cannot say these.
+  // The constructor of Response cannot set these.
   for (const name of ["url", "redirected", "type"]) {
     Object.defineProperty(response, name, { value: notModified[name] });
   }
   return response;
 }
 
-/** Many that wait for the same row come back at different times. */
+/** A random wait, so that clients that compete for one row do not retry at the same moment. */
 function pause(attempt) {
   return new Promise((resolve) => setTimeout(resolve, Math.random() * 50 * attempt));
 }
