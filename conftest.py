@@ -18,6 +18,7 @@ IMPORTS = {
     "tests/client/test_server.py": ("drf_spectacular", "gunicorn", "rest_framework"),
     "tests/example_project": ("drf_spectacular", "httpx", "rest_framework", "rich"),
     "tests/honesty": ("rest_framework",),
+    "tests/javascript": ("drf_spectacular", "httpx", "rest_framework", "rich"),
     "tests/proxies": ("drf_spectacular", "httpx", "rest_framework"),
     "tests/runtime_audit/test_example_project.py": (
         "drf_spectacular",
