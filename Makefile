@@ -9,7 +9,7 @@ AXE = axe-core@4.14.1
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: demo serve test test-all cells neighbours adoption cluster race proxies browser picture schema bench bench-check distance django-suite lint typing docs tutorial dist release clean data interpreter
+.PHONY: demo serve test test-all cells neighbours adoption cluster race proxies browser picture javascript schema bench bench-check distance django-suite lint typing docs tutorial dist release clean data interpreter
 
 demo: data
 	$(BIN)/python manage.py demo
@@ -32,8 +32,8 @@ test: $(VENV)/test
 # A database that is missing is a failure here, and not a skipped test.
 test-all: $(VENV)/databases
 	$(BIN)/python -m pytest -n auto
-	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest -n auto --ignore=tests/proxies --ignore=tests/browser
-	DATABASE_URL=$(MARIADB_URL) $(BIN)/python -m pytest -n auto --ignore=tests/proxies --ignore=tests/browser
+	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest -n auto --ignore=tests/proxies --ignore=tests/browser --ignore=tests/javascript
+	DATABASE_URL=$(MARIADB_URL) $(BIN)/python -m pytest -n auto --ignore=tests/proxies --ignore=tests/browser --ignore=tests/javascript
 
 # Python 3.11, 3.12 and 3.13, each with the Django and DRF of its time, on all three.
 cells: $(VENV)/cells
@@ -101,6 +101,17 @@ browser: $(VENV)/browser
 picture: $(VENV)/browser
 	.ci/browser
 	PICTURE=docs/two-editors.png BROWSER=required $(BIN)/python -m pytest tests/browser -k picture
+
+# The client for browsers and Node.js, and the code of its documentation, against the example
+# project. What npm/package.json names is installed once.
+javascript: $(VENV)/test
+	.ci/node
+	@$(MAKE) --no-print-directory npm/node_modules
+	JAVASCRIPT=required $(BIN)/python -m pytest tests/javascript
+
+npm/node_modules: npm/package.json
+	npm install --prefix npm --no-audit --no-fund
+	touch $@
 
 # Django's own tests of models, with every model a VersionedModel; DATABASE_URL chooses the database.
 DJANGO_SUITE = build/django-suite
@@ -228,4 +239,4 @@ $(VENV)/lint: $(BIN)/python setup.cfg
 comma = ,
 
 clean:
-	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .pytest_cache .ruff_cache .tox db.sqlite3*
+	rm -rf $(VENV) npm/node_modules build dist site *.egg-info .mypy_cache .pytest_cache .ruff_cache .tox db.sqlite3*

@@ -95,8 +95,7 @@ class VersionedModelFormMixin:
         it where the project knows.
 
         Args:
-            timestamp: when the row that the form showed had been written; ``None`` if that is
-                not known.
+            timestamp: when the form was opened; ``None`` if that is not known.
         """
         return ()
 

@@ -29,12 +29,15 @@ def django_db_modify_db_settings(django_db_modify_db_settings):
 @pytest.fixture(scope="session", autouse=True)
 def flush_of_filled_tables():
     """
-    Delete rows only from tables that have some.
+    Delete rows only from tables that have some, and keep the content types.
 
-    Each test with ``transaction=True`` ends with a flush, and Django's own empties the
-    tables of all models. That takes longer than most of these tests.
+    Each test with ``transaction=True`` ends with a flush. Django's own empties the tables of
+    all models, and writes the content types again. That takes longer than most of these tests.
     """
-    with mock.patch.object(flush, "sql_flush", _delete_from_filled_tables):
+    with (
+        mock.patch.object(flush, "sql_flush", _delete_from_filled_tables),
+        mock.patch.object(flush, "emit_post_migrate_signal"),
+    ):
         yield
 
 
@@ -44,7 +47,7 @@ def _delete_from_filled_tables(style, connection, **options):
     with connection.cursor() as cursor:
         quoted = {name: connection.ops.quote_name(name) for name in tables}
         cursor.execute(" UNION ALL ".join(has_rows.format(*pair) for pair in quoted.items()))
-        filled = [name for (name,) in cursor.fetchall()]
+        filled = [name for (name,) in cursor.fetchall() if name != "django_content_type"]
     if connection.vendor == "postgresql":
         # All foreign keys of Django's are checked at the COMMIT. TRUNCATE would refuse a table
         # that an empty one refers to.

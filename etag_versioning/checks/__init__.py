@@ -1,7 +1,7 @@
 """
 System checks: what can be seen wrong before a request comes. Importing registers them.
 
-``docs/reference.md`` has the table of all ids, with cause and cure.
+``docs/errors.md`` has the table of all ids, with cause and cure.
 """
 
 from __future__ import annotations

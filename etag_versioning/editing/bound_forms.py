@@ -158,7 +158,7 @@ class FormVersioning:
             self._clean_with_initial(full_clean, names)
             return
         conflict.changed_at = None if self.now is None else self.now.timestamp
-        conflict.changes = list(form.get_changes_since(None if sent is None else sent.timestamp))
+        conflict.changes = list(form.get_changes_since(None if sent is None else sent.taken_at))
         self.conflict = conflict
         kept = [each.name for each in conflict.fields if not each.changed_by_me]
         self._show_values_of_row(kept)

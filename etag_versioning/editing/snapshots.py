@@ -35,12 +35,14 @@ class Snapshot(NamedTuple):
         state: version and timestamp as they can be signed; ``None`` for a model without them.
             With ``OPAQUE_TAGS``, key and state are digests.
         values: comparable values of the fields that the form shows, by name.
+        taken: when the form took it, as ISO 8601.
     """
 
     label: str
     key: str
     state: list[Any] | None
     values: dict[str, Any]
+    taken: str
 
     @classmethod
     def of(cls, instance: Any, values: Mapping[str, Any], fields: Mapping[str, Any]) -> Self:
@@ -62,12 +64,23 @@ class Snapshot(NamedTuple):
             for name, value in values.items()
             if _is_shown(name, fields)
         }
-        return cls(instance._meta.label_lower, _key_of(instance), _state_of(instance), shown)
+        return cls(
+            instance._meta.label_lower,
+            _key_of(instance),
+            _state_of(instance),
+            shown,
+            timezone.now().isoformat(),
+        )
 
     def limited_to(self, fields: Mapping[str, Any]) -> Self:
         """The snapshot without the values of fields that a form has no longer, or hides."""
         shown = {name: value for name, value in self.values.items() if _is_shown(name, fields)}
         return self._replace(values=shown)
+
+    @property
+    def taken_at(self) -> datetime:
+        """When the form took it."""
+        return datetime.fromisoformat(self.taken)
 
     @property
     def timestamp(self) -> datetime | None:

@@ -118,6 +118,17 @@ class TestTwoTabs:
         assert (change.by, change.message) == ("alan", "Changed Name.")
         assert change.at == LogEntry.objects.get().action_time
 
+    def test_the_save_that_made_the_opened_version_is_not_listed(
+        self, browser, second_browser, person
+    ):
+        address = page_of(person)
+        browser.post(address, sent(browser.get(address), name="Before"))
+        first, second = browser.get(address), second_browser.get(address)
+        second_browser.post(address, sent(second, name="Theirs"))
+        response = browser.post(address, sent(first, name="Mine"))
+        (change,) = response.context["adminform"].form.conflict.changes
+        assert change.by == "alan"
+
     def test_mine_is_kept_by_a_second_save(self, browser, second_browser, person):
         address = page_of(person)
         first, second = browser.get(address), second_browser.get(address)

@@ -87,6 +87,12 @@ def test_django_is_the_only_requirement_without_an_extra(metadata):
     assert required == ["Django>=5.2"]
 
 
+def test_the_client_for_programs_requires_httpx(metadata):
+    assert "client" in metadata.get_all("Provides-Extra")
+    required = [line for line in metadata.get_all("Requires-Dist") if 'extra == "client"' in line]
+    assert required == ['httpx>=0.28; extra == "client"']
+
+
 def test_each_supported_python_and_django_is_classified(metadata):
     classifiers = metadata.get_all("Classifier")
     for version in ("3.11", "3.12", "3.13"):

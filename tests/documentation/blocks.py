@@ -1,4 +1,14 @@
-"""The fenced blocks of the documentation's pages."""
+"""
+The code of the documentation's pages.
+
+A page is the guide to one small project (``project.py``), of which its Python blocks are parts:
+
+- A block with ``title="models.py"`` is that file; one with ``title="settings.py"`` is added to
+  the settings. Other blocks run in order, as one module.
+- ``<!-- python`` … ``-->`` is code that the reader does not see: what the next block needs, or
+  what shows that the last one works. It can have a title too.
+- ``<!-- excerpt: why -->`` before a block says why it cannot run.
+"""
 
 import re
 from dataclasses import dataclass
@@ -7,9 +17,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 
+_TITLE = r'(?: title="(?P<{}>[^"]*)")?\n'
 _BLOCK = re.compile(
-    r"^(?P<indent> *)```(?P<language>\w+)(?: title=\"(?P<title>[^\"]*)\")?\n"
-    r"(?P<text>.*?)^(?P=indent)```$",
+    rf"^(?:(?P<hiding> *)<!-- python{_TITLE.format('hidden_title')}"
+    r"(?P<hidden>.*?)^(?P=hiding)-->$"
+    r"|(?: *<!-- excerpt: (?P<excerpt>[^\n]+) -->\n\n?)?"
+    rf"(?P<indent> *)```(?P<language>\w+){_TITLE.format('title')}"
+    r"(?P<text>.*?)^(?P=indent)```$)",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -19,10 +33,12 @@ class Block:
     """
     Attributes:
         page: where it stands.
-        line: the line on which it begins, from 1.
+        line: the line on which its text begins, from 1.
         language: such as "python".
         title: the file that it is, or "".
         text: what stands between the fences, without their indentation.
+        is_hidden: whether it is a comment, which the reader does not see.
+        excerpt: why it cannot run, or "".
     """
 
     page: Path
@@ -30,24 +46,34 @@ class Block:
     language: str
     title: str
     text: str
+    is_hidden: bool = False
+    excerpt: str = ""
 
     def __str__(self):
         return f"{self.page.relative_to(ROOT)}:{self.line}"
 
 
-def blocks(page):
-    """All blocks of a page, in order."""
+def parts(page):
+    """All blocks of a page in order, with those that the reader does not see."""
     text = page.read_text("utf-8")
-    return [
-        Block(
+    for found in _BLOCK.finditer(text):
+        is_hidden = found["hidden"] is not None
+        body = "hidden" if is_hidden else "text"
+        indent = found["hiding" if is_hidden else "indent"]
+        yield Block(
             page,
-            text.count("\n", 0, found.start()) + 1,
-            found["language"],
-            found["title"] or "",
-            re.sub(f"^{found['indent']}", "", found["text"], flags=re.MULTILINE),
+            text.count("\n", 0, found.start(body)) + 1,
+            "python" if is_hidden else found["language"],
+            found["hidden_title" if is_hidden else "title"] or "",
+            re.sub(f"^{indent}", "", found[body], flags=re.MULTILINE),
+            is_hidden,
+            found["excerpt"] or "",
         )
-        for found in _BLOCK.finditer(text)
-    ]
+
+
+def blocks(page):
+    """The blocks that a reader of the page sees, in order."""
+    return [block for block in parts(page) if not block.is_hidden]
 
 
 def pages():

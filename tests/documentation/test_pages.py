@@ -3,10 +3,13 @@
 import ast
 import importlib
 import re
+import shutil
 import subprocess
 from configparser import ConfigParser
 
 import pytest
+
+from tests.proxies.configurations import NGINX_CACHE, NGINX_CACHED, NGINX_GZIP
 
 from .blocks import DOCS, ROOT, blocks, pages
 
@@ -16,22 +19,24 @@ SITE = "https://django-etag-versioning.readthedocs.io/"
 BLOCKS = [block for page in pages() for block in blocks(page)]
 PYTHON = [block for block in BLOCKS if block.language == "python"]
 SHELL = [block for block in BLOCKS if block.language == "sh"]
+SCRIPTS = [block for block in BLOCKS if block.language == "js"]
+NGINX = [block for block in BLOCKS if block.language == "nginx"]
 
 
-def parsed(block):
-    # A page may show a decorator without its view, and leave out what else a dictionary holds.
-    text = re.sub(r"(@\w+\([^@]*\))\s*\Z", r"\1\ndef view(): ...", block.text)
-    return ast.parse(text.replace("{..., ", "{"))
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_each_fence_of_a_page_is_one_of_its_blocks(page):
+    fences = re.findall(r"^ *```\w", page.read_text("utf-8"), re.MULTILINE)
+    assert len(blocks(page)) == len(fences)
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=str)
 def test_a_python_block_is_python(block):
-    parsed(block)
+    ast.parse(block.text)
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=str)
 def test_what_a_python_block_imports_of_the_package_is_there(block):
-    for node in ast.walk(parsed(block)):
+    for node in ast.walk(ast.parse(block.text)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("etag_versioning"):
             for optional in ("rest_framework", "adrf"):
                 if optional in node.module.split("."):
@@ -46,6 +51,23 @@ def test_what_a_python_block_imports_of_the_package_is_there(block):
 def test_a_shell_block_is_shell(block):
     done = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
+@pytest.mark.parametrize("block", SCRIPTS, ids=str)
+def test_a_block_of_javascript_is_a_module(block, tmp_path):
+    file = tmp_path / "block.mjs"
+    file.write_text(block.text, "utf-8")
+    done = subprocess.run(["node", "--check", file], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("block", NGINX, ids=str)
+def test_an_nginx_block_shows_what_is_tested_with_nginx(block):
+    tested = " ".join([NGINX_GZIP, NGINX_CACHE, NGINX_CACHED]).replace("{{", "{").replace("}}", "}")
+    shown = re.findall(r"^ *((?:gzip|map|proxy_cache(?!_path)).*)$", block.text, re.MULTILINE)
+    assert shown
+    assert [line for line in shown if line not in tested] == []
 
 
 @pytest.mark.parametrize("block", SHELL, ids=str)

@@ -21,6 +21,22 @@ INSTALLED_APPS = [
     "staff",
 ]
 """
+PLAIN_URLS = """
+from django.urls import path
+
+from .views import user_detail
+
+urlpatterns = [path("users/<int:user_id>/", user_detail)]
+"""
+ROUTED_URLS = """
+from rest_framework.routers import SimpleRouter
+
+from .api import UserViewSet
+
+router = SimpleRouter()
+router.register("users", UserViewSet)
+urlpatterns = router.urls
+"""
 CLIENT = """
 import django
 
@@ -56,10 +72,10 @@ print(*statuses, User.objects.get().name)
 
 
 def code(file):
-    """The README's blocks that begin with the name of this file, in order."""
-    return [
-        block.text for block in blocks(ROOT / "README.md") if block.text.startswith(f"# {file}\n")
-    ]
+    """The README's block that begins with the name of this file."""
+    texts = [block.text for block in blocks(ROOT / "README.md")]
+    [text] = [text for text in texts if text.startswith(f"# {file}\n")]
+    return text
 
 
 def answers(folder, urls, *files):
@@ -69,8 +85,7 @@ def answers(folder, urls, *files):
     (folder / "settings.py").write_text(SETTINGS)
     (app / "urls.py").write_text(urls)
     for file in files:
-        [text] = code(file)
-        (app / file).write_text(text)
+        (app / file).write_text(code(file))
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "settings",
         "PYTHONPATH": f"{folder}:{ROOT}",
@@ -83,11 +98,9 @@ def answers(folder, urls, *files):
 
 
 def test_the_plain_view_answers_304_428_200_and_412(tmp_path):
-    plain, _ = code("urls.py")
-    assert answers(tmp_path, plain, "models.py", "views.py") == "304 428 200 412 Bob"
+    assert answers(tmp_path, PLAIN_URLS, "models.py", "views.py") == "304 428 200 412 Bob"
 
 
 def test_the_viewset_answers_304_428_200_and_412(tmp_path):
     pytest.importorskip("rest_framework")
-    _, drf = code("urls.py")
-    assert answers(tmp_path, drf, "models.py", "api.py") == "304 428 200 412 Bob"
+    assert answers(tmp_path, ROUTED_URLS, "models.py", "api.py") == "304 428 200 412 Bob"

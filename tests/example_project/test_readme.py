@@ -37,7 +37,7 @@ def address(tmp_path):
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_curl_is_answered_as_the_readme_shows(address, tmp_path):
     steps = list(conversation())
-    assert len(steps) == 6
+    assert len(steps) == 4
     for command, headers, body in steps:
         command = command.replace("http://127.0.0.1:8000", address)
         command = command.replace("/tmp/", f"{tmp_path}/")

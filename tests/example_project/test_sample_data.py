@@ -68,5 +68,7 @@ def test_the_demo_works_on_changed_rows_and_keeps_them(tmp_path):
     manage(tmp_path, "migrate", "--verbosity", "0")
     manage(tmp_path, "load_sample_data")
     manage(tmp_path, "shell", "--command", CHANGE)
-    assert "All answers were the expected ones." in manage(tmp_path, "demo")
+    shown = manage(tmp_path, "demo")
+    assert "8 of 8 changes are kept" in shown
+    assert "All answers were the expected ones." in shown
     assert "(9, 'own', 3)" in manage(tmp_path, "shell", "--command", SHOW)

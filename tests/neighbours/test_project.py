@@ -7,6 +7,9 @@ from django.apps import apps
 from django.core.checks import run_checks
 from django.core.management import call_command
 
+from tests.documentation.blocks import DOCS
+from tests.documentation.project import run_page
+
 pytestmark = pytest.mark.django_db
 
 # What these modules do wrong on purpose, to see the check.
@@ -55,3 +58,7 @@ def test_migrations_name_the_managers_of_the_other_apps(migration_of):
     text = migration_of("test_multitenant")
     assert "django_multitenant.models.TenantManager()" in text
     assert "etag_versioning.orm" not in text
+
+
+def test_the_code_of_the_page_runs(tmp_path):
+    run_page(DOCS / "neighbours.md", tmp_path)

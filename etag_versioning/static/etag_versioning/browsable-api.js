@@ -1,4 +1,7 @@
 // Lets the forms of DRF's browsable API send the preconditions of their page.
+//
+// No module: DRF writes the page that comes back into the same document, where a browser runs
+// scripts again, but no module that it has run before.
 (function ($) {
   var page = JSON.parse(document.getElementById("etag-versioning").textContent);
 

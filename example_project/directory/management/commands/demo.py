@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
@@ -13,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.table import Table
 
+from etag_versioning.contrib.client import VersionedClient
 from example_project.directory.models import User
 
 WRITERS = 8
@@ -37,6 +39,7 @@ class Command(BaseCommand):
             walk.write_twice()
             walk.list()
             walk.race()
+            walk.race_and_retry()
             walk.what_was_saved()
             walk.put_back(user.leave_days)
         if walk.unexpected:
@@ -110,31 +113,51 @@ class Walk:
 
     def race(self):
         read = self.client.get(self.user)
-        headers = {"If-Match": read.headers["ETag"], "Content-Type": "application/json"}
-        barrier, statuses = threading.Barrier(WRITERS), []
+        tag = {"If-Match": read.headers["ETag"]}
 
-        def write(days):
-            body = json.dumps(read.json() | {"leave_days": days})
-            with httpx.Client(base_url=self.client.base_url, timeout=30) as client:
-                barrier.wait()
-                statuses.append(client.put(self.user, headers=headers, content=body).status_code)
+        def write(client, days):
+            body = read.json() | {"leave_days": days}
+            return client.put(self.user, headers=tag, json=body).status_code
 
-        writers = [threading.Thread(target=write, args=(days,)) for days in range(WRITERS)]
-        for writer in writers:
-            writer.start()
-        for writer in writers:
-            writer.join()
+        statuses = sorted(self.at_once(write))
         self.console.print(f"[bold]{WRITERS} writers with the same tag, at once[/bold]")
-        self.console.print(f"  {' '.join(map(str, sorted(statuses)))}: one wins, none is lost\n")
-        self.expect(sorted(statuses) == [200] + [412] * (WRITERS - 1), f"a race gave {statuses}")
+        self.console.print(f"  {' '.join(map(str, statuses))}: one wins, none is lost\n")
+        self.expect(statuses == [200] + [412] * (WRITERS - 1), f"a race gave {statuses}")
+
+    def race_and_retry(self):
+        def write(client, _):
+            try:
+                return client.retry_on_conflict(self.user, add_a_day).status_code
+            except httpx.HTTPStatusError as error:
+                return error.response.status_code
+
+        before = self.client.get(self.user).json()["leave_days"]
+        statuses = sorted(self.at_once(write))
+        after = self.client.get(self.user).json()["leave_days"]
+        self.console.print(
+            f"[bold]{WRITERS} writers again, each adds a day with retry_on_conflict[/bold]"
+        )
+        shown = " ".join(map(str, statuses))
+        self.console.print(f"  {shown}: {after - before} of {WRITERS} changes are kept\n")
+        self.expect(statuses == [200] * WRITERS, f"a race with retries gave {statuses}")
+        self.expect(after == before + WRITERS, f"{before + WRITERS - after} changes were lost")
+
+    def at_once(self, write):
+        """What the writers return, each with a client of its own, that begin at the same time."""
+        barrier = threading.Barrier(WRITERS)
+
+        def begin(number):
+            with VersionedClient(base_url=self.client.base_url, timeout=30) as client:
+                barrier.wait()
+                return write(client, number)
+
+        with ThreadPoolExecutor(WRITERS) as pool:
+            return list(pool.map(begin, range(WRITERS)))
 
     def put_back(self, leave_days):
         """Leave the row as it was: the data may be somebody's own."""
-        tag = self.client.get(self.user).headers["ETag"]
-        answer = self.client.patch(
-            self.user, headers={"If-Match": tag}, json={"leave_days": leave_days}
-        )
-        self.expect(answer.status_code == 200, f"the last PATCH gave {answer.status_code}")
+        with VersionedClient(base_url=self.client.base_url, timeout=30) as client:
+            client.retry_on_conflict(self.user, lambda user: {"leave_days": leave_days})
 
     def what_was_saved(self, times=50):
         table = Table(title=f"What a 304 saves (median of {times} requests each)")
@@ -156,6 +179,10 @@ class Walk:
                     f"{path} {unit}", f"{before:,.4g}", f"{after:,.4g}", f"{1 - after / before:.0%}"
                 )
         self.console.print(table)
+
+
+def add_a_day(user):
+    return {"leave_days": user["leave_days"] + 1}
 
 
 def timed(client, path, headers):

@@ -1,0 +1,98 @@
+"""What a client remembers of each address: a tag, and the content that the tag names."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import httpx
+
+
+@dataclass(frozen=True)
+class Content:
+    """
+    The content of an answer, as the 304 of a later request stands for it.
+
+    Attributes:
+        accept: what the request accepted: another media type is other content.
+        headers: those of the answer that belong to its content.
+        body: the content, decoded.
+    """
+
+    accept: tuple[str | None, str | None]
+    headers: httpx.Headers
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """
+    What is known of one address.
+
+    Attributes:
+        number: that of the request which told it.
+        tag: what a write names; None if the address was forgotten.
+        content: what the tag names, if it was kept.
+    """
+
+    number: int
+    tag: str | None = None
+    content: Content | None = None
+
+    def content_for(self, accept: tuple[str | None, str | None]) -> Content | None:
+        return self.content if self.content and self.content.accept == accept else None
+
+
+class Memory:
+    """
+    The entries of one client, which threads may share.
+
+    Requests are numbered. An entry is replaced only by one with a higher number, so that an
+    answer which arrives late puts no older tag over a newer one. For the same reason an address
+    that is forgotten keeps an entry, without a tag.
+    """
+
+    def __init__(self, size: int):
+        self._size = size
+        self._lock = threading.RLock()
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._last_number = 0
+        # The number of the last request before everything was forgotten.
+        self._forgotten = 0
+
+    def next_number(self) -> int:
+        with self._lock:
+            self._last_number += 1
+            return self._last_number
+
+    def get(self, address: str) -> Entry:
+        with self._lock:
+            return self._entries.get(address, Entry(0))
+
+    def put(self, address: str, entry: Entry) -> None:
+        with self._lock:
+            before = self.get(address)
+            if entry.number < before.number or entry.number <= self._forgotten:
+                return
+            if entry.content is None and entry.tag == before.tag:
+                # A HEAD or a stream has told the tag alone, and it is still the same.
+                entry = Entry(entry.number, entry.tag, before.content)
+            self._entries[address] = entry
+            self._entries.move_to_end(address)
+            if len(self._entries) > self._size:
+                self._entries.popitem(last=False)
+
+    def forget(self, address: str) -> None:
+        self.put(address, Entry(self.next_number()))
+
+    def forget_tag(self, address: str, tag: str | None) -> None:
+        """Forget the address, unless another request has renewed its tag."""
+        with self._lock:
+            if self.get(address).tag == tag:
+                self.forget(address)
+
+    def forget_all(self) -> None:
+        with self._lock:
+            self._entries.clear()
+            self._forgotten = self._last_number
