@@ -5,10 +5,11 @@ VENV = .venv
 BIN = $(VENV)/bin
 PEERS = $(VENV)/with-peers
 NEIGHBOURS = $(VENV)/with-neighbours
+AXE = axe-core@4.14.1
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: demo serve test test-all cells neighbours adoption cluster race proxies browser javascript schema bench bench-check distance django-suite lint typing docs tutorial dist release clean data interpreter
+.PHONY: demo serve test test-all cells neighbours adoption cluster race proxies browser picture javascript schema bench bench-check distance django-suite lint typing docs tutorial dist release clean data interpreter
 
 demo: data
 	$(BIN)/python manage.py demo
@@ -89,10 +90,17 @@ bench-check: $(PEERS)/installed
 distance: $(VENV)/example
 	$(BIN)/python -m benchmarks.distance
 
-# The browsable API's forms in Chromium, which must be there.
+# The example's page, the browsable API, the admin and forms in Chromium, and what axe-core says of them.
 browser: $(VENV)/browser
 	.ci/browser
+	.ci/node
+	@$(MAKE) --no-print-directory $(VENV)/$(AXE)
 	BROWSER=required $(BIN)/python -m pytest tests/browser
+
+# The picture of the README: the example's page, with a conflict.
+picture: $(VENV)/browser
+	.ci/browser
+	PICTURE=docs/two-editors.png BROWSER=required $(BIN)/python -m pytest tests/browser -k picture
 
 # The client for browsers and Node.js, and the code of its documentation, against the example
 # project. What npm/package.json names is installed once.
@@ -208,6 +216,10 @@ $(VENV)/fuzz: $(BIN)/python setup.cfg
 
 $(VENV)/browser: $(BIN)/python setup.cfg
 	$(call install,example$(comma)test$(comma)browser)
+
+$(VENV)/$(AXE): | $(BIN)/python
+	npm install --silent --no-save --no-package-lock --prefix $(VENV) $(AXE)
+	touch $@
 
 $(VENV)/cells: $(BIN)/python setup.cfg
 	$(call install,cells)

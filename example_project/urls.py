@@ -15,6 +15,7 @@ router.register("products", ProductViewSet)
 handler404 = "example_project.content.not_found"
 
 urlpatterns = [
+    path("", views.two_editors),
     path("users/<int:user_id>/", views.user_detail),
     path("async/users/<int:user_id>/", views.async_user_detail),
     path("django/users/<int:user_id>/", views.django_user_detail),

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
+ROOT = Path(__file__).parents[1]
 WORKERS = 4
 WSGI = ["gunicorn", "--workers", str(WORKERS), "--log-level", "warning"]
 ASGI = ["uvicorn", "--workers", str(WORKERS), "--log-level", "warning"]
@@ -45,6 +47,20 @@ def database(folder, settings):
     yield environment
     if url:
         connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+
+
+@contextmanager
+def example(folder, kind="wsgi"):
+    """The example project with the sample data, in a file in ``folder``; yields its address."""
+    environment = os.environ | {
+        "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
+        "DJANGO_SETTINGS_MODULE": "example_project.settings",
+    }
+    for command in ("migrate", "load_sample_data"):
+        manage = [sys.executable, "manage.py", command, "--verbosity", "0"]
+        subprocess.run(manage, cwd=ROOT, env=environment, check=True)
+    with server(kind, environment) as address:
+        yield address
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """
 One user, three ways: a plain view, an async view, and Django's own ``condition``;
-and what has no row: files, a page of the project's own text, numbers.
+and what has no row: the start page, files, a page of the project's own text, numbers.
 """
 
 import os
@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.forms import model_to_dict
 from django.http import FileResponse, Http404, HttpResponse, JsonResponse
-from django.shortcuts import aget_object_or_404, get_object_or_404
+from django.shortcuts import aget_object_or_404, get_object_or_404, render
 from django.views.decorators.http import condition, conditional_page, require_safe
 from django.views.generic import TemplateView
 
@@ -25,10 +25,14 @@ from etag_versioning.decorators import (
 )
 
 from .forms import BadRequest, UserForm
+from .management.commands.create_demo_logins import LOGINS, PASSWORD
 from .models import Office, Team, User
 
 # The folder of /files/.
 FILES = Path(os.environ.get("FILES", Path(__file__).parents[1] / "files"))
+
+# What the two editors of the start page edit.
+EDITED_FIELDS = ("first_name", "last_name", "job_title", "desk", "leave_days", "biography")
 
 METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -109,6 +113,34 @@ async def async_user_detail(request, user_id):
 )
 def django_user_detail(request, user_id):
     return JsonResponse(user_as_dict(get_object_or_404(users, pk=user_id)))
+
+
+def edited_user():
+    """The key of the user that the start page edits: the README's, or the first there is."""
+    keys = User.objects.values_list("pk", flat=True)
+    return keys.filter(pk=7).first() or keys.first()
+
+
+# The page shows a key and text. Its editors load the row's fields by their own requests.
+@versioned_condition(
+    revision_etag_func(__version__),
+    etag_extra=lambda request: [str(edited_user())],
+    fingerprint=True,
+    methods=("GET", "HEAD"),
+)
+def two_editors(request):
+    fields = [(name, User._meta.get_field(name).verbose_name) for name in EDITED_FIELDS]
+    context = {
+        "editors": ("Ada", "Grace"),
+        "fields": fields,
+        "user_id": edited_user(),
+        "logins": LOGINS,
+        "password": PASSWORD,
+    }
+    response = render(request, "directory/two_editors.html", context)
+    # Scripts and styles are files of this server, and nothing else may run.
+    response["Content-Security-Policy"] = "default-src 'self'"
+    return response
 
 
 @versioned_condition(file_etag_func(FILES, lookup_url_kwarg="name"), methods=("GET", "HEAD"))

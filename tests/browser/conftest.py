@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from django.contrib.auth.models import User
 from django.test import override_settings
 from pytest_django.live_server_helper import LiveServer
 
+from tests import serving
 from tests.testapp.models import Person
 
 from . import site
@@ -25,6 +27,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--hide-scrollbars",
     "--window-size=1100,1500",
 ]
 
@@ -38,14 +41,22 @@ def missing():
     return next((name for name in ("chromium", "chromedriver") if not shutil.which(name)), None)
 
 
-@pytest.fixture(scope="package")
-def address(django_db_setup):
-    """Where the site is; with ``make browser``, nothing that it needs may be missing."""
-    absent = missing()
+def require(absent):
+    """With ``make browser``, nothing that a test needs may be missing."""
     if absent and os.environ.get("BROWSER") == "required":
         pytest.fail(f"{absent} is not installed.")
     if absent:
         pytest.skip(f"{absent} is not installed; make browser installs it")
+
+
+@pytest.fixture(scope="package")
+def installed():
+    require(missing())
+
+
+@pytest.fixture(scope="package")
+def address(installed, django_db_setup):
+    """Where the site is."""
     with override_settings(**site.SETTINGS):
         server = LiveServer("127.0.0.1")
         yield server.url
@@ -53,7 +64,14 @@ def address(django_db_setup):
 
 
 @pytest.fixture(scope="package")
-def driver(address, tmp_path_factory):
+def example(installed, tmp_path_factory):
+    """Where the example project is, as ``make serve`` starts it."""
+    with serving.example(tmp_path_factory.mktemp("example")) as address:
+        yield address
+
+
+@pytest.fixture(scope="package")
+def driver(installed, tmp_path_factory):
     """Chromium, with a profile of its own that is empty."""
     from selenium import webdriver
 
@@ -67,22 +85,37 @@ def driver(address, tmp_path_factory):
         yield driver
 
 
-@pytest.fixture
-def visitor(driver, address, transactional_db, request):
-    """A browser; its last page is kept where ``SCREENSHOTS`` names a folder."""
+@contextmanager
+def visit(driver, address, name):
+    """A visitor; the last page is kept as ``name`` where ``SCREENSHOTS`` names a folder."""
     from .visitor import Visitor
 
-    site.journal.clear()
     driver.delete_all_cookies()
     visitor = Visitor(driver, address)
     yield visitor
     if folder := os.environ.get("SCREENSHOTS"):
-        driver.save_screenshot(Path(folder, f"{request.node.name}.png"))
+        Path(folder, f"{name}.png").write_bytes(visitor.picture())
+    visitor.show_as()
     complaints = [entry["message"] for entry in driver.get_log("browser")]
     # The link to log out, which is DRF's own, has an event handler in it.
     policy = [text for text in complaints if "Content Security Policy" in text]
     assert not [text for text in policy if "inline event handler" not in text]
     assert not [text for text in complaints if "Uncaught" in text]
+
+
+@pytest.fixture
+def visitor(driver, address, transactional_db, request):
+    """A browser on the site."""
+    site.journal.clear()
+    with visit(driver, address, request.node.name) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def newcomer(driver, example, request):
+    """A browser on the example project."""
+    with visit(driver, example, request.node.name) as visitor:
+        yield visitor
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
-"""What a person does in DRF's browsable API."""
+"""What a person does in a browser: on any page, and in DRF's browsable API."""
 
+import base64
 import json
 
 from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
@@ -25,6 +26,30 @@ class Visitor:
 
     def open(self, path):
         self.driver.get(self.address + path)
+
+    def show_as(self, width=None, **features):
+        """
+        Show pages in another width, and with other preferences; without arguments, as usual.
+
+        Args:
+            width: of the page, in CSS pixels.
+            features: of media queries, as ``prefers_color_scheme="dark"``.
+        """
+        if width is None:
+            self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        else:
+            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+            self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        media = [{"name": name.replace("_", "-"), "value": features[name]} for name in features]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+
+    def picture(self, height=None):
+        """The page as a PNG: all of it, or its first ``height`` CSS pixels."""
+        size = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": height or size["height"]}
+        options = {"captureBeyondViewport": True, "clip": clip | {"scale": 1}}
+        answer = self.driver.execute_cdp_cmd("Page.captureScreenshot", options)
+        return base64.b64decode(answer["data"])
 
     def log_in(self, name, password):
         self.open("/accounts/login/?next=/people/")

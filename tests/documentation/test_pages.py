@@ -86,8 +86,9 @@ def test_each_link_to_the_documentation_is_to_a_page_and_a_heading_that_are_ther
     assert links
     for address, anchor in links:
         name = address.strip("/") or "index"
-        if name.endswith(".svg"):
-            assert (ROOT / "benchmarks/results" / name).is_file(), name
+        if name.endswith((".svg", ".png")):
+            folder = DOCS if name.endswith(".png") else ROOT / "benchmarks/results"
+            assert (folder / name).is_file(), name
             continue
         file = ROOT / BUILT[name] if name in BUILT else DOCS / f"{name}.md"
         assert file.is_file(), address

@@ -65,6 +65,7 @@ def user_fields(name):
         ("/api/products/7/", "public, no-cache"),
         ("/api/products/", "public, no-cache"),
         ("/files/handbook.txt", "private, no-cache"),
+        ("/", "private, no-cache"),
         ("/about/", "public, max-age=300"),
         ("/stats/", None),
     ],
@@ -172,7 +173,7 @@ def test_other_methods_are_405(client, url):
     assert client.options(url).status_code in (200, 204)
 
 
-@pytest.mark.parametrize("url", ["/files/handbook.txt", "/about/"])
+@pytest.mark.parametrize("url", ["/", "/files/handbook.txt", "/about/"])
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_an_address_without_a_row_is_read_only(client, url, method):
     answer = getattr(client, method)(url, headers={"If-Match": "*"})

@@ -1,15 +1,13 @@
 """The README's conversation with curl is what the server says."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.serving import server
+from tests.serving import example
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,14 +30,7 @@ def pattern(text):
 
 @pytest.fixture
 def address(tmp_path):
-    environment = os.environ | {
-        "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
-        "DJANGO_SETTINGS_MODULE": "example_project.settings",
-    }
-    for command in ("migrate", "load_sample_data"):
-        manage = [sys.executable, "manage.py", command, "--verbosity", "0"]
-        subprocess.run(manage, cwd=ROOT, env=environment, check=True)
-    with server("wsgi", environment) as address:
+    with example(tmp_path) as address:
         yield address
 
 
