@@ -86,12 +86,6 @@ class Memory:
     def forget(self, address: str) -> None:
         self.put(address, Entry(self.next_number()))
 
-    def forget_tag(self, address: str, tag: str | None) -> None:
-        """Forget the address, unless another request has renewed its tag."""
-        with self._lock:
-            if self.get(address).tag == tag:
-                self.forget(address)
-
     def forget_all(self) -> None:
         with self._lock:
             self._entries.clear()

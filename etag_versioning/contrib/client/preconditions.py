@@ -95,8 +95,7 @@ def conclude(memory: Memory, response: httpx.Response) -> httpx.Response:
         # With a number of this moment: a read that was sent before it may show the older state.
         content = content_of(response) if shows_its_address(response) else None
         memory.put(address, Entry(memory.next_number(), tag, content))
-    elif request.method in WRITES and response.status_code == 412:
-        memory.forget_tag(address, request.headers.get("If-Match"))
+    # After a 412 the stale tag stays: without it, the next write might overwrite what nobody saw.
     return response
 
 

@@ -117,11 +117,8 @@ export class VersionedClient {
         const etag = method === "DELETE" ? undefined : tagIn(response.headers);
         Object.assign(known, { etag, content: etag && content, since });
       }
-    } else if (response.status === 412) {
-      const known = this.#recall(address);
-      // A GET that is on its way may bring the new tag, so `since` stays.
-      if (known.etag === named) Object.assign(known, { etag: undefined, content: undefined });
     }
+    // After a 412 the stale tag stays: without it, the next write might overwrite what nobody saw.
     return response;
   }
 
