@@ -76,7 +76,7 @@ class Memory:
             if entry.number < before.number or entry.number <= self._forgotten:
                 return
             if entry.content is None and entry.tag == before.tag:
-                # A HEAD or a stream has told the tag alone, and it is still the same.
+                # A stream has told the tag alone, and it is still the same.
                 entry = Entry(entry.number, entry.tag, before.content)
             self._entries[address] = entry
             self._entries.move_to_end(address)

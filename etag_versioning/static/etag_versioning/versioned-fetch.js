@@ -280,11 +280,14 @@ async function contentOf(response, variant) {
   return { variant, headers, body: await response.clone().arrayBuffer() };
 }
 
-/** RFC 9111, section 3.2: a 304 updates the headers, except those about the content's form. */
+/**
+ * RFC 9111, section 3.2: a 304 updates the headers, except those about the content's form. The tag
+ * stays that of the content: under a newer one, a write would overwrite what nobody has seen.
+ */
 function updated(headers, notModified) {
   const renewed = new Headers(headers);
   for (const [name, value] of notModified) {
-    if (!/^content-(encoding|length|range|type)$/.test(name)) renewed.set(name, value);
+    if (!/^(etag|content-(encoding|length|range|type))$/.test(name)) renewed.set(name, value);
   }
   return renewed;
 }
