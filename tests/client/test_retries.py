@@ -190,6 +190,16 @@ def test_a_write_that_may_have_been_made_is_not_made_again(data, waited):
     assert waited == []
 
 
+def test_a_write_that_was_made_and_redirected_to_a_busy_page_is_not_made_again(waited):
+    made, busy = answer(303, location=URL), answer(503, retry_after="1")
+    with (
+        VersionedClient(transport=Answers(days(1), made, busy), follow_redirects=True) as client,
+        pytest.raises(httpx.HTTPStatusError),
+    ):
+        client.retry_on_conflict(URL, add_one)
+    assert waited == []
+
+
 def test_a_busy_server_takes_attempts_too(waited):
     server = Answers(*[answer(503, retry_after="1")] * 2)
     with VersionedClient(transport=server) as client, pytest.raises(httpx.HTTPStatusError):

@@ -91,12 +91,11 @@ def conclude(memory: Memory, response: httpx.Response) -> httpx.Response:
     # A HEAD is not remembered: a write would name a state that nobody has seen.
     if request.method == "GET" and response.status_code == 200:
         memory.put(address, Entry(exchange.number, tag, content_of(response)))
-    elif request.method == "DELETE" and response.is_success:
-        memory.forget(address)
     elif request.method in WRITES and response.is_success:
-        # With a number of this moment: a read that was sent before it may show the older state.
-        content = content_of(response) if shows_its_address(response) else None
-        memory.put(address, Entry(memory.next_number(), tag, content))
+        if request.method == "DELETE":
+            tag = None
+        content = content_of(response) if tag and shows_its_address(response) else None
+        memory.put_written(address, exchange.number, request.headers.get("If-Match"), tag, content)
     # After a 412 the stale tag stays: without it, the next write might overwrite what nobody saw.
     return response
 

@@ -75,7 +75,9 @@ def seconds_before_another(response: httpx.Response, attempt: int) -> float | No
 
 def wrote_nothing(response: httpx.Response) -> bool:
     """Whether a 503 says so. After another one, the change might be made for a second time."""
-    if response.request.method == "GET":
+    # A write may have been made, and redirected to a GET of what it left.
+    asked = response.history[0].request if response.history else response.request
+    if asked.method == "GET":
         return True
     try:
         return bool(response.json()["reason"] == "contention")
