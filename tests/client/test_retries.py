@@ -100,6 +100,21 @@ def test_a_change_to_none_writes_nothing():
     assert read.json() == {"days": 1}
 
 
+def test_a_change_that_alters_the_data_and_returns_nothing_is_a_mistake():
+    with (
+        VersionedClient(transport=Answers(days(1))) as client,
+        pytest.raises(TypeError, match="return them"),
+    ):
+        client.retry_on_conflict(URL, lambda data: data.update(days=2))
+
+
+def test_a_change_may_alter_the_data_and_return_them():
+    server = Answers(days(1), days(2))
+    with VersionedClient(transport=server) as client:
+        client.retry_on_conflict(URL, lambda data: data.update(days=2) or data)
+    assert bodies(server) == [{"days": 2}]
+
+
 def test_method_and_options_are_those_of_the_requests():
     server = Answers(days(1), days(2))
     with VersionedClient(transport=server) as client:

@@ -104,6 +104,7 @@ class VersionedClient(RememberingClient, httpx.Client):
         Raises:
             httpx.HTTPStatusError: the last answer, if it is no success.
             ValueError: the resource has no tag.
+            TypeError: ``change`` altered the data in place, and returned None.
         """
 
         async def ask(method: str, url: httpx.URL | str, **more: Any) -> httpx.Response:

@@ -50,8 +50,11 @@ async def write_until_current(
         response = await ask("GET", url, headers=again, **options)
         if response.is_success:
             guarded = with_header(headers, "If-Match", tag_of(response))
-            changed = await change(response.json())
+            data = response.json()
+            changed = await change(data)
             if changed is None:
+                if data != response.json():
+                    raise TypeError("The change altered the data and returned None: return them.")
                 return response
             response = await ask(method, url, headers=guarded, json=changed, **options)
         pause = seconds_before_another(response, attempt)
