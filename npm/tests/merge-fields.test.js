@@ -82,3 +82,10 @@ test("values are compared as JSON, to any depth", () => {
   for (const pair of same) assert.deepEqual(conflicts(pair), [], JSON.stringify(pair));
   for (const pair of different) assert.deepEqual(conflicts(pair), ["mine"], JSON.stringify(pair));
 });
+
+test("what is no object has no fields to merge, and is not taken for an empty one", () => {
+  for (const mine of [new FormData(), new URLSearchParams("a=1"), '{"a": 1}', [1], null]) {
+    assert.throws(() => mergeFields({ base: {}, mine, theirs: {} }), TypeError);
+    assert.throws(() => mergeFields({ base: {}, mine: {}, theirs: mine }), TypeError);
+  }
+});

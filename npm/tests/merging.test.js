@@ -142,6 +142,26 @@ test("no more writes are sent than attempts, and each merge begins with the last
   assert.deepEqual(conflicts[1].mine, { leave_days: 101 });
 });
 
+test("what a merge writes into theirs does not become the base of the next merge", async () => {
+  const address = await newUser({ desk: "A1", leave_days: 20 });
+  const client = new VersionedClient();
+  await client.fetch(address);
+  await somebodyElse("PATCH", address, { leave_days: 25 });
+  let merges = 0;
+
+  await client.fetch(address, {
+    method: "PATCH",
+    json: { desk: "B2" },
+    async merge(conflict) {
+      if (++merges === 1) await somebodyElse("PATCH", address, { leave_days: 30 });
+      return Object.assign(conflict.theirs, mergeFields(conflict).merged);
+    },
+  });
+
+  const { desk, leave_days } = await stored(address);
+  assert.deepEqual([desk, leave_days], ["B2", 30]);
+});
+
 test("the client's own attempts are the default", async () => {
   const address = await newUser();
   const { fetch, requests } = recorder();
@@ -247,6 +267,7 @@ test("where it cannot be read again, the 412 is the answer", async () => {
     () => new Response("", { status: 410 }),
     () => new Response("", { status: 403, headers: { ETag: '"2"' } }),
     () => new Response("{}"), // Without a tag, nothing could guard the next write.
+    () => new Response("<h1>Log in</h1>", { headers: { ETag: '"2"' } }),
   ]) {
     const client = new VersionedClient({
       fetch: async (_, { method }) =>
@@ -335,6 +356,21 @@ test("an AbortSignal ends a request", async () => {
   const client = new VersionedClient();
   const signal = AbortSignal.abort(new Error("enough"));
   await assert.rejects(client.fetch(await newUser(), { signal }), /enough/);
+});
+
+test("where a merge fails, the next write is refused too: nobody has seen what is there", async () => {
+  const address = await newUser({ desk: "A1" });
+  const client = new VersionedClient();
+  await client.fetch(address);
+  await somebodyElse("PATCH", address, { desk: "B2" });
+  const patch = { method: "PATCH", json: { desk: "C3" } };
+  const merge = () => {
+    throw new Error("cannot merge");
+  };
+  await assert.rejects(client.fetch(address, { ...patch, merge }), /cannot merge/);
+
+  assert.equal((await client.fetch(address, patch)).status, 412);
+  assert.equal((await stored(address)).desk, "B2");
 });
 
 test("an error of the merge is the caller's", async () => {

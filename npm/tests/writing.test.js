@@ -99,18 +99,24 @@ test("a write without a remembered tag is 428", async () => {
   assert.equal(response.status, 428);
 });
 
-test("a stale write is 412, and the tag is forgotten", async () => {
+test("a stale write is 412, and 412 again until somebody reads what is there now", async () => {
   const address = await newUser({ desk: "A1" });
-  const client = new VersionedClient();
+  const { fetch, requests } = recorder();
+  const client = new VersionedClient({ fetch });
   await client.fetch(address);
   await somebodyElse("PATCH", address, { desk: "B2" });
+  const write = () => client.fetch(address, { method: "PATCH", json: { desk: "C3" } });
 
-  const response = await client.fetch(address, { method: "PATCH", json: { desk: "C3" } });
-
-  assert.equal(response.status, 412);
-  assert.equal((await response.json()).reason, "stale");
-  assert.equal(client.etag(address), undefined);
+  assert.equal((await (await write()).json()).reason, "stale");
+  await write();
   assert.equal((await stored(address)).desk, "B2");
+  await client.fetch(address);
+  await write();
+
+  assert.deepEqual(
+    requests.map(({ status }) => status),
+    [200, 412, 412, 200, 200],
+  );
 });
 
 test("another error leaves the tag", async () => {

@@ -66,6 +66,21 @@ class Page:
     def press(self, person, name):
         self.find(f"#{person} [name={name}]").click()
 
+    def connect(self, latency=0, offline=False):
+        """By a network with this latency in milliseconds, or by none."""
+        rates = {"downloadThroughput": -1, "uploadThroughput": -1}
+        conditions = {"offline": offline, "latency": latency, **rates}
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
+
+    def answer_all(self, answer):
+        """Answer each request by a JavaScript expression; ``sent()`` is what the server says."""
+        self.driver.execute_script(
+            "const platform = (window.platform ??= window.fetch);"
+            "window.fetch = async (init, ...more) => {"
+            f" const sent = () => platform(init, ...more); return {answer}; }};"
+        )
+
     def asks(self, person, label):
         return self.shows(f"#{person} .question h3", label)
 
@@ -280,16 +295,81 @@ class TestOneEditor:
 
     def test_without_an_answer_the_form_keeps_what_was_typed(self, page):
         page.enter("ada", desk="H131")
-        offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
-        page.driver.execute_cdp_cmd("Network.enable", {})
-        page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+        page.connect(offline=True)
         page.save("ada")
         assert page.says("ada", "The server did not answer. What you typed is still here.")
-        online = offline | {"offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
-        page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", online)
+        page.connect()
         assert page.value("ada", "desk") == "H131"
         page.save("ada")
         assert page.says("ada", "200 Saved")
+
+    @pytest.mark.parametrize(
+        ("answer", "said"),
+        [
+            (
+                "new Response(new ReadableStream({ pull: (it) => it.error(new TypeError()) }))",
+                "The server did not answer. What you typed is still here.",
+            ),
+            (
+                "new Response('', { status: 502, statusText: 'Bad Gateway' })",
+                "502 Bad Gateway",
+            ),
+        ],
+    )
+    def test_after_a_broken_answer_the_form_keeps_what_was_typed(self, page, answer, said):
+        page.enter("ada", desk="H131")
+        page.answer_all(answer)
+        page.save("ada")
+        assert page.says("ada", said)
+        assert page.value("ada", "desk") == "H131"
+
+    def test_where_the_server_stops_after_a_412_the_next_save_meets_the_conflict(
+        self, page, example
+    ):
+        write_row(example, desk="H140")
+        page.enter("ada", desk="H131")
+        page.answer_all("init.method === 'GET' ? Promise.reject(new TypeError()) : sent()")
+        page.save("ada")
+        assert page.says("ada", "The server did not answer.")
+        page.answer_all("sent()")
+        page.save("ada")
+        assert page.asks("ada", "Desk")
+        assert row(example)["desk"] == "H140"
+
+    def test_a_save_without_an_answer_yet_says_so_in_place_of_the_last_one(self, page):
+        page.save("ada")
+        assert page.says("ada", "200 Saved")
+        page.answer_all("new Promise(() => {})")
+        page.save("ada")
+        assert page.text("#ada .said") == "… Waiting for the server."
+
+    def test_what_was_typed_during_a_save_is_kept_and_said_to_be_unsaved(self, page, example):
+        page.connect(latency=1000)
+        page.enter("ada", desk="H131")
+        page.save("ada")
+        page.enter("ada", desk="H132")
+        page.save("ada")
+        assert page.says("ada", "What you typed since is not saved yet.")
+        page.connect()
+        assert (page.value("ada", "desk"), row(example)["desk"]) == ("H132", "H131")
+        page.save("ada")
+        assert page.shows("#ada .said", "200 Saved")
+        assert row(example)["desk"] == "H132"
+
+    def test_what_was_typed_before_the_script_ran_is_kept(self, newcomer):
+        type_early = """document.addEventListener("readystatechange", () => {
+            document.getElementById("ada-desk").value = "H131";
+        }, { once: true });"""
+        with newcomer.script_of_new_pages(type_early):
+            page = opened(newcomer)
+        assert page.value("ada", "desk") == "H131"
+        assert page.value("ada", "job_title") == "Analyst"
+
+
+def test_the_writers_say_that_a_row_is_gone(page):
+    page.answer_all("new Response('{}', { status: 404 })")
+    page.find("#writers button").click()
+    assert page.shows("#writers .said", "There is no row to read: 404.")
 
 
 def test_of_eight_writers_one_is_answered_200_and_seven_412(page, example):

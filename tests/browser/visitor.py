@@ -2,6 +2,7 @@
 
 import base64
 import json
+from contextlib import contextmanager
 
 from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.common.by import By
@@ -26,6 +27,14 @@ class Visitor:
 
     def open(self, path):
         self.driver.get(self.address + path)
+
+    @contextmanager
+    def script_of_new_pages(self, source):
+        """Run a script in each page that is opened meanwhile, before those of the page."""
+        command = "Page.addScriptToEvaluateOnNewDocument"
+        script = self.driver.execute_cdp_cmd(command, {"source": source})
+        yield
+        self.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
 
     def show_as(self, width=None, **features):
         """

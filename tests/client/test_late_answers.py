@@ -7,6 +7,7 @@ The server of these tests sends another request through the same client before i
 import threading
 
 import httpx
+import pytest
 
 from etag_versioning.contrib.client import VersionedClient
 
@@ -54,6 +55,7 @@ def test_a_read_that_is_answered_while_a_write_is_on_its_way_is_replaced_by_the_
         return answer(tag='"v1"', data=1)
 
     with client_of(answer_to) as client:
+        client.remember(URL, '"v1"')
         client.put(URL)
         assert client.etag(URL) == '"v2"'
 
@@ -91,6 +93,32 @@ def test_an_answer_to_a_request_from_before_everything_was_forgotten_is_not_reme
     with client_of(answer_to) as client:
         client.get(URL)
         assert client.etag(URL) is None
+
+
+@pytest.mark.parametrize("forget", [VersionedClient.forget, lambda client: client.forget(URL)])
+@pytest.mark.parametrize("named", [{}, {"If-Match": '"v1"'}])
+def test_a_write_that_is_on_its_way_when_somebody_logs_out_is_not_remembered(forget, named):
+    def answer_to(client, request):
+        forget(client)
+        return answer(tag='"v2"', data="private", content_location=URL)
+
+    with client_of(answer_to) as client:
+        client.remember(URL, '"v1"')
+        client.put(URL, headers=named)
+        assert client.etag(URL) is None
+
+
+def test_a_write_does_not_replace_what_a_read_has_brought_of_a_later_write_of_somebody_else():
+    def answer_to(client, request):
+        if request.method == "GET":
+            return answer(tag='"v3"', data=3)
+        client.get(URL)
+        return answer(tag='"v2"')
+
+    with client_of(answer_to) as client:
+        client.remember(URL, '"v1"')
+        client.put(URL)
+        assert client.etag(URL) == '"v3"'
 
 
 def test_a_304_stands_for_the_content_whose_tag_was_sent():

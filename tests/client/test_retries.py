@@ -100,6 +100,21 @@ def test_a_change_to_none_writes_nothing():
     assert read.json() == {"days": 1}
 
 
+def test_a_change_that_alters_the_data_and_returns_nothing_is_a_mistake():
+    with (
+        VersionedClient(transport=Answers(days(1))) as client,
+        pytest.raises(TypeError, match="return them"),
+    ):
+        client.retry_on_conflict(URL, lambda data: data.update(days=2))
+
+
+def test_a_change_may_alter_the_data_and_return_them():
+    server = Answers(days(1), days(2))
+    with VersionedClient(transport=server) as client:
+        client.retry_on_conflict(URL, lambda data: data.update(days=2) or data)
+    assert bodies(server) == [{"days": 2}]
+
+
 def test_method_and_options_are_those_of_the_requests():
     server = Answers(days(1), days(2))
     with VersionedClient(transport=server) as client:
@@ -186,6 +201,16 @@ def test_a_server_that_is_busy_for_long_is_told_at_once(told, waited):
 def test_a_write_that_may_have_been_made_is_not_made_again(data, waited):
     server = Answers(days(1), answer(503, data=data, retry_after="1"))
     with VersionedClient(transport=server) as client, pytest.raises(httpx.HTTPStatusError):
+        client.retry_on_conflict(URL, add_one)
+    assert waited == []
+
+
+def test_a_write_that_was_made_and_redirected_to_a_busy_page_is_not_made_again(waited):
+    made, busy = answer(303, location=URL), answer(503, retry_after="1")
+    with (
+        VersionedClient(transport=Answers(days(1), made, busy), follow_redirects=True) as client,
+        pytest.raises(httpx.HTTPStatusError),
+    ):
         client.retry_on_conflict(URL, add_one)
     assert waited == []
 

@@ -58,7 +58,8 @@ class VersionedClient(RememberingClient, httpx.Client):
     An `httpx.Client` that remembers, for each address, the tag and the content of the last answer.
 
     - GET and HEAD send If-None-Match. A 304 becomes the 200 that is remembered.
-    - PUT, PATCH and DELETE send If-Match, and remember the tag of the answer. A 412 is forgotten.
+    - PUT, PATCH and DELETE send If-Match, and remember the tag of the answer. After a 412 the stale
+      tag stays until a read brings another: a write that is sent again is refused again.
 
     A client stands for one editor: a write names the state that this client has read last. Let
     nothing else read the same address through it, or send If-Match. A request to which the
@@ -103,6 +104,7 @@ class VersionedClient(RememberingClient, httpx.Client):
         Raises:
             httpx.HTTPStatusError: the last answer, if it is no success.
             ValueError: the resource has no tag.
+            TypeError: ``change`` altered the data in place, and returned None.
         """
 
         async def ask(method: str, url: httpx.URL | str, **more: Any) -> httpx.Response:

@@ -48,9 +48,9 @@ class Memory:
     """
     The entries of one client, which threads may share.
 
-    Requests are numbered. An entry is replaced only by one with a higher number, so that an
-    answer which arrives late puts no older tag over a newer one. For the same reason an address
-    that is forgotten keeps an entry, without a tag.
+    Requests are numbered. A read replaces only an entry with a lower number, so that an answer
+    which arrives late puts no older tag over a newer one. For the same reason an address that is
+    forgotten keeps an entry, without a tag.
     """
 
     def __init__(self, size: int):
@@ -58,7 +58,7 @@ class Memory:
         self._lock = threading.RLock()
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._last_number = 0
-        # The number of the last request before everything was forgotten.
+        # The number of the moment when everything was forgotten.
         self._forgotten = 0
 
     def next_number(self) -> int:
@@ -68,31 +68,45 @@ class Memory:
 
     def get(self, address: str) -> Entry:
         with self._lock:
-            return self._entries.get(address, Entry(0))
+            return self._entries.get(address, Entry(self._forgotten))
 
     def put(self, address: str, entry: Entry) -> None:
         with self._lock:
             before = self.get(address)
-            if entry.number < before.number or entry.number <= self._forgotten:
+            if entry.number <= before.number:
                 return
             if entry.content is None and entry.tag == before.tag:
-                # A HEAD or a stream has told the tag alone, and it is still the same.
+                # A stream has told the tag alone, and it is still the same.
                 entry = Entry(entry.number, entry.tag, before.content)
             self._entries[address] = entry
             self._entries.move_to_end(address)
             if len(self._entries) > self._size:
                 self._entries.popitem(last=False)
 
+    def put_written(
+        self, address: str, sent: int, named: str | None, tag: str | None, content: Content | None
+    ) -> None:
+        """
+        Remember what a write left.
+
+        Compare and swap, as the server does: the new tag replaces the one that was named. If
+        another tag was remembered since the write was sent, it is of a later state, and if the
+        address was forgotten, its content is somebody else's.
+
+        Args:
+            sent: the number of the write. The entry gets one of this moment, since a read that
+                was sent before it may show the older state.
+            named: the tag that the write has named.
+        """
+        with self._lock:
+            before = self.get(address)
+            if sent > before.number or (named and named == before.tag):
+                self.put(address, Entry(self.next_number(), tag, content))
+
     def forget(self, address: str) -> None:
         self.put(address, Entry(self.next_number()))
-
-    def forget_tag(self, address: str, tag: str | None) -> None:
-        """Forget the address, unless another request has renewed its tag."""
-        with self._lock:
-            if self.get(address).tag == tag:
-                self.forget(address)
 
     def forget_all(self) -> None:
         with self._lock:
             self._entries.clear()
-            self._forgotten = self._last_number
+            self._forgotten = self.next_number()

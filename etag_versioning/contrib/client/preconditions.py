@@ -29,8 +29,9 @@ OF_THE_CONNECTION = {
     *(b"proxy-authenticate", b"proxy-authentication-info", b"proxy-authorization"),
     *(b"content-encoding", b"content-length"),
 }
-# RFC 9111, section 3.2: a 304 has no content, so it does not say what the kept content is.
-OF_THE_CONTENT = {b"content-type", b"content-range"}
+# RFC 9111, section 3.2: a 304 has no content, so it does not say what the kept content is. Under
+# a newer tag than its own, a write would overwrite what nobody has seen.
+OF_THE_CONTENT = {b"content-type", b"content-range", b"etag"}
 
 # Where a request carries its Exchange, in its extensions: httpx hands these on to the request
 # that follows a redirect.
@@ -87,16 +88,15 @@ def conclude(memory: Memory, response: httpx.Response) -> httpx.Response:
     if response.status_code == 304 and exchange.content:
         response = from_memory(exchange.content, response)
     address, tag = address_of(request.url), response.headers.get("ETag")
-    if request.method in READS and response.status_code == 200:
+    # A HEAD is not remembered: a write would name a state that nobody has seen.
+    if request.method == "GET" and response.status_code == 200:
         memory.put(address, Entry(exchange.number, tag, content_of(response)))
-    elif request.method == "DELETE" and response.is_success:
-        memory.forget(address)
     elif request.method in WRITES and response.is_success:
-        # With a number of this moment: a read that was sent before it may show the older state.
-        content = content_of(response) if shows_its_address(response) else None
-        memory.put(address, Entry(memory.next_number(), tag, content))
-    elif request.method in WRITES and response.status_code == 412:
-        memory.forget_tag(address, request.headers.get("If-Match"))
+        if request.method == "DELETE":
+            tag = None
+        content = content_of(response) if tag and shows_its_address(response) else None
+        memory.put_written(address, exchange.number, request.headers.get("If-Match"), tag, content)
+    # After a 412 the stale tag stays: without it, the next write might overwrite what nobody saw.
     return response
 
 
@@ -122,7 +122,7 @@ def from_memory(content: Content, not_modified: httpx.Response) -> httpx.Respons
 def content_of(response: httpx.Response) -> Content | None:
     """The content, where there is some with a tag, and it may be kept (RFC 9111, section 3)."""
     request = response.request
-    if request.method == "HEAD" or request.extensions[EXCHANGE].stream:
+    if request.extensions[EXCHANGE].stream:
         return None
     if "ETag" not in response.headers or any(
         "no-store" in tokens(headers, "Cache-Control")

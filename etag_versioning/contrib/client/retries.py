@@ -50,8 +50,11 @@ async def write_until_current(
         response = await ask("GET", url, headers=again, **options)
         if response.is_success:
             guarded = with_header(headers, "If-Match", tag_of(response))
-            changed = await change(response.json())
+            data = response.json()
+            changed = await change(data)
             if changed is None:
+                if data != response.json():
+                    raise TypeError("The change altered the data and returned None: return them.")
                 return response
             response = await ask(method, url, headers=guarded, json=changed, **options)
         pause = seconds_before_another(response, attempt)
@@ -75,7 +78,9 @@ def seconds_before_another(response: httpx.Response, attempt: int) -> float | No
 
 def wrote_nothing(response: httpx.Response) -> bool:
     """Whether a 503 says so. After another one, the change might be made for a second time."""
-    if response.request.method == "GET":
+    # A write may have been made, and redirected to a GET of what it left.
+    asked = response.history[0].request if response.history else response.request
+    if asked.method == "GET":
         return True
     try:
         return bool(response.json()["reason"] == "contention")

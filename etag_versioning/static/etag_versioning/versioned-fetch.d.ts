@@ -69,8 +69,9 @@ export class VersionedClient {
    *   and the content of a 200 to a GET are remembered; with "Cache-Control: no-store", the tag.
    * - PUT, PATCH and DELETE send If-Match where a tag is remembered. The tag of the answer takes
    *   its place; without a tag, and after a DELETE, the address is forgotten.
-   * - A 412 is forgotten. With a merge function, the resource is read again, and what the function
-   *   returns is sent with the new tag. If it cannot be read, the 412 is the answer.
+   * - After a 412 the stale tag stays until a GET brings another: a write that is sent again is
+   *   refused again. With a merge function, the resource is read again, and what the function
+   *   returns is sent with the new tag. If it cannot be read as JSON, the 412 is the answer.
    * - POST sends nothing by itself and is not remembered. For an action on a resource, name the
    *   state: `headers: {"If-Match": client.etag("/users/7/")}`.
    *
@@ -108,6 +109,8 @@ export interface Merge<Data = any> {
 /**
  * Merge two objects field by field, by what was there before both. Without a base, each field
  * that differs is a conflict.
+ *
+ * @throws TypeError if mine or theirs is no object, as when a write has sent a body, and no json.
  */
 export function mergeFields<Data = any>(
   conflict: Pick<Conflict<Data>, "base" | "mine" | "theirs">,

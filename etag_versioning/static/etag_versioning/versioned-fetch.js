@@ -117,11 +117,8 @@ export class VersionedClient {
         const etag = method === "DELETE" ? undefined : tagIn(response.headers);
         Object.assign(known, { etag, content: etag && content, since });
       }
-    } else if (response.status === 412) {
-      const known = this.#recall(address);
-      // A GET that is on its way may bring the new tag, so `since` stays.
-      if (known.etag === named) Object.assign(known, { etag: undefined, content: undefined });
     }
+    // After a 412 the stale tag stays: without it, the next write might overwrite what nobody saw.
     return response;
   }
 
@@ -133,17 +130,26 @@ export class VersionedClient {
       if (response.status !== 412 || attempt >= attempts) return response;
 
       await unlessAborted(signal, pause(attempt));
-      const current = await this.#read(address, withoutBody(request));
+      const [sent, reread] = [++this.#clock, withoutBody(request)];
+      const current = await this.#request(address, reread);
       const etag = tagIn(current.headers);
       // Deleted, forbidden, or without a tag to write with.
       if (current.status !== 200 || !etag) return response;
 
-      const theirs = await current.json();
+      const content = await contentOf(current, variantOf(reread.headers));
+      const text = await current.text();
+      const theirs = parsed(text);
+      // No JSON, such as a page to log in.
+      if (theirs === undefined) return response;
+
       const conflict = { base, mine, theirs, response: response.clone() };
       const merged = await unlessAborted(signal, merge(conflict));
+      // Not before the merge: where it fails, the next write must not name what nobody has seen.
+      this.#rememberRead(address, sent, current.headers, content);
       if (merged === undefined) return response;
 
-      [base, mine] = [theirs, merged];
+      // Not `theirs` itself, into which the merge may have written: mine would look unchanged.
+      [base, mine] = [parsed(text), merged];
       request = { ...request, headers: withoutPreconditions(request.headers) };
       request.headers.set("If-Match", etag);
       if (request.method !== "DELETE") request = withJSON(request, merged);
@@ -154,8 +160,7 @@ export class VersionedClient {
   #base(address, headers) {
     const { etag, content } = this.#recall(address);
     const isNamed = !hasPrecondition(headers) || headers.get("If-Match") === etag;
-    if (!isNamed || !content || !/\bjson\b/i.test(content.headers.get("Content-Type"))) return;
-    return JSON.parse(new TextDecoder().decode(content.body));
+    if (isNamed && content) return parsed(new TextDecoder().decode(content.body));
   }
 
   #request(address, request) {
@@ -183,6 +188,10 @@ export function versionedFetch(url, init) {
 }
 
 export function mergeFields({ base, mine, theirs }) {
+  // A FormData would look as if it had no fields, and a text as if it had one for each letter.
+  if (!isObject(mine) || !isObject(theirs)) {
+    throw new TypeError("mergeFields() needs two objects: send the fields as json, not as body.");
+  }
   const conflicts = [];
   const merged = Object.entries(mine).map(([name, value]) => {
     // Without a base, each side may have changed the field.
@@ -192,6 +201,10 @@ export function mergeFields({ base, mine, theirs }) {
     return [name, value];
   });
   return { merged: Object.fromEntries(merged), conflicts };
+}
+
+function isObject(value) {
+  return Object.prototype.toString.call(value) === "[object Object]";
 }
 
 /** Whether two JSON values are equal. */
@@ -236,6 +249,15 @@ function withJSON(request, value) {
   return { ...request, headers, body: JSON.stringify(value) };
 }
 
+/** The value of a JSON text; undefined if it is none. */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The GET of the resource that a write was about; caches must not answer it. */
 function withoutBody({ body, ...request }) {
   const headers = withoutPreconditions(request.headers);
@@ -258,11 +280,14 @@ async function contentOf(response, variant) {
   return { variant, headers, body: await response.clone().arrayBuffer() };
 }
 
-/** RFC 9111, section 3.2: a 304 updates the headers, except those about the content's form. */
+/**
+ * RFC 9111, section 3.2: a 304 updates the headers, except those about the content's form. The tag
+ * stays that of the content: under a newer one, a write would overwrite what nobody has seen.
+ */
 function updated(headers, notModified) {
   const renewed = new Headers(headers);
   for (const [name, value] of notModified) {
-    if (!/^content-(encoding|length|range|type)$/.test(name)) renewed.set(name, value);
+    if (!/^(etag|content-(encoding|length|range|type))$/.test(name)) renewed.set(name, value);
   }
   return renewed;
 }

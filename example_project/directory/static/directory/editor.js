@@ -40,7 +40,8 @@ export class Editor {
         }
       }),
     });
-    this.#base = this.#entered();
+    // Not what the fields have now: somebody may have typed before this script ran.
+    this.#base = Object.fromEntries(this.#fields.map((field) => [field.name, field.defaultValue]));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#resume ? this.#resume() : this.#run(() => this.#save());
@@ -67,15 +68,18 @@ export class Editor {
       return;
     }
     this.#busy = true;
+    this.#sayPending();
     this.#section.querySelector(".saving").hidden = true;
     this.#fields.forEach((field) => this.#note(field, ""));
     try {
       await task();
     } catch (error) {
-      if (!(error instanceof NoAnswer)) {
+      const isSilent = error instanceof NoAnswer;
+      const what = isSilent ? "The server did not answer." : "The answer makes no sense.";
+      this.#say("–", `${what} What you typed is still here.`);
+      if (!isSilent) {
         throw error;
       }
-      this.#say("–", "The server did not answer. What you typed is still here.");
     } finally {
       this.#busy = false;
     }
@@ -96,7 +100,9 @@ export class Editor {
       this.#fields.forEach((field) => this.#note(field, ""));
       // Beside what was sent: somebody may have typed on meanwhile.
       this.#takeOver(sent, row);
-      this.#say(response.status, `Saved as version ${row.version}.`);
+      const isAll = this.#fields.every((field) => this.#valueOf(field) === row[field.name]);
+      const rest = isAll ? "" : " What you typed since is not saved yet.";
+      this.#say(response.status, `Saved as version ${row.version}.${rest}`);
     } else if (response.status === 400) {
       this.#showErrors(await response.json());
     } else {
@@ -116,6 +122,7 @@ export class Editor {
     });
     this.#resume = undefined;
     this.#form.elements.reload.disabled = false;
+    this.#sayPending();
     return this.#entered();
   }
 
@@ -203,6 +210,11 @@ export class Editor {
   async #sayError(response) {
     const { message, detail } = await response.json().catch(() => ({}));
     this.#say(response.status, message ?? detail ?? response.statusText);
+  }
+
+  /** In the place of what was said last, which might be taken for the answer. */
+  #sayPending() {
+    this.#say("…", "Waiting for the server.");
   }
 
   #say(status, text) {

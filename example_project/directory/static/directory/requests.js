@@ -3,6 +3,13 @@
 /** The server did not answer. */
 export class NoAnswer extends Error {}
 
+/** What the server sends; NoAnswer if the connection breaks, also in the midst of an answer. */
+function answered(promise) {
+  return promise.catch((error) => {
+    throw new NoAnswer(error.message, { cause: error });
+  });
+}
+
 /** A status code in its colour. */
 export function badge(status) {
   const element = document.createElement("span");
@@ -36,10 +43,8 @@ export class RequestTable {
       const request = new Request(input, init);
       const started = performance.now();
       // Without the browser's own cache: it would turn a 304 into a 200 before the page sees it.
-      const response = await fetch(request, { cache: "no-store" }).catch((error) => {
-        throw new NoAnswer(error.message, { cause: error });
-      });
-      const content = await response.clone().arrayBuffer();
+      const response = await answered(fetch(request, { cache: "no-store" }));
+      const content = await answered(response.clone().arrayBuffer());
       const exchange = {
         who,
         request,

@@ -22,6 +22,8 @@ export class Writers {
       return;
     }
     this.#running = true;
+    this.#section.querySelector("ol").replaceChildren();
+    this.#say("");
     try {
       await this.#race();
     } catch (error) {
@@ -36,7 +38,12 @@ export class Writers {
 
   async #race() {
     const reader = this.#client("Reader");
-    const before = await (await reader.fetch(this.#url)).json();
+    const response = await reader.fetch(this.#url);
+    if (!response.ok) {
+      this.#say(`There is no row to read: ${response.status}.`);
+      return;
+    }
+    const before = await response.json();
     const etag = reader.etag(this.#url);
     const answers = await Promise.all(
       Array.from({ length: WRITERS }, async (_, index) => {
