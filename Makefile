@@ -5,7 +5,6 @@ VENV = .venv
 BIN = $(VENV)/bin
 PEERS = $(VENV)/with-peers
 NEIGHBOURS = $(VENV)/with-neighbours
-AXE = axe-core@4.14.1
 POSTGRESQL_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root@127.0.0.1:3306/test
 
@@ -94,7 +93,7 @@ distance: $(VENV)/example
 browser: $(VENV)/browser
 	.ci/browser
 	.ci/node
-	@$(MAKE) --no-print-directory $(VENV)/$(AXE)
+	@$(MAKE) --no-print-directory npm/node_modules
 	BROWSER=required $(BIN)/python -m pytest tests/browser
 
 # The picture of the README: the example's page, with a conflict.
@@ -216,10 +215,6 @@ $(VENV)/fuzz: $(BIN)/python setup.cfg
 
 $(VENV)/browser: $(BIN)/python setup.cfg
 	$(call install,example$(comma)test$(comma)browser)
-
-$(VENV)/$(AXE): | $(BIN)/python
-	npm install --silent --no-save --no-package-lock --prefix $(VENV) $(AXE)
-	touch $@
 
 $(VENV)/cells: $(BIN)/python setup.cfg
 	$(call install,cells)

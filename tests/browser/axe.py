@@ -1,10 +1,9 @@
 """axe-core, which finds what people with disabilities cannot use; ``make browser`` installs it."""
 
 import json
-import sys
 from pathlib import Path
 
-SCRIPT = Path(sys.prefix, "node_modules/axe-core/axe.min.js")
+SCRIPT = Path(__file__).parents[2] / "npm/node_modules/axe-core/axe.min.js"
 
 
 def missing():
