@@ -47,6 +47,12 @@ def test_what_a_python_block_imports_of_the_package_is_there(block):
                     importlib.import_module(f"{node.module}.{alias.name}")
 
 
+def test_the_start_page_leads_to_each_page():
+    linked = re.findall(r"\]\(([^)#]+)", (DOCS / "index.md").read_text("utf-8"))
+    there = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")} - {"index.md"}
+    assert there - set(linked) == set()
+
+
 def test_what_the_pages_import_of_the_package_is_on_the_page_from_the_docstrings():
     imported = {
         f"{node.module}.{alias.name}"
