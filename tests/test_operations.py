@@ -244,7 +244,7 @@ def test_a_column_is_removed_between_the_operations_and_comes_back(grown):
 
 def test_a_column_changes_its_type_under_the_trigger(grown):
     grown.do(ADD, migrations.AlterField("grown", "name", models.TextField()))
-    # Where SQLite makes the table anew, the trigger is gone with the old one.
+    # Where SQLite rebuilds the table, the trigger is gone with the old one.
     assert grown.moves() is (connection.vendor != "sqlite")
     grown.do(ADD)
     assert grown.moves()

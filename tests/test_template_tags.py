@@ -1,6 +1,7 @@
 """What templates are given of a row's state."""
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.template import Context, Template
 from django.utils.functional import SimpleLazyObject
 
@@ -31,6 +32,13 @@ def test_a_lazy_instance_as_the_user_of_a_page_has_the_same_tag_and_key():
     assert rendered(source, person=SimpleLazyObject(Person.objects.get)) == rendered(
         source, person=person
     )
+
+
+@pytest.mark.parametrize("source", ["{% etag person %}", "{{ person|state_key }}"])
+@pytest.mark.parametrize("context", [{}, {"person": None}])
+def test_a_variable_without_an_instance_is_named_by_the_error(source, context):
+    with pytest.raises(ImproperlyConfigured, match="is the variable in the template's context"):
+        rendered(source, **context)
 
 
 def test_a_cached_fragment_is_made_again_after_a_write(settings):

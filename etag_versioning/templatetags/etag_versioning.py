@@ -9,7 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
 
+from ..http.preconditions import Validators
 from ..sources.rows import row_of
 
 register = template.Library()
@@ -24,7 +27,7 @@ def etag(instance: Any) -> str:
 
         <article data-etag="{% etag page %}">
     """
-    return str(row_of(instance).validators().etag)
+    return str(_validators(instance).etag)
 
 
 @register.filter
@@ -39,4 +42,14 @@ def state_key(instance: Any) -> str:
 
         {% cache 3600 article page|state_key LANGUAGE_CODE %}
     """
-    return str(row_of(instance).validators().state)
+    return str(_validators(instance).state)
+
+
+def _validators(instance: Any) -> Validators:
+    """Raises ``ImproperlyConfigured`` for the empty string that an unknown variable is."""
+    if not isinstance(instance, models.Model):
+        raise ImproperlyConfigured(
+            f"The tag etag and the filter state_key take a model instance, not {instance!r}: "
+            f"is the variable in the template's context?"
+        )
+    return row_of(instance).validators()

@@ -19,6 +19,14 @@ def test_it_is_imported_without_django():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("missing", ["httpx", "anyio"])
+def test_without_httpx_the_import_says_what_to_install(missing):
+    program = f"import sys; sys.modules['{missing}'] = None; import etag_versioning.contrib.client"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.endswith("httpx: pip install 'django-etag-versioning[client]'\n")
+
+
 def test_the_clients_are_those_of_httpx():
     assert issubclass(VersionedClient, httpx.Client)
     assert issubclass(AsyncVersionedClient, httpx.AsyncClient)

@@ -185,7 +185,7 @@ class TestList:
         assert browser.post(LIST, sent(response, _save="1")).status_code == 302
         assert names() == ["Also mine"]
 
-    def test_rows_of_a_list_that_was_sorted_anew_stay_beside_their_objects(self, browser, team):
+    def test_rows_of_a_list_that_was_sorted_again_stay_beside_their_objects(self, browser, team):
         page = browser.get(LIST)
         saved_by_somebody_else(0, name="Theirs")
         Person.objects.create(pk=Person.objects.order_by("pk")[0].pk - 1000, name="First")

@@ -47,6 +47,25 @@ def test_what_a_python_block_imports_of_the_package_is_there(block):
                     importlib.import_module(f"{node.module}.{alias.name}")
 
 
+def test_the_start_page_leads_to_each_page():
+    linked = re.findall(r"\]\(([^)#]+)", (DOCS / "index.md").read_text("utf-8"))
+    there = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")} - {"index.md"}
+    assert there - set(linked) == set()
+
+
+def test_what_the_pages_import_of_the_package_is_on_the_page_from_the_docstrings():
+    imported = {
+        f"{node.module}.{alias.name}"
+        for block in PYTHON
+        for node in ast.walk(ast.parse(block.text))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("etag_versioning")
+        for alias in node.names
+    }
+    shown = set(re.findall(r"^::: (\S+)$", (DOCS / "api.md").read_text("utf-8"), re.MULTILINE))
+    missing = {name for name in imported if not {name, name.rpartition(".")[0]} & shown}
+    assert missing == set()
+
+
 @pytest.mark.parametrize("block", SHELL, ids=str)
 def test_a_shell_block_is_shell(block):
     done = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True)

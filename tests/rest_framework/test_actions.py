@@ -1,4 +1,4 @@
-"""Handlers of a project's own: actions, and DRF's methods that are written anew."""
+"""Handlers of a project's own: actions, and overrides of DRF's methods without ``super()``."""
 
 import pytest
 from django.db import connection

@@ -106,7 +106,7 @@ class DecidingViewSet(PersonViewSet):
 
 
 class RewrittenViewSet(PersonViewSet):
-    """Writes its handlers anew, and calls none of DRF's."""
+    """Has handlers of its own, which call none of DRF's."""
 
     def update(self, request, pk=None, partial=False):
         Person.objects.filter(pk=pk).update(days=request.data["days"])
@@ -462,7 +462,7 @@ class OwnKeyViewSet(VersionedModelViewSet):
 
 
 class OwnCreateViewSet(VersionedModelViewSet):
-    """Writes ``create()`` anew, and calls none of DRF's."""
+    """Has a ``create()`` of its own, which calls none of DRF's."""
 
     queryset = Login.objects.all()
     serializer_class = LoginSerializer

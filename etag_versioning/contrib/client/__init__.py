@@ -11,6 +11,11 @@ Example::
         client.get("/users/7/")  # If-None-Match
 """
 
-from .clients import AsyncVersionedClient, VersionedClient
+try:
+    from .clients import AsyncVersionedClient, VersionedClient
+except ModuleNotFoundError as error:  # It may name anyio, which httpx brings.
+    raise ModuleNotFoundError(
+        f"{__name__} needs httpx: pip install 'django-etag-versioning[client]'", name=error.name
+    ) from error
 
 __all__ = ["AsyncVersionedClient", "VersionedClient"]
