@@ -100,6 +100,15 @@ test("a 304 to a precondition of the caller's own is the caller's to see", async
   assert.equal(response.status, 304);
 });
 
+test("a GET of a part of the content sends no tag", async () => {
+  const address = await newUser();
+  const { fetch, requests } = recorder();
+  const client = new VersionedClient({ fetch });
+  await client.fetch(address);
+  await client.fetch(address, { headers: { Range: "bytes=0-4" } });
+  assert.equal(requests[1].headers.get("If-None-Match"), null);
+});
+
 test("a GET with a cache mode of the caller's own sends no tag", async () => {
   const address = await newUser();
   const { fetch, requests } = recorder();

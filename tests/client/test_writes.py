@@ -155,6 +155,14 @@ def test_a_precondition_of_the_caller_is_sent_as_it_is(name, value):
     assert server.asked[1].headers.get("If-Match") in (None, '"mine"')
 
 
+def test_a_write_with_a_range_is_guarded_as_any_other():
+    server = Answers(answer(tag='"v1"', data=1), answer(tag='"v2"'))
+    with VersionedClient(transport=server) as client:
+        client.get(URL)
+        client.put(URL, headers={"Range": "bytes=0-4"})
+    assert server.asked[1].headers["If-Match"] == '"v1"'
+
+
 def test_a_412_to_a_tag_of_the_caller_leaves_what_is_remembered():
     with VersionedClient(transport=Answers(answer(tag='"v1"'), answer(412))) as client:
         client.get(URL)

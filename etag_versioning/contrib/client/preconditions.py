@@ -12,14 +12,13 @@ from .memory import Content, Entry, Memory
 READS = ("GET", "HEAD")
 WRITES = ("PUT", "PATCH", "DELETE")
 
-# A request that has one of these is the caller's own business, and so is its 304 or 206.
-OF_THE_CALLER = (
+# A request that has one of these is the caller's own business, and so is its 304.
+PRECONDITIONS = (
     "If-Match",
     "If-None-Match",
     "If-Modified-Since",
     "If-Unmodified-Since",
     "If-Range",
-    "Range",
 )
 
 # RFC 9111, section 3.1: headers of one connection. The body is kept decoded, so its coding and
@@ -64,16 +63,17 @@ def prepare(memory: Memory, request: httpx.Request, stream: bool) -> None:
     before: Exchange | None = request.extensions.pop(EXCHANGE, None)
     sent = request.headers.pop(before.added, None) if before and before.added else None
     number, added, content = memory.next_number(), None, None
-    if not any(name in request.headers for name in OF_THE_CALLER):
+    if not any(name in request.headers for name in PRECONDITIONS):
         entry = memory.get(address_of(request.url))
         # If nothing is known of the next address, a write keeps the If-Match of the one before:
         # better a 412 than a write that nothing guards.
         if request.method in WRITES and (tag := entry.tag or sent):
             added = "If-Match"
             request.headers[added] = tag
-        elif entry.tag and request.method in READS and not stream:
+        # With Range, a 304 would stand for a part of the content.
+        elif request.method in READS and not stream and "Range" not in request.headers:
             content = entry.content_for(accepted_by(request))
-            if content:
+            if content and entry.tag:
                 added = "If-None-Match"
                 request.headers[added] = entry.tag
     request.extensions[EXCHANGE] = Exchange(number, stream, added, content)

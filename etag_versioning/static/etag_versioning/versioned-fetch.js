@@ -74,8 +74,8 @@ export class VersionedClient {
     const { method, headers, cache = "default" } = request;
     const { content } = this.#recall(address);
     const variant = variantOf(headers);
-    const isConditional =
-      cache === "default" && content?.variant === variant && !hasPrecondition(headers);
+    const isOurs = cache === "default" && !hasPrecondition(headers) && !headers.has("Range");
+    const isConditional = isOurs && content?.variant === variant;
     if (isConditional) headers.set("If-None-Match", content.headers.get("ETag"));
 
     const sent = ++this.#clock;
