@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from .editing.bound_forms import CONFLICT, STATE_FIELD, FormVersioning, StateField
 from .editing.conflicts import Change, Conflict, FieldConflict
 from .editing.deleted_rows import DeletedRows, take_out_deleted_rows
+from .editing.form_classes import with_mixin
 from .editing.guards import guarded
 from .editing.snapshots import Snapshot, read_snapshots, sign_snapshots
 
@@ -121,14 +122,6 @@ def versioned_form_class(form: Any) -> Any:
     if issubclass(form, VersionedModelFormMixin):
         return form
     return with_mixin(VersionedModelFormMixin, form)
-
-
-def with_mixin(mixin: type, form: Any) -> Any:
-    """A model form's class with a mixin, and with what was changed in its ``base_fields``."""
-    mixed = type(form)(form.__name__, (mixin, form), {})
-    # Django makes them again for each class.
-    mixed.base_fields = form.base_fields
-    return mixed
 
 
 _TO_DELETE = _(

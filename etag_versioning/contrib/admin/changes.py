@@ -10,11 +10,11 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 
 from ...editing.conflicts import Change
+from ...editing.form_classes import with_mixin
 from ...forms import (
     VersionedModelFormMixin,
     versioned_form_class,
     versioned_formset_class,
-    with_mixin,
 )
 
 __all__ = ["LoggedChangesMixin", "admin_form_class", "admin_formset_class"]
