@@ -65,7 +65,7 @@ export class VersionedClient {
    * request, and a 304 is returned as it is.
    *
    * - GET and HEAD send If-None-Match where content for the same Accept and Accept-Language is
-   *   remembered, unless init.cache is given. A 304 becomes the 200 that is remembered. The tag
+   *   remembered, unless init.cache or Range is given. A 304 becomes the 200 that is remembered. The tag
    *   and the content of a 200 to a GET are remembered; with "Cache-Control: no-store", the tag.
    * - PUT, PATCH and DELETE send If-Match where a tag is remembered. The tag of the answer takes
    *   its place; without a tag, and after a DELETE, the address is forgotten.
