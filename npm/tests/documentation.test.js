@@ -1,4 +1,4 @@
-// The modules of docs/javascript.md, which are in the folder BLOCKS.
+// The modules of the documentation, which are in the folder BLOCKS.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -103,4 +103,16 @@ test("queries.js: a mutation names the state that is shown, and a 412 fetches it
 
   unsubscribe();
   queryClient.clear();
+});
+
+test("cors.js: a write names the tag that another origin has exposed", async (context) => {
+  const answers = [
+    Response.json({ title: "One" }, { headers: { ETag: '"page-1-v1"' } }),
+    Response.json({ reason: "stale", current_etag: '"page-1-v2"' }, { status: 412 }),
+  ];
+  const send = context.mock.method(globalThis, "fetch", async () => answers.shift());
+  await block("cors.js");
+  const [, [address, { method, headers }]] = send.mock.calls.map((call) => call.arguments);
+  assert.equal(`${method} ${address}`, "PUT https://api.example.com/pages/1/");
+  assert.equal(headers["If-Match"], '"page-1-v1"');
 });

@@ -3,7 +3,6 @@
 import ast
 import importlib
 import re
-import shutil
 import subprocess
 from configparser import ConfigParser
 
@@ -19,7 +18,6 @@ SITE = "https://django-etag-versioning.readthedocs.io/"
 BLOCKS = [block for page in pages() for block in blocks(page)]
 PYTHON = [block for block in BLOCKS if block.language == "python"]
 SHELL = [block for block in BLOCKS if block.language == "sh"]
-SCRIPTS = [block for block in BLOCKS if block.language == "js"]
 NGINX = [block for block in BLOCKS if block.language == "nginx"]
 
 
@@ -69,15 +67,6 @@ def test_what_the_pages_import_of_the_package_is_on_the_page_from_the_docstrings
 @pytest.mark.parametrize("block", SHELL, ids=str)
 def test_a_shell_block_is_shell(block):
     done = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
-@pytest.mark.parametrize("block", SCRIPTS, ids=str)
-def test_a_block_of_javascript_is_a_module(block, tmp_path):
-    file = tmp_path / "block.mjs"
-    file.write_text(block.text, "utf-8")
-    done = subprocess.run(["node", "--check", file], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

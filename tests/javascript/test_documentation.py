@@ -1,4 +1,4 @@
-"""The code of docs/javascript.md, in Node.js and among the static files of a project."""
+"""The JavaScript of the documentation, in Node.js and among the static files of a project."""
 
 import re
 from pathlib import Path
@@ -8,9 +8,9 @@ from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.core.management import call_command
 from django.template import engines
 
-from tests.documentation.blocks import DOCS, blocks
+from tests.documentation.blocks import blocks, pages
 
-BLOCKS = blocks(DOCS / "javascript.md")
+BLOCKS = [block for page in pages() for block in blocks(page)]
 MODULES = [block for block in BLOCKS if block.language == "js"]
 
 
@@ -20,7 +20,7 @@ class ModuleStorage(ManifestStaticFilesStorage):
 
 @pytest.fixture
 def folder(tmp_path, package):
-    """The modules of the page, which find npm's packages."""
+    """The modules, which find npm's packages."""
     for block in MODULES:
         (tmp_path / block.title).write_text(block.text)
     (tmp_path / "package.json").write_text('{"type": "module"}')
@@ -35,7 +35,7 @@ def folder(tmp_path, package):
 def test_each_block_is_a_module_that_is_tested(package):
     tests = (package / "tests/documentation.test.js").read_text()
     assert {block.title for block in MODULES} == set(re.findall(r'block\("([^"]+)"\)', tests))
-    assert len(MODULES) == 5
+    assert len(MODULES) == 6
 
 
 def test_the_modules_do_what_the_page_says(run, server, folder):
@@ -55,7 +55,8 @@ def test_with_hashed_names_the_page_imports_files_that_are_there(tmp_path, setti
     settings.STATIC_URL = "/static/"
     call_command("collectstatic", verbosity=0)
 
-    [page] = [block.text for block in BLOCKS if block.language == "html"]
+    html = (block.text for block in BLOCKS if block.language == "html")
+    [page] = (text for text in html if "importmap" in text)
     html = engines["django"].from_string(page).render()
 
     addresses = re.findall(r'"/static/([^"]+)"', html)
