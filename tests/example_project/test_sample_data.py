@@ -46,13 +46,13 @@ def test_loading_with_reset_replaces_the_rows_that_are_there(own_user):
     assert not User.objects.filter(username="own").exists()
 
 
-def manage(folder, *arguments):
-    """The output of a command of ``manage.py``, on a database in ``folder``."""
+def run(folder, *arguments):
+    """Run a command of ``manage.py``, on a database in ``folder``."""
     environment = {
         "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
         "DJANGO_SETTINGS_MODULE": "example_project.settings",
     }
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
         env=os.environ | environment,
@@ -60,6 +60,11 @@ def manage(folder, *arguments):
         text=True,
         timeout=120,
     )
+
+
+def manage(folder, *arguments):
+    """The output of a command that has to succeed."""
+    done = run(folder, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -72,3 +77,10 @@ def test_the_demo_works_on_changed_rows_and_keeps_them(tmp_path):
     assert "8 of 8 changes are kept" in shown
     assert "All answers were the expected ones." in shown
     assert "(9, 'own', 3)" in manage(tmp_path, "shell", "--command", SHOW)
+
+
+def test_the_demo_without_tables_says_how_to_make_them(tmp_path):
+    done = run(tmp_path, "demo")
+    assert done.returncode == 1
+    assert done.stderr.endswith("Make the tables: manage.py migrate\n")
+    assert "Traceback" not in done.stderr

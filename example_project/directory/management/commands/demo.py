@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import httpx
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from rich.console import Console
 from rich.table import Table
 
@@ -29,7 +30,10 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         console = Console(highlight=False)
-        user = User.objects.filter(pk=7).first() or User.objects.first()
+        try:
+            user = User.objects.filter(pk=7).first() or User.objects.first()
+        except DatabaseError as error:
+            raise CommandError(f"{error}. Make the tables: manage.py migrate") from error
         if user is None:
             raise CommandError("There is no user. Load some: manage.py load_sample_data --reset")
         with server() as address, httpx.Client(base_url=address, timeout=30) as client:
