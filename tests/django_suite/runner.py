@@ -1,6 +1,7 @@
 """A test runner that compares what fails with what is meant to differ."""
 
 import unittest
+from importlib import import_module
 from pathlib import Path
 
 from django.db import connection
@@ -49,6 +50,13 @@ class Result(unittest.TextTestResult):
 class Runner(DiscoverRunner):
     def get_resultclass(self):
         return Result
+
+    def setup_test_environment(self, **kwargs):
+        super().setup_test_environment(**kwargs)
+        # Django's checks, which do not run here, would import it. It looks up the user model once:
+        # if a test of contenttypes that replaces apps.get_model() is the first to import it, no
+        # later test in the same process can log in.
+        import_module("django.contrib.auth.backends")
 
     def run_checks(self, databases):
         """Don't: some of the models have two versioned parents, which a check forbids."""
