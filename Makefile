@@ -28,11 +28,14 @@ data: $(VENV)/example
 test: $(VENV)/test
 	$(BIN)/python -m pytest -n auto
 
+# What is tried with other programs does not depend on the database.
+WITHOUT_PROGRAMS = $(addprefix --ignore=tests/,proxies browser javascript)
+
 # A database that is missing is a failure here, and not a skipped test.
 test-all: $(VENV)/databases
 	$(BIN)/python -m pytest -n auto
-	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest -n auto --ignore=tests/proxies --ignore=tests/browser --ignore=tests/javascript
-	DATABASE_URL=$(MARIADB_URL) $(BIN)/python -m pytest -n auto --ignore=tests/proxies --ignore=tests/browser --ignore=tests/javascript
+	DATABASE_URL=$(POSTGRESQL_URL) $(BIN)/python -m pytest -n auto $(WITHOUT_PROGRAMS)
+	DATABASE_URL=$(MARIADB_URL) $(BIN)/python -m pytest -n auto $(WITHOUT_PROGRAMS)
 
 # Python 3.11, 3.12 and 3.13, each with the Django and DRF of its time, on all three.
 cells: $(VENV)/cells
