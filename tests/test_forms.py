@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from django import forms
+from django.core import signing
 from django.forms import inlineformset_factory, modelformset_factory
 from django.http import QueryDict
 from django.utils import timezone, translation
@@ -305,6 +306,14 @@ class TestHiddenField:
 
         assert "name" not in Secret(instance=person).versioning.now.values
         assert "days" in Secret(instance=person).versioning.now.values
+
+    def test_one_of_an_earlier_release_is_not_known(self, person):
+        row = ["testapp.person", str(person.pk), [1, person.updated_at.isoformat()], {}]
+        earlier = signing.dumps([row], salt="etag_versioning.forms", compress=True)
+        data = sent(opened(person.pk), versioned_state=earlier)
+        form = PersonForm(data, instance=Person.objects.get())
+        assert not form.is_valid()
+        assert not form.conflict.is_known
 
 
 class TestConflicts:

@@ -22,7 +22,9 @@ from .values import comparable
 
 __all__ = ["Snapshot", "key_text", "read_snapshots", "sign_snapshots"]
 
-_SALT = "etag_versioning.forms"
+# It names the fields of Snapshot by a number: change it with them. A page may be open while a
+# project is deployed, and what an earlier release signed must not be read as one of today.
+_SALT = "etag_versioning.forms.2"
 
 
 class Snapshot(NamedTuple):
